@@ -1,0 +1,2 @@
+//! The clinic as one program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Joins a browser to a phone call.

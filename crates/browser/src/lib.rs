@@ -1,0 +1,1 @@
+//! Is the other end of a browser's peer connection.

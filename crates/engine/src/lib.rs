@@ -1,0 +1,1 @@
+//! Gives the machines sockets and a clock.

@@ -1,0 +1,1 @@
+//! Knows what sound on a wire is.

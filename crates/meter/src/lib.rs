@@ -1,0 +1,1 @@
+//! Sells time in blocks.

@@ -1,0 +1,1 @@
+//! Seats one practitioner and up to three patients.

@@ -1,0 +1,1 @@
+//! Says and hears SIP.
