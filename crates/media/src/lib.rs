@@ -1,1 +1,3 @@
 //! Knows what sound on a wire is.
+
+pub mod sdp;
