@@ -1,1 +1,4 @@
 //! The simulated world.
+
+#[cfg(test)]
+mod manifests;
