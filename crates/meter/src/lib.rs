@@ -1,1 +1,78 @@
 //! Sells time in blocks.
+//!
+//! A [`Session`] hears facts (a patient was admitted, the call was answered, it ended) with the session's own time, and
+//! says what the journal must write. It knows no clock, no database and not what it is that is paid for.
+//!
+//! ```text
+//!   open                     ┌── block began: Extend ──┐
+//!    │ Reserve               ▼                         │
+//!    ├── visit ─────────► Running ─────────────────────┘
+//!    │                       ▲  │
+//!    └── call ──► Ringing ───┘  │ ended · recovered
+//!                    │ answered ▼
+//!                    └───────► Ended      one entry: Settle, or Release when it cost nothing
+//!              never answered
+//!
+//!   Issued ──grant──► Available ──reserve, extend──► Reserved ──settle──► Earned
+//!                         ▲                             │
+//!                         └───────────release───────────┘
+//! ```
+//!
+//! Every entry has a key that is used once for ever, so sending it again is harmless, and postings that sum to zero.
+//! [`Session::recorded`] turns the journal's word that the first block is reserved into a [`BlockGrant`], without which
+//! nothing starts.
+//!
+//! ```
+//! use housecall_meter::{Account, AccountId, Balance, Books, Credits, Fact, Millis};
+//! use housecall_meter::{Opening, Session, SessionId, Transaction};
+//!
+//! let practice = AccountId::new("practice:1");
+//! let mut books = Books::default();
+//! books.record(&Transaction::grant("order 17", practice.clone(), Credits(10), "bought"))?;
+//!
+//! let mut call = Session::open(Opening::call(SessionId::new("call:1"), practice.clone()));
+//! let reserve = call.poll_output().expect("the first minute is reserved before anything else");
+//! books.record(&reserve)?;
+//! let grant = call.recorded(&reserve.key).expect("the call may start");
+//! # drop(grant);
+//!
+//! call.handle_input(Millis(4_000), Fact::Answered)?;
+//! call.handle_input(Millis(64_001), Fact::Ended)?; // a minute and a millisecond
+//! while let Some(entry) = call.poll_output() {
+//!     books.record(&entry)?;
+//! }
+//! assert_eq!(call.settled(), Some(Credits(2)));
+//! assert_eq!(books.balance(&practice, Account::Available), Balance(8));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | rule | where |
+//! |---|---|
+//! | M1 M2 M3 M4 price | [`Tariff`] |
+//! | M6 pinned tariff | [`TariffId`] in every [`Transaction`] |
+//! | M7 M8 reserve, extend | [`Session`], [`Transaction::must_be_covered`] |
+//! | M10 explained, replayable | [`Cause`], [`Session::replay`] |
+//! | M11 crash | [`Fact::Recovered`] |
+//! | M12 double entry | [`Books`] |
+//! | V6 estimate | [`Estimate`] |
+
+mod books;
+mod credits;
+mod estimate;
+mod id;
+mod millis;
+mod session;
+mod tariff;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+pub use books::{Books, Refusal};
+pub use credits::{Balance, Credits};
+pub use estimate::Estimate;
+pub use id::{AccountId, Booked, Patient, SessionId};
+pub use millis::Millis;
+pub use session::{BlockGrant, Fact, Opening, ReplayError, Session, WrongMoment};
+pub use tariff::{Grid, Tariff, TariffId};
+pub use transaction::{Account, Cause, Key, Kind, Posting, Transaction};

@@ -1,0 +1,101 @@
+//! Who pays, what for, and for whom.
+
+use std::fmt;
+
+/// The account that pays: a practice, as the embedding program names it.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct AccountId(String);
+
+/// One metered session: a visit or a phone call. Never used twice, since journal keys begin with it.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SessionId(String);
+
+impl AccountId {
+    /// Names an account.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// Returns the name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SessionId {
+    /// Names a session.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// Returns the name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// One of the at most three patients of a visit (V2).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Patient {
+    /// The patient of seat 1.
+    One,
+    /// The patient of seat 2.
+    Two,
+    /// The patient of seat 3.
+    Three,
+}
+
+impl Patient {
+    /// Every patient, in seat order.
+    pub const ALL: [Self; 3] = [Self::One, Self::Two, Self::Three];
+
+    /// Returns the patient of a seat number from 1 to 3.
+    pub fn from_seat(seat: u8) -> Option<Self> {
+        match seat {
+            1 => Some(Self::One),
+            2 => Some(Self::Two),
+            3 => Some(Self::Three),
+            _ => None,
+        }
+    }
+
+    /// Returns the seat number, from 1 to 3.
+    pub fn seat(self) -> u8 {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+            Self::Three => 3,
+        }
+    }
+}
+
+/// How many patients a session was booked for: from 1 to 3 (V2). A phone call is booked for one.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Booked(u8);
+
+impl Booked {
+    /// One patient, or the person rung.
+    pub const ONE: Self = Self(1);
+
+    /// Returns the number of patients booked, or nothing outside 1 to 3.
+    pub fn new(patients: u8) -> Option<Self> {
+        (1..=3).contains(&patients).then_some(Self(patients))
+    }
+
+    /// Returns the number of patients.
+    pub fn count(self) -> u8 {
+        self.0
+    }
+}

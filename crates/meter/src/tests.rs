@@ -1,0 +1,1 @@
+//! Conversations with the meter in its own time.
