@@ -1,0 +1,94 @@
+import { Backoff } from "./backoff.js";
+
+/**
+ * The page's line to the server: one WebSocket, opened again whenever it is lost.
+ *
+ * Events: `open` (a new socket; the server speaks first), `lost`, `message` (detail: the parsed object).
+ * `data-` state of a page never lives here: whoever listens decides what a lost line means.
+ *
+ * @template {{ type: string }} Out what the page says
+ */
+export class Signal extends EventTarget {
+  #url;
+  #reopens;
+  #backoff = new Backoff(400, 8000);
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {string} path such as `/visit/socket`
+   * @param {{ reopens: boolean }} options a call's line is not reopened: its call is over with it
+   */
+  constructor(path, { reopens }) {
+    super();
+    const url = new URL(path, location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    this.#url = url;
+    this.#reopens = reopens;
+    if (reopens) addEventListener("online", () => this.#hurry());
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  open() {
+    clearTimeout(this.#timer);
+    const socket = new WebSocket(this.#url);
+    this.#socket = socket;
+    socket.onopen = () => this.#opened(socket);
+    socket.onmessage = (event) => this.#heard(socket, event.data);
+    socket.onclose = () => this.#closed(socket);
+  }
+
+  /**
+   * @param {Out} message
+   * @returns {boolean} false when there is no line: nothing is kept for later, since later it may be wrong
+   */
+  send(message) {
+    if (!this.isOpen) return false;
+    this.#socket?.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Closes for good. */
+  close() {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#reopens = false;
+    socket?.close();
+  }
+
+  /** @param {WebSocket} socket */
+  #opened(socket) {
+    if (socket !== this.#socket) return;
+    this.#backoff.reset();
+    this.dispatchEvent(new Event("open"));
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {unknown} data
+   */
+  #heard(socket, data) {
+    if (socket !== this.#socket || typeof data !== "string") return;
+    this.dispatchEvent(new CustomEvent("message", { detail: JSON.parse(data) }));
+  }
+
+  /** @param {WebSocket} socket */
+  #closed(socket) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    if (this.#reopens) this.#timer = setTimeout(() => this.open(), this.#backoff.next());
+    this.dispatchEvent(new Event("lost"));
+  }
+
+  #hurry() {
+    if (!this.#reopens || this.#socket) return;
+    this.#backoff.reset();
+    this.open();
+  }
+}

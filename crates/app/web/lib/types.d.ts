@@ -1,0 +1,103 @@
+// What the living pages and the server say to each other: JSON, one object a message, `type` names it.
+// The strings are the server's own enum names. Times are whole milliseconds, money is whole credits.
+
+/** One place in a room. There is no fourth patient (V2). */
+export type Seat = "practitioner" | "patient_1" | "patient_2" | "patient_3";
+/** A place on one's own page where another person is seen and heard. */
+export type Slot = 0 | 1 | 2;
+export type Phase = "waiting" | "open" | "ended";
+export type Place = "absent" | "waiting" | "in_room" | "reconnecting" | "left";
+
+export interface Person {
+  seat: Seat;
+  name: string;
+  place: Place;
+  muted: boolean;
+  camera_off: boolean;
+  /** Where the viewer of this message sees the person; null for the viewer and for those not in the room. */
+  slot: Slot | null;
+  waiting_ms: number | null;
+}
+
+export interface Cost {
+  so_far: number;
+  next_block_in_ms: number;
+  available: number;
+}
+
+/** The room as one person may know it. Sent on every change, and once a second while money runs. */
+export interface RoomView {
+  type: "view";
+  you: Seat;
+  phase: Phase;
+  /** Why it ended, in words. */
+  ended: string | null;
+  people: Person[];
+  elapsed_ms: number | null;
+  /** The practitioner's page only. */
+  cost: Cost | null;
+}
+
+export type VisitClientMessage =
+  | { type: "check_in" }
+  | { type: "join"; offer: string }
+  | { type: "admit"; seat: Seat }
+  | { type: "admit_all" }
+  | { type: "send_back"; seat: Seat }
+  | { type: "state"; muted: boolean; camera_off: boolean }
+  | { type: "leave" }
+  | { type: "disconnect" };
+
+export type VisitServerMessage =
+  | RoomView
+  | { type: "answer"; sdp: string }
+  | { type: "refused"; what: VisitClientMessage["type"]; message: string }
+  | { type: "evicted" };
+
+export type CallState = "dialing" | "ringing" | "early" | "talking" | "ended";
+export type Outcome =
+  | "completed" | "busy" | "no_answer" | "declined" | "wrong_number" | "cancelled" | "not_permitted" | "congested" | "failed" | "media_lost";
+
+/** The call as its caller sees it. Sent on every change, and once a second while talking. */
+export interface CallView {
+  type: "call";
+  state: CallState;
+  words: string;
+  held: boolean;
+  muted: boolean;
+  talk_ms: number | null;
+  hold_ms: number;
+  cost: Cost | null;
+  outcome: Outcome | null;
+}
+
+export interface Dial {
+  type: "dial";
+  /** `patient:12` or `contact:3`. */
+  person: string;
+  number_id: number;
+  appointment: number | null;
+  /** The dedicated number to call from (E.164); null lets the server choose. */
+  from: string | null;
+  offer: string;
+}
+
+export type CallClientMessage =
+  | Dial
+  | { type: "hold" }
+  | { type: "resume" }
+  | { type: "mute"; on: boolean }
+  | { type: "digit"; digit: string }
+  | { type: "hang_up" };
+
+export type CallServerMessage =
+  | CallView
+  | { type: "answer"; sdp: string }
+  | { type: "refused"; message: string };
+
+declare global {
+  interface Document {
+    /** The newest peer connection of the page, for `getStats()` in browser tests. */
+    housecallPeer?: RTCPeerConnection;
+  }
+}
