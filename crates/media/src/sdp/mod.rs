@@ -11,3 +11,6 @@ pub use audio_session::{Answer, AudioSession, MediaTarget, NotAgreed};
 pub use codec::Codec;
 pub use description::{Description, Format, Media, MediaKind, Origin, ParseError};
 pub use direction::Direction;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+use super::*;
+
+const OURS: &str = "192.0.2.10:40000";
+
+fn ours() -> AudioSession {
+    AudioSession::new(
+        77,
+        OURS.parse().unwrap(),
+        &[Codec::Pcma, Codec::Pcmu, Codec::TelephoneEvent],
+    )
+}
+
+fn read(text: &str) -> Description {
+    Description::parse(text.as_bytes()).unwrap()
+}
+
+const CARRIER: &str = "v=0\r\no=carrier 4611 4611 IN IP4 198.51.100.7\r\ns=call\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\n\
+    m=audio 49170 RTP/AVP 0 8 96\r\na=rtpmap:96 telephone-event/8000\r\na=ptime:30\r\n";
+
+#[test]
+fn static_payload_types_need_no_rtpmap() {
+    let target = ours().agreed(&read(CARRIER), Direction::SendRecv).unwrap();
+    assert_eq!(target.remote, "198.51.100.7:49170".parse().unwrap());
+    assert_eq!(target.rtcp, Some("198.51.100.7:49171".parse().unwrap()));
+    assert_eq!((target.codec, target.payload_type), (Codec::Pcmu, 0));
+    assert_eq!(target.telephone_event, Some(96));
+    assert_eq!(target.direction, Direction::SendRecv);
+    assert_eq!(target.ptime_ms, 30);
+}
+
+#[test]
+fn our_offer_reads_back_and_its_version_rises_only_with_a_change() {
+    let mut ours = ours();
+    let first = read(&ours.offer(Direction::SendRecv));
+    let again = read(&ours.offer(Direction::SendRecv));
+    let hold = read(&ours.offer(Direction::SendOnly));
+    assert_eq!(first, again);
+    assert_eq!(
+        first.origin,
+        Origin {
+            session_id: "77".into(),
+            session_version: "1".into()
+        }
+    );
+    assert_eq!(
+        hold.origin,
+        Origin {
+            session_id: "77".into(),
+            session_version: "2".into()
+        }
+    );
+    let media = &hold.media[0];
+    assert_eq!(hold.direction_of(media), Direction::SendOnly);
+    let codecs: Vec<_> = media
+        .formats
+        .iter()
+        .filter_map(|format| format.codec)
+        .collect();
+    assert_eq!(codecs, [Codec::Pcma, Codec::Pcmu, Codec::TelephoneEvent]);
+}
+
+#[test]
+fn hold_is_heard_at_either_level_and_in_the_old_way() {
+    let held = [
+        CARRIER.replace("t=0 0\r\n", "t=0 0\r\na=sendonly\r\n"),
+        format!("{CARRIER}a=sendonly\r\n"),
+        CARRIER.replace("c=IN IP4 198.51.100.7", "c=IN IP4 0.0.0.0"),
+        format!("{CARRIER}c=IN IP4 0.0.0.0\r\n"),
+    ];
+    for offer in held {
+        let answer = ours().answer(&read(&offer), Direction::SendRecv).unwrap();
+        assert_eq!(answer.target.direction, Direction::RecvOnly, "{offer}");
+        assert!(answer.sdp.contains("a=recvonly\r\n"), "{}", answer.sdp);
+    }
+}
+
+#[test]
+fn a_direction_of_the_line_goes_before_the_session_s() {
+    let offer = CARRIER.replace("t=0 0\r\n", "t=0 0\r\na=inactive\r\n") + "a=sendrecv\r\n";
+    let target = ours().agreed(&read(&offer), Direction::SendRecv).unwrap();
+    assert_eq!(target.direction, Direction::SendRecv);
+}
+
+#[test]
+fn every_media_line_is_answered_and_only_the_audio_is_taken() {
+    let offer = CARRIER.replace(
+        "m=audio 49170",
+        "m=video 5000 RTP/AVP 96 97\r\nm=audio 6000 RTP/SAVP 0\r\nm=audio 49170",
+    ) + "m=application 9 UDP/BFCP *\r\n";
+    let answer = ours().answer(&read(&offer), Direction::SendRecv).unwrap();
+    let lines: Vec<&str> = answer
+        .sdp
+        .lines()
+        .filter(|line| line.starts_with("m="))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "m=video 0 RTP/AVP 96 97",
+            "m=audio 0 RTP/SAVP 0",
+            "m=audio 40000 RTP/AVP 0 96",
+            "m=application 0 UDP/BFCP *"
+        ]
+    );
+    assert_eq!(answer.target.remote.port(), 49170);
+}
+
+#[test]
+fn ipv6_a_line_s_own_address_and_rtcp_elsewhere() {
+    let offer = CARRIER.to_owned() + "c=IN IP6 2001:db8::5\r\na=rtcp:53020 IN IP6 2001:db8::6\r\n";
+    let target = ours().agreed(&read(&offer), Direction::SendRecv).unwrap();
+    assert_eq!(target.remote, "[2001:db8::5]:49170".parse().unwrap());
+    assert_eq!(target.rtcp, Some("[2001:db8::6]:53020".parse().unwrap()));
+    let mut six = AudioSession::new(1, "[::1]:4000".parse().unwrap(), &[Codec::Pcmu]);
+    let sdp = six.offer(Direction::SendRecv);
+    assert!(sdp.contains("c=IN IP6 ::1\r\n"), "{sdp}");
+}
+
+#[test]
+fn lines_may_end_with_lf_and_the_last_with_nothing() {
+    let bare = CARRIER.replace("\r\n", "\n");
+    assert_eq!(read(bare.trim_end()), read(CARRIER));
+}
+
+#[test]
+fn what_cannot_be_agreed_says_why() {
+    let refused = CARRIER.replace("m=audio 49170", "m=audio 0");
+    let agree = |text: &str| ours().agreed(&read(text), Direction::SendRecv).unwrap_err();
+    assert_eq!(agree(&refused), NotAgreed::NoAudio { media_lines: 1 });
+    let g729 = CARRIER.replace("RTP/AVP 0 8 96", "RTP/AVP 18 96");
+    assert_eq!(
+        agree(&g729),
+        NotAgreed::NoCommonCodec {
+            offered: "18 96".into()
+        }
+    );
+    let named = CARRIER.replace("c=IN IP4 198.51.100.7", "c=IN IP4 media.example.test");
+    assert_eq!(agree(&named), NotAgreed::NoAddress);
+}
+
+#[test]
+fn what_is_no_description_is_refused_with_numbers() {
+    let err = |text: &str| Description::parse(text.as_bytes()).unwrap_err();
+    assert_eq!(err(""), ParseError::NoVersion);
+    assert_eq!(err("hello"), ParseError::NoVersion);
+    assert_eq!(
+        err("v=0\r\nm=audio 99999 RTP/AVP 0"),
+        ParseError::Malformed { line: 2 }
+    );
+    assert_eq!(
+        err("v=0\r\nwhat is this"),
+        ParseError::Malformed { line: 2 }
+    );
+    assert_eq!(
+        err(&("v=0\r\n".to_owned() + &"a=x\r\n".repeat(1_000))),
+        ParseError::TooManyLines { cap: 1_000 }
+    );
+    assert_eq!(
+        err(&("v=0\r\n".to_owned() + &"m=audio 1 RTP/AVP 0\r\n".repeat(17))),
+        ParseError::TooManyMedia { cap: 16 }
+    );
+    let formats = format!("v=0\r\nm=audio 1 RTP/AVP{}", " 0".repeat(65));
+    assert_eq!(
+        err(&formats),
+        ParseError::TooManyFormats { line: 2, cap: 64 }
+    );
+    let long = format!("v=0\r\ns={}", "x".repeat(65_536));
+    assert_eq!(
+        err(&long),
+        ParseError::TooLong {
+            bytes: 65_543,
+            cap: 65_536
+        }
+    );
+}
+
+/// Cuts, repeats and changes bytes of a good description; whatever comes out is read or refused.
+#[test]
+fn damaged_descriptions_never_panic() {
+    let mut seed = 0x5eed_u64;
+    let mut next = move || {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize
+    };
+    let mut read = 0;
+    for _ in 0..20_000 {
+        let mut bytes = CARRIER.as_bytes().to_vec();
+        for _ in 0..next() % 6 {
+            let at = next() % bytes.len();
+            bytes[at] = next() as u8;
+        }
+        bytes.truncate(1 + next() % bytes.len());
+        if let Ok(description) = Description::parse(&bytes) {
+            read += 1;
+            let _ = ours().answer(&description, Direction::SendRecv);
+        }
+    }
+    assert!(read > 1_000, "only {read} were read at all");
+}
