@@ -34,7 +34,7 @@
 //! let reserve = call.poll_output().expect("the first minute is reserved before anything else");
 //! books.record(&reserve)?;
 //! let grant = call.recorded(&reserve.key).expect("the call may start");
-//! # drop(grant);
+//! # let _ = grant;
 //!
 //! call.handle_input(Millis(4_000), Fact::Answered)?;
 //! call.handle_input(Millis(64_001), Fact::Ended)?; // a minute and a millisecond
