@@ -1,0 +1,129 @@
+//! Messages in a stream of bytes (RFC 3261 §18.3).
+
+use bytes::{Buf, BytesMut};
+
+use crate::message::{BodyLength, MAX_MESSAGE_BYTES, Message, ParseError, head_end};
+
+/// Cuts the bytes of one TCP connection into messages.
+///
+/// Holds at most [`MAX_MESSAGE_BYTES`] and what the last push brought. After an error the connection cannot be read
+/// further: the same error is returned for ever, and the caller closes it.
+#[derive(Debug, Default)]
+pub struct StreamFramer {
+    buffer: BytesMut,
+    /// How far the buffer holds no end of a head.
+    searched: usize,
+    broken: Option<FramingError>,
+}
+
+/// Why a stream can no longer be cut into messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FramingError {
+    /// A message, or what was pushed without being taken out, exceeds [`MAX_MESSAGE_BYTES`].
+    #[error("{length} bytes without a whole message, more than {MAX_MESSAGE_BYTES}")]
+    TooLong {
+        /// How many bytes there are, or were announced.
+        length: usize,
+    },
+    /// Without Content-Length nobody knows where the message ends (RFC 3261 §20.14).
+    #[error("no content-length")]
+    NoLength,
+    /// Content-Length is no number, or given twice with different values.
+    #[error("malformed content-length")]
+    MalformedLength,
+    /// The head is no SIP.
+    #[error("{0}")]
+    Parse(#[from] ParseError),
+}
+
+impl StreamFramer {
+    /// Makes a framer for a new connection.
+    pub fn new() -> StreamFramer {
+        StreamFramer::default()
+    }
+
+    /// Adds bytes that were read. Take out every message before pushing more.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.broken.is_some() {
+            return;
+        }
+        // One whole message may wait; more means that the caller never takes any out.
+        if self.buffer.len() > MAX_MESSAGE_BYTES {
+            self.broken = Some(FramingError::TooLong {
+                length: self.buffer.len().saturating_add(bytes.len()),
+            });
+            self.buffer = BytesMut::new();
+            return;
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Takes out the next message; `None` until more bytes come. Line ends between messages are keep-alives
+    /// (RFC 5626 §4.4.1) and passed over.
+    ///
+    /// # Errors
+    /// See [`FramingError`].
+    pub fn next_message(&mut self) -> Result<Option<Message>, FramingError> {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        let taken = self.take();
+        if let Err(error) = taken {
+            self.broken = Some(error);
+            self.buffer = BytesMut::new();
+        }
+        taken
+    }
+
+    fn take(&mut self) -> Result<Option<Message>, FramingError> {
+        self.skip_line_ends();
+        let Some(head_end) = head_end(&self.buffer, self.searched) else {
+            return self.wait_for_head();
+        };
+        let length = self.message_length(head_end)?;
+        if length > MAX_MESSAGE_BYTES {
+            return Err(FramingError::TooLong { length });
+        }
+        if length > self.buffer.len() {
+            return Ok(None);
+        }
+        self.searched = 0;
+        let message = Message::parse(self.buffer.split_to(length).freeze())?;
+        Ok(Some(message))
+    }
+
+    fn skip_line_ends(&mut self) {
+        let blank = self
+            .buffer
+            .iter()
+            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+            .count();
+        if blank > 0 {
+            self.buffer.advance(blank);
+            self.searched = 0;
+        }
+    }
+
+    fn wait_for_head(&mut self) -> Result<Option<Message>, FramingError> {
+        let length = self.buffer.len();
+        // The end of a head may be cut anywhere in its last "\r\n\r\n".
+        self.searched = length.saturating_sub(4);
+        match length > MAX_MESSAGE_BYTES {
+            true => Err(FramingError::TooLong { length }),
+            false => Ok(None),
+        }
+    }
+
+    fn message_length(&self, head_end: usize) -> Result<usize, FramingError> {
+        let head = self.buffer.get(..head_end).unwrap_or_default();
+        let head = Message::parse(bytes::Bytes::copy_from_slice(head))?;
+        let body = match head.body_length() {
+            BodyLength::Exact(length) => length,
+            BodyLength::Short { announced, .. } => announced,
+            BodyLength::Absent => return Err(FramingError::NoLength),
+            BodyLength::Malformed => return Err(FramingError::MalformedLength),
+        };
+        Ok(head_end.saturating_add(body))
+    }
+}

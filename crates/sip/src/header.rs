@@ -1,0 +1,66 @@
+//! Header names, and the types that header values are read into.
+
+mod contact;
+mod content_type;
+mod cseq;
+mod name;
+mod name_addr;
+mod params;
+mod reason;
+mod retry_after;
+mod via;
+
+pub use contact::Contacts;
+pub use content_type::ContentType;
+pub use cseq::CSeq;
+pub use name::Name;
+pub use name_addr::NameAddr;
+pub use params::{Param, Params};
+pub use reason::Reason;
+pub use retry_after::RetryAfter;
+pub use via::Via;
+
+/// A header that the message owes us, or that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{header}: {fault}")]
+pub struct HeaderError {
+    /// The header's long name.
+    pub header: &'static str,
+    /// What is wrong with it.
+    pub fault: ValueError,
+}
+
+impl HeaderError {
+    pub(crate) fn new(name: Name<'static>, fault: ValueError) -> HeaderError {
+        HeaderError {
+            header: name.as_str(),
+            fault,
+        }
+    }
+}
+
+/// What is wrong with a header.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValueError {
+    /// The message has none.
+    #[error("missing")]
+    Missing,
+    /// The message has several where RFC 3261 §7.3.1 allows one.
+    #[error("given more than once")]
+    Repeated,
+    /// The value does not follow the header's grammar; names the part.
+    #[error("malformed {0}")]
+    Malformed(&'static str),
+    /// A number beyond what the header may hold.
+    #[error("{what} above {max}")]
+    TooLarge {
+        /// The number's name.
+        what: &'static str,
+        /// The largest value allowed.
+        max: u64,
+    },
+    /// The value holds no URI.
+    #[error("malformed URI: {0}")]
+    Uri(#[from] crate::uri::UriError),
+}

@@ -1,0 +1,90 @@
+use super::{ParseError, Span};
+use crate::method::Method;
+use crate::status::StatusCode;
+
+/// The first line of a message (RFC 3261 §7.1, §7.2).
+#[derive(Clone, Debug)]
+pub(crate) enum StartLine {
+    Request {
+        method: Method,
+        uri: Span,
+        version: Span,
+    },
+    Response {
+        version: Span,
+        status: StatusCode,
+        reason: Span,
+    },
+}
+
+impl StartLine {
+    /// Reads the line that `span` covers. Several blanks where one belongs are read over (RFC 4475 §3.1.2.9).
+    pub(crate) fn parse(head: &[u8], span: Span) -> Result<StartLine, ParseError> {
+        let line = span.text(head);
+        let line = line.trim_end_matches([' ', '\t']);
+        match starts_with_version(line) {
+            true => status_line(span.start(), line),
+            false => request_line(span.start(), line),
+        }
+    }
+}
+
+const VERSION: &str = "SIP/2.0";
+
+impl StartLine {
+    /// Says where the parts of `method target SIP/2.0` stand at the start of a head.
+    pub(crate) fn request(method: Method, target: &str) -> StartLine {
+        let uri = method.as_str().len() + 1;
+        let version = uri + target.len() + 1;
+        StartLine::Request {
+            method,
+            uri: Span::new(uri, uri + target.len()),
+            version: Span::new(version, version + VERSION.len()),
+        }
+    }
+
+    /// Says where the parts of `SIP/2.0 status reason` stand at the start of a head.
+    pub(crate) fn response(status: StatusCode, reason: &str) -> StartLine {
+        let phrase = VERSION.len() + " 200 ".len();
+        StartLine::Response {
+            version: Span::new(0, VERSION.len()),
+            status,
+            reason: Span::new(phrase, phrase + reason.len()),
+        }
+    }
+}
+
+fn starts_with_version(line: &str) -> bool {
+    line.get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("SIP/"))
+}
+
+fn status_line(start: usize, line: &str) -> Result<StartLine, ParseError> {
+    let (version, rest) = line.split_once(' ').ok_or(ParseError::Status)?;
+    let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+    let end = start + line.len();
+    Ok(StartLine::Response {
+        version: Span::new(start, start + version.len()),
+        status: StatusCode::parse(status).ok_or(ParseError::Status)?,
+        reason: Span::new(end - reason.len(), end),
+    })
+}
+
+// The method ends at the first blank and the version starts after the last: what lies between is the target, even where a
+// blank stands inside it, so that it can be refused with an answer (RFC 4475 §3.1.2.8).
+fn request_line(start: usize, line: &str) -> Result<StartLine, ParseError> {
+    let (method, rest) = line.split_once([' ', '\t']).ok_or(ParseError::NotSip)?;
+    let (uri, version) = rest.rsplit_once([' ', '\t']).ok_or(ParseError::NotSip)?;
+    let target = uri.trim_matches([' ', '\t']);
+    if method.is_empty() || target.is_empty() || !starts_with_version(version) {
+        return Err(ParseError::NotSip);
+    }
+    let leading = uri.len() - uri.trim_start_matches([' ', '\t']).len();
+    let target_start = start + method.len() + 1 + leading;
+    let end = start + line.len();
+    Ok(StartLine::Request {
+        method: Method::from_text(method),
+        uri: Span::new(target_start, target_start + target.len()),
+        version: Span::new(end - version.len(), end),
+    })
+}

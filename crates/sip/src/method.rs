@@ -1,0 +1,116 @@
+//! Request methods.
+
+use std::fmt;
+
+/// A request method; names are case-sensitive (RFC 3261 §7.1).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// Opens a call, or changes one (RFC 3261 §13, §14).
+    Invite,
+    /// Confirms the final response to an INVITE (RFC 3261 §17.1.1.3); never answered.
+    Ack,
+    /// Ends a call (RFC 3261 §15).
+    Bye,
+    /// Gives up an INVITE that has no final response yet (RFC 3261 §9).
+    Cancel,
+    /// Asks what the other side can do; also a sign of life (RFC 3261 §11).
+    Options,
+    /// Binds an address to a user (RFC 3261 §10).
+    Register,
+    /// Changes a session before it is answered (RFC 3311).
+    Update,
+    /// Confirms a provisional response (RFC 3262).
+    Prack,
+    /// Carries application data inside a call (RFC 6086).
+    Info,
+    /// Asks the other side to call somebody (RFC 3515).
+    Refer,
+    /// Subscribes to events (RFC 6665).
+    Subscribe,
+    /// Reports an event (RFC 6665).
+    Notify,
+    /// Publishes event state (RFC 3903).
+    Publish,
+    /// Carries an instant message (RFC 3428).
+    Message,
+    /// Any other method, as it was written.
+    Other(String),
+}
+
+const KNOWN: [(Method, &str); 14] = [
+    (Method::Invite, "INVITE"),
+    (Method::Ack, "ACK"),
+    (Method::Bye, "BYE"),
+    (Method::Cancel, "CANCEL"),
+    (Method::Options, "OPTIONS"),
+    (Method::Register, "REGISTER"),
+    (Method::Update, "UPDATE"),
+    (Method::Prack, "PRACK"),
+    (Method::Info, "INFO"),
+    (Method::Refer, "REFER"),
+    (Method::Subscribe, "SUBSCRIBE"),
+    (Method::Notify, "NOTIFY"),
+    (Method::Publish, "PUBLISH"),
+    (Method::Message, "MESSAGE"),
+];
+
+impl Method {
+    /// Returns the method that `text` names; unknown names are kept as they are.
+    pub fn from_text(text: &str) -> Method {
+        let known = KNOWN.iter().find(|(_, name)| *name == text);
+        known.map_or_else(
+            || Method::Other(text.to_owned()),
+            |(method, _)| method.clone(),
+        )
+    }
+
+    /// Returns the name as it stands in a request line.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Method::Invite => "INVITE",
+            Method::Ack => "ACK",
+            Method::Bye => "BYE",
+            Method::Cancel => "CANCEL",
+            Method::Options => "OPTIONS",
+            Method::Register => "REGISTER",
+            Method::Update => "UPDATE",
+            Method::Prack => "PRACK",
+            Method::Info => "INFO",
+            Method::Refer => "REFER",
+            Method::Subscribe => "SUBSCRIBE",
+            Method::Notify => "NOTIFY",
+            Method::Publish => "PUBLISH",
+            Method::Message => "MESSAGE",
+            Method::Other(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_name_returns_to_itself() {
+        for (method, name) in KNOWN {
+            assert_eq!(Method::from_text(name), method);
+            assert_eq!(method.as_str(), name);
+        }
+    }
+
+    #[test]
+    fn names_are_case_sensitive_and_unknown_ones_are_kept() {
+        assert_eq!(
+            Method::from_text("invite"),
+            Method::Other("invite".to_owned())
+        );
+        assert_eq!(Method::from_text("RE%47IST%45R").as_str(), "RE%47IST%45R");
+    }
+}
