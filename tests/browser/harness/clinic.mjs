@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { until } from "./wait.mjs";
+
+const ROOT = resolve(fileURLToPath(import.meta.url), "../../../..");
+const STOP_SECONDS = 10;
+
+/** The real program on a free port, with a data directory of its own. */
+export class Clinic {
+  #program;
+  #directory;
+  #lines = [];
+
+  /** Starts the program and waits until it answers. */
+  static async start() {
+    const clinic = new Clinic();
+    clinic.#directory = await mkdtemp(join(tmpdir(), "housecall-"));
+    clinic.#program = spawn(binary(), ["--port", "0", "--data", clinic.#directory], {
+      cwd: clinic.#directory,
+      env: { ...process.env, HOUSECALL_TEST: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [clinic.#program.stdout, clinic.#program.stderr]) {
+      createInterface({ input: stream }).on("line", (line) => clinic.#lines.push(line));
+    }
+    try {
+      await until("the program prints its links", () => clinic.#alive() && clinic.links.length > 0, 30);
+    } catch (error) {
+      await clinic.stop();
+      throw new Error(`${error.message}\n${clinic.log()}`);
+    }
+    return clinic;
+  }
+
+  /** Every link that the program has printed. */
+  get links() {
+    return this.#lines.flatMap((line) => line.match(/https?:\/\/\S+/g) ?? []);
+  }
+
+  /** The last lines that the program printed, for the message of a failed test. */
+  log(lines = 40) {
+    return this.#lines.slice(-lines).join("\n");
+  }
+
+  /** Where the program listens. */
+  get origin() {
+    return new URL(this.links[0]).origin;
+  }
+
+  /** Moves the meter's clock on. */
+  async advance(minutes) {
+    const response = await fetch(`${this.origin}/test/clock`, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: this.origin },
+      body: JSON.stringify({ advance_ms: minutes * 60_000 }),
+    });
+    if (!response.ok) throw new Error(`POST /test/clock: ${response.status} ${await response.text()}`);
+  }
+
+  /** What the pretend telephone network heard of the latest call to `number`. */
+  async carrier(number) {
+    const response = await fetch(`${this.origin}/test/carrier`);
+    if (!response.ok) throw new Error(`GET /test/carrier: ${response.status}`);
+    const { calls } = await response.json();
+    return calls.findLast((call) => call.number === number);
+  }
+
+  /** Ends the program, and only it. */
+  async stop() {
+    const program = this.#program;
+    if (this.#alive()) {
+      const ended = new Promise((done) => program.once("exit", done));
+      program.kill("SIGTERM");
+      const timer = setTimeout(() => program.kill("SIGKILL"), STOP_SECONDS * 1000);
+      await ended;
+      clearTimeout(timer);
+    }
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #alive() {
+    const { exitCode, signalCode, pid } = this.#program;
+    return pid !== undefined && exitCode === null && signalCode === null;
+  }
+}
+
+function binary() {
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
+  const path = process.env.HOUSECALL_BINARY ?? resolve(ROOT, target, "debug/housecall");
+  if (!existsSync(path)) throw new Error(`${path} is missing: cargo build`);
+  return path;
+}
