@@ -1,0 +1,180 @@
+//! Setting up one `rtc` peer connection: what is negotiated and by which settings.
+
+mod codecs;
+mod keyframes;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rtc::crypto::{RTCCryptoProvider, default_provider};
+use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc::ice::mdns::MulticastDnsMode;
+use rtc::interceptor::{Registry, Slot};
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::RTCConfigurationBuilder;
+use rtc::peer_connection::configuration::interceptor_registry::register_default_interceptors;
+use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::peer_connection::transport::{
+    CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCIceCandidate, RTCIceCandidateInit,
+};
+use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use rtc::rtp_transceiver::{RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use rtc::shared::error::Error;
+
+use crate::offer::{Codecs, Offer};
+use crate::{Down, Kind, OfferRefused, Options, Shape, SrtpProfile};
+
+/// A peer connection that has answered, and what we must know about it.
+pub(crate) struct Stack {
+    pub(crate) connection: RTCPeerConnection,
+    pub(crate) crypto: Arc<dyn RTCCryptoProvider>,
+    pub(crate) tracks: Vec<DownTrack>,
+    pub(crate) codecs: Codecs,
+    pub(crate) answer: String,
+    pub(crate) ufrag: String,
+    pub(crate) password: String,
+}
+
+/// A track from us to the browser, as negotiated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DownTrack {
+    pub(crate) down: Down,
+    pub(crate) sender: RTCRtpSenderId,
+    pub(crate) ssrc: u32,
+    pub(crate) payload_type: u8,
+}
+
+/// Our SSRCs need only be unlike within one connection; the keys differ between connections.
+const SSRC_BASE: u32 = 0x4843_0000;
+/// Between FEC decoding and the NACK generator: what is taken up here is not asked for again.
+const KEYFRAMES_SLOT: usize = 6500;
+
+impl Stack {
+    pub(crate) fn answer(now: Instant, options: &Options, offer: &Offer) -> Result<Self, OfferRefused> {
+        Self::build(now, options, offer).map_err(|error| OfferRefused::Malformed(error.to_string()))
+    }
+
+    fn build(now: Instant, options: &Options, offer: &Offer) -> Result<Self, Error> {
+        let crypto = default_provider().map_err(|error| Error::Crypto(error.to_string()))?;
+        let mut connection = connect(now, options, &offer.codecs, &crypto)?;
+        let tracks = add_tracks(&mut connection, options.shape, &offer.codecs)?;
+        connection.set_remote_description(now, RTCSessionDescription::offer(offer.text.clone())?)?;
+        add_candidate(&mut connection, options.local)?;
+        let answer = connection.create_answer(None)?;
+        connection.set_local_description(now, answer)?;
+        let answer = connection.local_description().ok_or(Error::ErrNoRemoteDescription)?.sdp;
+        let ufrag = value_of(&answer, "a=ice-ufrag:")?;
+        let password = value_of(&answer, "a=ice-pwd:")?;
+        Ok(Self { connection, crypto, tracks, codecs: offer.codecs, answer, ufrag, password })
+    }
+}
+
+fn connect(
+    now: Instant,
+    options: &Options,
+    codecs: &Codecs,
+    crypto: &Arc<dyn RTCCryptoProvider>,
+) -> Result<RTCPeerConnection, Error> {
+    let mut media = codecs::media_engine(codecs)?;
+    let registry = Registry::new().with(Slot::from(KEYFRAMES_SLOT), keyframes::Keyframes::default());
+    let registry = register_default_interceptors(registry, &mut media)?;
+    codecs::register_audio_level(&mut media)?;
+    RTCPeerConnectionBuilder::new()
+        .with_configuration(RTCConfigurationBuilder::new().build())
+        .with_setting_engine(settings(options, crypto))
+        .with_media_engine(media)
+        .with_interceptor_registry(registry)
+        .build(now)
+}
+
+fn settings(options: &Options, crypto: &Arc<dyn RTCCryptoProvider>) -> SettingEngine {
+    let timeouts = &options.timeouts;
+    SettingEngineBuilder::new()
+        .with_crypto_provider(Arc::clone(crypto))
+        // The browser opens the handshake: it is the side behind a NAT.
+        .with_answering_dtls_role(RTCDtlsRole::Server)
+        .with_lite(options.lite)
+        .with_include_loopback_candidate(true)
+        // Otherwise remote `.local` names would send us asking the whole local network.
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .with_srtp_protection_profiles(options.srtp.iter().map(|profile| profile.number()).collect())
+        .with_ice_timeouts(Some(timeouts.disconnected), Some(timeouts.failed), Some(timeouts.keep_alive))
+        .build()
+}
+
+impl SrtpProfile {
+    fn number(self) -> SrtpProtectionProfile {
+        match self {
+            SrtpProfile::AeadAes128Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+            SrtpProfile::Aes128CmSha1_80 => SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+        }
+    }
+}
+
+/// Adds our tracks before the offer is read: it gives each `recvonly` m-line the first waiting track of its kind, so
+/// the slots come out in order.
+fn add_tracks(
+    connection: &mut RTCPeerConnection,
+    shape: Shape,
+    codecs: &Codecs,
+) -> Result<Vec<DownTrack>, Error> {
+    let slots = if shape == Shape::Call { 0..1 } else { 0..3 };
+    let mut tracks = Vec::new();
+    for slot in slots {
+        tracks.push(add_track(connection, shape, Down { kind: Kind::Audio, slot }, codecs.opus)?);
+        if let Some((vp8, _rtx)) = codecs.vp8 {
+            tracks.push(add_track(connection, shape, Down { kind: Kind::Video, slot }, vp8)?);
+        }
+    }
+    Ok(tracks)
+}
+
+fn add_track(
+    connection: &mut RTCPeerConnection,
+    shape: Shape,
+    down: Down,
+    payload_type: u8,
+) -> Result<DownTrack, Error> {
+    let (kind, name, codec, bit) = match down.kind {
+        Kind::Audio => (RtpCodecKind::Audio, "audio", codecs::opus(), 0),
+        Kind::Video => (RtpCodecKind::Video, "video", codecs::vp8(), 1),
+    };
+    let ssrc = SSRC_BASE + u32::from(down.slot) * 2 + bit;
+    let coding = RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() };
+    let encoding = RTCRtpEncodingParameters { rtp_coding_parameters: coding, codec, ..Default::default() };
+    // One stream a slot, so that the browser keeps its sound and picture together.
+    let stream = format!("slot-{}", down.slot);
+    let id = format!("{name}-{}", down.slot);
+    let track = MediaStreamTrack::new(stream.clone(), id.clone(), id, kind, vec![encoding]);
+    let direction = match shape {
+        Shape::Call => RTCRtpTransceiverDirection::Sendrecv,
+        Shape::Room => RTCRtpTransceiverDirection::Sendonly,
+    };
+    let init = RTCRtpTransceiverInit { direction, streams: vec![stream], send_encodings: vec![] };
+    let transceiver = connection.add_transceiver_from_track(track, Some(init))?;
+    Ok(DownTrack { down, sender: transceiver.into(), ssrc, payload_type })
+}
+
+/// Our only candidate: the one socket that serves everybody.
+fn add_candidate(connection: &mut RTCPeerConnection, local: SocketAddr) -> Result<(), Error> {
+    let base_config = CandidateConfig {
+        network: "udp".to_owned(),
+        address: local.ip().to_string(),
+        port: local.port(),
+        component: 1,
+        ..Default::default()
+    };
+    let candidate = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host()?;
+    connection.add_local_candidate(RTCIceCandidate::from(&candidate).to_json()?)?;
+    connection.add_local_candidate(RTCIceCandidateInit::default())
+}
+
+fn value_of(sdp: &str, prefix: &str) -> Result<String, Error> {
+    sdp.lines()
+        .find_map(|line| line.strip_prefix(prefix))
+        .map(|value| value.trim().to_owned())
+        .ok_or(Error::ErrNoRemoteDescription)
+}
