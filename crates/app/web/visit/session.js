@@ -1,0 +1,204 @@
+import { Signal } from "../lib/signal.js";
+import { RoomLink } from "./link.js";
+import { announcements, isAdmitted, me, stageOf } from "./stage.js";
+
+/**
+ * One person's visit: what the server last said of the room, and what the person may do next.
+ *
+ * @typedef {import("../lib/types.js").RoomView} RoomView
+ * @typedef {import("../lib/types.js").Seat} Seat
+ * @typedef {import("../lib/types.js").VisitClientMessage} VisitClientMessage
+ * @typedef {import("../lib/types.js").VisitServerMessage} VisitServerMessage
+ * @typedef {import("../lib/devices.js").Devices} Devices
+ */
+
+/** Events: `change` (anything below), `announce` (detail: a sentence), `refused` (detail: the server's message). */
+export class VisitSession extends EventTarget {
+  /** @type {RoomView | null} */
+  view = null;
+  /** When the view arrived, on the page's own clock, in milliseconds. */
+  heardAt = 0;
+  /** @type {import("./stage.js").Stage} */
+  stage = "arriving";
+  devices;
+  link;
+  /** @type {Signal<VisitClientMessage>} */
+  #signal;
+  #freshLine = false;
+
+  /**
+   * @param {string} path the socket's path
+   * @param {Devices} devices
+   */
+  constructor(path, devices) {
+    super();
+    this.devices = devices;
+    this.#signal = new Signal(path, { reopens: true });
+    this.link = new RoomLink(devices, (offer) => this.#join(offer));
+    this.link.addEventListener("state", () => this.#changed());
+    this.#signal.addEventListener("open", () => this.#lineOpened());
+    this.#signal.addEventListener("lost", () => this.#changed());
+    this.#signal.addEventListener("message", (event) => this.#heard(/** @type {CustomEvent<VisitServerMessage>} */ (event).detail));
+  }
+
+  /** True while the page and the server hear each other. */
+  get isOnline() {
+    return this.#signal.isOpen;
+  }
+
+  get isPractitioner() {
+    return this.view?.you === "practitioner";
+  }
+
+  start() {
+    this.#signal.open();
+  }
+
+  checkIn() {
+    this.#tell({ type: "check_in" });
+  }
+
+  /** Takes the place in the room. For the practitioner this starts the consultation, and its meter (V7). */
+  join() {
+    if (!this.link.isActive) this.link.start();
+  }
+
+  /** @param {Seat} seat */
+  admit(seat) {
+    this.#tell({ type: "admit", seat });
+  }
+
+  admitAll() {
+    this.#tell({ type: "admit_all" });
+  }
+
+  /** @param {Seat} seat */
+  sendBack(seat) {
+    this.#tell({ type: "send_back", seat });
+  }
+
+  /** @param {boolean} muted */
+  setMuted(muted) {
+    this.devices.setMuted(muted);
+    this.#tellState();
+    this.#changed();
+  }
+
+  /** @param {boolean} off */
+  async setCameraOff(off) {
+    await this.devices.setCameraOff(off);
+    this.#tellState();
+    this.#changed();
+  }
+
+  /** A patient leaves, and may come back (V8). */
+  leave() {
+    this.#tell({ type: "leave" });
+    this.link.stop();
+  }
+
+  /** The practitioner ends the consultation for everyone (V8). */
+  disconnect() {
+    this.#tell({ type: "disconnect" });
+  }
+
+  /** @param {VisitServerMessage} message */
+  #heard(message) {
+    switch (message.type) {
+      case "view":
+        return this.#see(message);
+      case "answer":
+        this.link.answered(message.sdp);
+        return this.#tellState();
+      case "refused":
+        if (message.what === "join") this.link.stop();
+        return void this.dispatchEvent(new CustomEvent("refused", { detail: message }));
+      case "evicted":
+        return this.#evicted();
+    }
+  }
+
+  /** @param {RoomView} view */
+  #see(view) {
+    const before = this.view;
+    const stageBefore = this.stage;
+    this.view = view;
+    this.heardAt = performance.now();
+    this.stage = stageOf(view);
+    if (!before) this.#restore(view);
+    this.#follow(stageBefore);
+    for (const words of announcements(before, view)) this.#announce(words);
+    this.#changed();
+  }
+
+  /**
+   * Brings the link in line with the stage.
+   * @param {import("./stage.js").Stage} before
+   */
+  #follow(before) {
+    const fresh = this.#freshLine;
+    this.#freshLine = false;
+    if (this.stage === "ended") this.#signal.close();
+    if (this.stage !== "room") {
+      // A view on its way while we join still says "waiting": only a stage that was left ends the link.
+      if (before === "room" || this.stage === "ended") this.link.stop();
+    } else if (!this.link.isActive) {
+      this.link.start();
+    } else if (fresh) {
+      this.#resume();
+    }
+  }
+
+  /** A new line: the server may have lost our peer with the old one. */
+  #resume() {
+    const place = this.view && me(this.view)?.place;
+    if (place === "reconnecting" && this.link.state === "connected") this.link.again();
+    else this.link.lineOpened();
+  }
+
+  /** V9: a reload finds mute and camera as they were. @param {RoomView} view */
+  #restore(view) {
+    const self = me(view);
+    if (!self || !isAdmitted(self)) return;
+    this.devices.setMuted(self.muted);
+    if (self.camera_off !== this.devices.cameraOff) void this.devices.setCameraOff(self.camera_off);
+  }
+
+  #lineOpened() {
+    this.#freshLine = true;
+    this.#changed();
+  }
+
+  #evicted() {
+    this.stage = "moved";
+    this.#signal.close();
+    this.link.stop();
+    this.#changed();
+  }
+
+  /** @param {string} offer @returns {boolean} */
+  #join(offer) {
+    return this.#signal.send({ type: "join", offer });
+  }
+
+  #tellState() {
+    if (!this.link.isActive) return;
+    this.#signal.send({ type: "state", muted: this.devices.muted, camera_off: this.devices.cameraOff || !this.devices.tracks.video });
+  }
+
+  /** @param {VisitClientMessage} message */
+  #tell(message) {
+    if (this.#signal.send(message)) return;
+    const detail = { type: "refused", what: message.type, message: "There is no connection just now. Try again in a moment." };
+    this.dispatchEvent(new CustomEvent("refused", { detail }));
+  }
+
+  /** @param {string} words */
+  #announce(words) {
+    this.dispatchEvent(new CustomEvent("announce", { detail: words }));
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { announcements, stageOf } from "./stage.js";
+
+/**
+ * @param {string} you
+ * @param {string} phase
+ * @param {Record<string, string>} places
+ * @returns {any}
+ */
+function view(you, phase, places) {
+  const people = Object.entries(places).map(([seat, place]) => ({ seat, place, name: seat }));
+  return { type: "view", you, phase, people };
+}
+
+test("V9: a reload in the room is in the room", () => {
+  assert.equal(stageOf(view("patient_1", "open", { patient_1: "in_room" })), "room");
+  assert.equal(stageOf(view("practitioner", "open", { practitioner: "reconnecting" })), "room");
+});
+
+test("V10: admitted before the start still waits", () => {
+  assert.equal(stageOf(view("patient_1", "waiting", { patient_1: "in_room" })), "waiting");
+});
+
+test("V8: whoever left may come back, until it has ended", () => {
+  assert.equal(stageOf(view("patient_1", "open", { patient_1: "left" })), "left");
+  assert.equal(stageOf(view("patient_1", "ended", { patient_1: "left" })), "ended");
+});
+
+test("a person without a place is arriving", () => {
+  assert.equal(stageOf(view("patient_1", "waiting", { patient_1: "absent" })), "arriving");
+  assert.equal(stageOf(view("patient_1", "waiting", {})), "arriving");
+});
+
+test("the first view announces nothing", () => {
+  assert.deepEqual(announcements(null, view("practitioner", "open", { patient_1: "in_room" })), []);
+});
+
+test("joining, losing the connection, returning and leaving are announced once", () => {
+  const places = ["waiting", "in_room", "reconnecting", "in_room", "left", "left"];
+  const views = places.map((place) => view("practitioner", "open", { practitioner: "in_room", patient_1: place }));
+  const heard = views.flatMap((after, index) => announcements(views[index - 1] ?? view("practitioner", "open", {}), after));
+  assert.deepEqual(heard, [
+    "patient_1 is waiting.",
+    "patient_1 joined.",
+    "patient_1 lost the connection and is being reconnected.",
+    "patient_1 is back.",
+    "patient_1 left.",
+  ]);
+});
+
+test("V10: a patient is not told who else is waiting", () => {
+  const before = view("patient_1", "open", { patient_1: "in_room" });
+  const after = view("patient_1", "open", { patient_1: "in_room", patient_2: "waiting" });
+  assert.deepEqual(announcements(before, after), []);
+});
