@@ -1,0 +1,119 @@
+use std::f32::consts::TAU;
+
+use crate::SAMPLE_RATE;
+
+/// A level relative to a sine at full scale, in decibels; 0 is the loudest sine (AES17).
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Dbfs(pub f32);
+
+impl Dbfs {
+    /// What is said of silence: below the smallest step of 16 bits.
+    pub const FLOOR: Self = Self(-100.0);
+
+    /// The peak amplitude of a sine of this level, in sample steps.
+    pub fn amplitude(self) -> f32 {
+        f32::from(i16::MAX) * 10_f32.powf(self.0.min(0.0) / 20.0)
+    }
+}
+
+/// The level of some samples.
+pub fn level(samples: &[i16]) -> Dbfs {
+    if samples.is_empty() {
+        return Dbfs::FLOOR;
+    }
+    let energy: f64 = samples
+        .iter()
+        .map(|sample| f64::from(*sample) * f64::from(*sample))
+        .sum();
+    let rms = (energy / samples.len() as f64).sqrt();
+    let full = f64::from(i16::MAX) / std::f64::consts::SQRT_2;
+    Dbfs((20.0 * (rms / full).max(1e-5).log10()) as f32)
+}
+
+/// The level of one frequency in some samples, by Goertzel's recurrence.
+pub fn level_at(samples: &[i16], hertz: f32) -> Dbfs {
+    if samples.is_empty() {
+        return Dbfs::FLOOR;
+    }
+    let amplitude = 2.0 * goertzel(samples, hertz).sqrt() / samples.len() as f32;
+    Dbfs(20.0 * (amplitude / f32::from(i16::MAX)).max(1e-5).log10())
+}
+
+/// The squared magnitude of one frequency; not scaled by the length.
+pub(crate) fn goertzel(samples: &[i16], hertz: f32) -> f32 {
+    let coefficient = 2.0 * (TAU * hertz / SAMPLE_RATE as f32).cos();
+    let (mut before, mut last) = (0.0_f32, 0.0_f32);
+    for sample in samples {
+        (before, last) = (last, f32::from(*sample) + coefficient * last - before);
+    }
+    last * last + before * before - coefficient * last * before
+}
+
+/// The strongest frequency between 50 Hz and 3950 Hz, to about 1 Hz in a second of sound; none in silence.
+///
+/// Searches in steps of half a bin, then between them.
+pub fn dominant_frequency(samples: &[i16]) -> Option<f32> {
+    if level(samples).0 < -60.0 {
+        return None;
+    }
+    // A second says enough, and the search costs its square.
+    let samples = samples
+        .get(..samples.len().min(SAMPLE_RATE as usize / 2))
+        .unwrap_or(samples);
+    let mut step = (SAMPLE_RATE as f32 / samples.len() as f32 / 2.0).max(0.5);
+    let mut best = strongest(samples, 50.0, 3_950.0, step);
+    while step > 0.25 {
+        let (low, high) = (best - step, best + step);
+        step /= 4.0;
+        best = strongest(samples, low, high, step);
+    }
+    Some(best)
+}
+
+fn strongest(samples: &[i16], from: f32, to: f32, step: f32) -> f32 {
+    let count = ((to - from) / step).ceil() as u32;
+    let candidates = (0..=count).map(|n| from + n as f32 * step);
+    let measured = candidates.map(|hertz| (hertz, goertzel(samples, hertz)));
+    measured
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map_or(from, |(hertz, _)| hertz)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sine;
+
+    #[test]
+    fn a_sine_has_the_level_and_the_frequency_it_was_made_with() {
+        for (hertz, dbfs) in [
+            (100.0, -3.0),
+            (440.0, -20.0),
+            (1_004.0, -10.0),
+            (3_400.0, -40.0),
+        ] {
+            let mut sine = Sine::new(hertz, dbfs);
+            let samples: Vec<i16> = (0..25).flat_map(|_| sine.frame()).collect();
+            let heard = dominant_frequency(&samples).unwrap();
+            assert!((heard - hertz).abs() < 1.0, "{heard} Hz for {hertz} Hz");
+            assert!(
+                (level(&samples).0 - dbfs).abs() < 0.2,
+                "{:?}",
+                level(&samples)
+            );
+            assert!(
+                (level_at(&samples, hertz).0 - dbfs).abs() < 0.3,
+                "{:?}",
+                level_at(&samples, hertz)
+            );
+            assert!(level_at(&samples, hertz + 200.0).0 < dbfs - 25.0);
+        }
+    }
+
+    #[test]
+    fn silence_has_no_frequency() {
+        assert_eq!(dominant_frequency(&[0; 800]), None);
+        assert_eq!(dominant_frequency(&[]), None);
+        assert_eq!(level(&[0; 160]), Dbfs::FLOOR);
+    }
+}
