@@ -1,1 +1,37 @@
-//! A small clinic.
+//! A small clinic: appointments, people, video visits, phone calls and reports in the browser.
+//!
+//! ```text
+//! browser ──HTTP──► security ──► sign_in, calendar, appointments, people, visits, reports ──► SQLite
+//!         ──WebSocket──────────► live ──► engine
+//! ```
+//!
+//! Each feature is a module with `fn router()`. Pages are askama templates; everything works as ordinary links and forms, and only the visit
+//! and call pages are alive. A handler that takes [`sign_in::Staff`] lets nobody else in, and each of its queries names the practice.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), housecall_app::StartError> {
+//! housecall_app::run(housecall_app::config::Config::demo()).await
+//! # }
+//! ```
+
+pub mod assets;
+pub mod audit;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod cookie;
+pub mod db;
+pub mod error;
+pub mod form;
+pub mod ids;
+pub mod numbers;
+pub mod page;
+pub mod pii;
+pub mod security;
+mod serve;
+pub mod sign_in;
+pub mod state;
+pub mod token;
+pub mod when;
+
+pub use crate::serve::{StartError, router, run};

@@ -1,0 +1,398 @@
+//! Everything that can be configured, read once in `main`.
+//!
+//! A TOML file first, then `HOUSECALL_*` variables over it; secrets are files of their own. Without a file Housecall is a
+//! demonstration: a small clinic in one SQLite file, on this machine only, whose telephone network is inside the program.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The pages.
+    pub server: Server,
+    /// Sound and pictures.
+    pub media: Media,
+    /// When people may come in.
+    pub visits: Visits,
+    /// The telephone network. Without one, no calls; the demonstration brings its own.
+    pub trunk: Option<Trunk>,
+    /// True: seed a small clinic and print links to sign in. Default: true without a file, false with one.
+    pub demo: bool,
+}
+
+/// The pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port to listen on. Default `127.0.0.1:8080`: this machine only.
+    pub bind: SocketAddr,
+    /// What people type, such as `https://clinic.example`. Default: `http://localhost` and the port.
+    pub public_url: Option<String>,
+    /// Directory of the database. Default `./data`.
+    pub data: PathBuf,
+}
+
+/// Sound and pictures.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Media {
+    /// Address that browsers and the trunk send media to. Default `127.0.0.1`; Firefox needs an address of the network instead.
+    pub address: IpAddr,
+    /// First UDP port; each shard takes one. 0 (default): whatever is free.
+    pub port: u16,
+    /// How many threads carry media. 0 (default): one for each processor.
+    pub shards: u16,
+    /// True: ICE lite, for a server with an address of its own on the Internet. Default false.
+    pub ice_lite: bool,
+}
+
+/// When people may come in (V5).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Visits {
+    /// Patients may check in this many minutes before the start. Default 15.
+    pub patient_minutes_before: u16,
+    /// Practitioners see Join this many minutes before the start. Default 10.
+    pub practitioner_minutes_before: u16,
+    /// Links still open the waiting room this many minutes after the booked end. Default 240, the longest a visit can last (V15).
+    pub minutes_after: u16,
+}
+
+/// The telephone network.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trunk {
+    /// What to call it in the log.
+    pub name: String,
+    /// Where to send SIP: address and port.
+    pub peer: SocketAddr,
+    /// `udp` (default) or `tcp`.
+    #[serde(default)]
+    pub transport: TrunkTransport,
+    /// The domain in our addresses.
+    pub domain: String,
+    /// The user name for digest authentication.
+    pub username: Option<String>,
+    /// The file that holds the password, and nothing else.
+    pub password_file: Option<PathBuf>,
+}
+
+/// How SIP travels to the trunk.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum TrunkTransport {
+    /// Datagrams.
+    #[default]
+    Udp,
+    /// A connection.
+    Tcp,
+}
+
+/// What is wrong with the configuration, and where.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {file}: {why}")]
+    Unreadable {
+        /// Which file.
+        file: String,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// The file says something we do not understand.
+    #[error("{file}, line {line}: {why}")]
+    Wrong {
+        /// Which file.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong there.
+        why: String,
+    },
+    /// A variable says something we do not understand.
+    #[error("the variable {name} is wrong: {why}")]
+    Variable {
+        /// Which variable.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Each value is right and together they are not.
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: None,
+            data: PathBuf::from("data"),
+        }
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            address: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            shards: 0,
+            ice_lite: false,
+        }
+    }
+}
+
+impl Default for Visits {
+    fn default() -> Self {
+        Self {
+            patient_minutes_before: 15,
+            practitioner_minutes_before: 10,
+            minutes_after: 240,
+        }
+    }
+}
+
+impl Config {
+    /// Returns the demonstration: what runs without a file.
+    pub fn demo() -> Self {
+        Self {
+            demo: true,
+            ..Self::default()
+        }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or says something unknown: the error names the line.
+    pub fn from_file(file: &Path) -> Result<Self, ConfigError> {
+        let named = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|why| ConfigError::Unreadable {
+            file: named.clone(),
+            why,
+        })?;
+        Self::from_toml(&named, &text)
+    }
+
+    /// Reads the text of a file called `file`.
+    ///
+    /// # Errors
+    /// When it says something unknown: the error names the line.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::Wrong {
+            file: file.to_owned(),
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            why: error.message().to_owned(),
+        })
+    }
+
+    /// Lets `HOUSECALL_*` variables overrule the file.
+    ///
+    /// # Errors
+    /// When a variable's value cannot be understood. Variables of ours that we do not know are refused too: a misspelt setting is worse than none.
+    pub fn overrule(mut self, variables: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        for (name, value) in variables {
+            let Some(setting) = name.strip_prefix("HOUSECALL_") else {
+                continue;
+            };
+            self.set(setting, value)
+                .map_err(|why| ConfigError::Variable {
+                    name: name.clone(),
+                    why,
+                })?;
+        }
+        Ok(self)
+    }
+
+    fn set(&mut self, setting: &str, value: &str) -> Result<(), String> {
+        match setting {
+            "BIND" => self.server.bind = parsed(value)?,
+            "PORT" => self.server.bind.set_port(parsed(value)?),
+            "PUBLIC_URL" => self.server.public_url = Some(value.to_owned()),
+            "DATA" => self.server.data = PathBuf::from(value),
+            "MEDIA_ADDRESS" => self.media.address = parsed(value)?,
+            "MEDIA_PORT" => self.media.port = parsed(value)?,
+            "MEDIA_SHARDS" => self.media.shards = parsed(value)?,
+            "DEMO" => self.demo = parsed(value)?,
+            // The tests' data, and the choice of the file itself.
+            "SHARED" | "CONFIG" => {}
+            _ => return Err("there is no such setting".to_owned()),
+        }
+        Ok(())
+    }
+
+    /// Checks what one value alone cannot show.
+    ///
+    /// # Errors
+    /// When two settings contradict each other or the public address is not one.
+    pub fn check(self) -> Result<Self, ConfigError> {
+        if let Some(url) = &self.server.public_url {
+            authority(url).ok_or_else(|| {
+                ConfigError::Contradiction(format!("server.public_url is `{url}`: it must be http:// or https:// and a host, without a path"))
+            })?;
+        }
+        if self.demo && self.trunk.is_some() {
+            return Err(ConfigError::Contradiction(
+                "demo brings its own telephone network: remove [trunk] or set demo = false"
+                    .to_owned(),
+            ));
+        }
+        Ok(self)
+    }
+
+    /// Returns where the database is.
+    pub fn database_file(&self) -> PathBuf {
+        self.server.data.join("housecall.sqlite")
+    }
+}
+
+impl Server {
+    /// Returns the address that people type, without a slash at its end.
+    pub fn public_url(&self) -> String {
+        let url = self
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://localhost:{}", self.bind.port()));
+        url.trim_end_matches('/').to_owned()
+    }
+
+    /// True when people reach us over TLS (which a proxy in front ends).
+    pub fn is_https(&self) -> bool {
+        self.public_url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// True for a `Host` that is ours: the public address, or this machine's own names on any port.
+    ///
+    /// Anything else is a page that made its own name point at us (DNS rebinding).
+    pub fn serves_host(&self, host: &str) -> bool {
+        let public = self.public_url.as_deref().and_then(authority);
+        if public.is_some_and(|ours| ours.eq_ignore_ascii_case(host)) {
+            return true;
+        }
+        !self.is_https()
+            && (is_this_machine(host) || host.eq_ignore_ascii_case(&self.bind.to_string()))
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => name,
+        _ => host,
+    };
+    name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
+}
+
+/// Returns `host:port` of `http://host:port`, if that is all there is.
+fn authority(url: &str) -> Option<&str> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))?;
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let plain = !rest.is_empty()
+        && rest
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
+    plain.then_some(rest)
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(value: &str) -> Result<T, String> {
+    value
+        .trim()
+        .parse()
+        .map_err(|why| format!("`{value}`: {why}"))
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|b| *b == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_line_is_named() {
+        let text = "demo = false\n\n[server]\nbind = \"127.0.0.1:8080\"\nprot = 1\n";
+        let error = Config::from_toml("housecall.toml", text)
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("housecall.toml, line 5: "), "{error}");
+        assert!(error.contains("prot"), "{error}");
+    }
+
+    #[test]
+    fn variables_overrule_and_misspelt_ones_are_refused() {
+        let variables = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
+        };
+        let config = Config::demo()
+            .overrule(&variables(&[
+                ("HOUSECALL_PORT", "9000"),
+                ("PATH", "x"),
+                ("HOUSECALL_DATA", "/d"),
+            ]))
+            .unwrap();
+        assert_eq!(config.server.bind.to_string(), "127.0.0.1:9000");
+        assert_eq!(config.database_file(), PathBuf::from("/d/housecall.sqlite"));
+        let error = Config::demo()
+            .overrule(&variables(&[("HOUSECALL_PROT", "9000")]))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the variable HOUSECALL_PROT is wrong: there is no such setting"
+        );
+    }
+
+    #[test]
+    fn only_our_hosts_are_served() {
+        let mut server = Server::default();
+        for (host, ours) in [
+            ("localhost:8080", true),
+            ("127.0.0.1:9", true),
+            ("[::1]:8080", true),
+            ("localhost", true),
+            ("evil.test", false),
+            ("", false),
+            ("localhost.evil.test", false),
+            ("127.0.0.1.evil.test:8080", false),
+        ] {
+            assert_eq!(server.serves_host(host), ours, "{host}");
+        }
+        server.public_url = Some("https://clinic.example".to_owned());
+        assert!(server.serves_host("Clinic.example"));
+        assert!(!server.serves_host("localhost:8080"));
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let with_url = |url: &str| Config {
+            server: Server {
+                public_url: Some(url.to_owned()),
+                ..Server::default()
+            },
+            ..Config::demo()
+        };
+        assert!(with_url("https://clinic.example/").check().is_ok());
+        for url in [
+            "clinic.example",
+            "ftp://x",
+            "https://",
+            "https://x/y",
+            "https://x y",
+        ] {
+            assert!(with_url(url).check().is_err(), "{url}");
+        }
+    }
+}
