@@ -13,6 +13,9 @@ pub mod uri;
 pub mod validate;
 
 // Transactions, dialogs and the user agent.
+mod dialog;
+pub mod transaction;
+pub mod user_agent;
 
 pub use builder::{RequestBuilder, ResponseBuilder};
 pub use framing::{FramingError, StreamFramer};
@@ -21,5 +24,7 @@ pub use host::HostPort;
 pub use message::{MAX_MESSAGE_BYTES, Message, ParseError};
 pub use method::Method;
 pub use status::StatusCode;
+pub use transaction::{Peer, Timers, Transport};
 pub use uri::{Scheme, Uri, UriError};
+pub use user_agent::{AgentOptions, UserAgent};
 pub use validate::{Abilities, Fault, validate};

@@ -1,0 +1,227 @@
+//! Dialogs: what two user agents remember of each other between the messages of a call (RFC 3261 §12).
+
+use crate::header::HeaderError;
+use crate::transaction::{Peer, Transport};
+use crate::user_agent::Request;
+use crate::{CSeq, Message, Method, NameAddr, Uri};
+
+/// One side's memory of a dialog (RFC 3261 §12, state in §12.1).
+#[derive(Clone, Debug)]
+pub(crate) struct Dialog {
+    call_id: String,
+    local: NameAddr,
+    remote: NameAddr,
+    local_cseq: u32,
+    /// None until the other side has sent a request.
+    remote_cseq: Option<u32>,
+    /// Where the other side wants its requests: its last Contact.
+    target: Uri,
+    /// The proxies that asked to stay in the path, nearest first.
+    routes: Vec<NameAddr>,
+    /// Who sent the message that made the dialog.
+    peer: Peer,
+}
+
+impl Dialog {
+    /// The dialog that `response` to our INVITE makes (RFC 3261 §12.1.2): the route set is its Record-Route reversed.
+    ///
+    /// Lenient: a call that somebody has answered must be acknowledged, even if only by way of the peer.
+    pub(crate) fn of_caller(invite: &Request, response: &Message, peer: Peer) -> Self {
+        let mut routes = response.record_routes().unwrap_or_default();
+        routes.reverse();
+        let contact = contact_uri(response).ok().flatten();
+        Self {
+            call_id: invite.call_id.clone(),
+            local: invite.from.clone(),
+            remote: response.to().unwrap_or_else(|_| invite.to.clone()),
+            local_cseq: invite.cseq,
+            remote_cseq: None,
+            target: contact.unwrap_or_else(|| invite.uri.clone()),
+            routes,
+            peer,
+        }
+    }
+
+    /// The dialog that our answer with `local_tag` to `invite` makes (RFC 3261 §12.1.1).
+    pub(crate) fn of_callee(
+        invite: &Message,
+        local_tag: &str,
+        peer: Peer,
+    ) -> Result<Self, HeaderError> {
+        let remote = invite.from()?;
+        Ok(Self {
+            call_id: invite.call_id()?.to_owned(),
+            local: invite.to()?.with_tag(local_tag),
+            target: contact_uri(invite)?.unwrap_or_else(|| remote.uri.clone()),
+            remote,
+            local_cseq: 0,
+            remote_cseq: Some(invite.cseq()?.number),
+            routes: invite.record_routes()?,
+            peer,
+        })
+    }
+
+    pub(crate) fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    pub(crate) fn local_tag(&self) -> &str {
+        self.local.tag().unwrap_or("")
+    }
+
+    pub(crate) fn remote_tag(&self) -> &str {
+        self.remote.tag().unwrap_or("")
+    }
+
+    /// A new request inside the dialog, with the next CSeq.
+    pub(crate) fn request(&mut self, method: Method) -> Request {
+        self.local_cseq = self.local_cseq.saturating_add(1).min(CSeq::MAX);
+        self.with_cseq(method, self.local_cseq)
+    }
+
+    /// The ACK of the 2xx to our INVITE of number `cseq` (RFC 3261 §13.2.2.4).
+    pub(crate) fn ack(&self, cseq: u32) -> Request {
+        self.with_cseq(Method::Ack, cseq)
+    }
+
+    /// Notes that a request of number `cseq` has been sent for this dialog, such as one repeated with credentials.
+    pub(crate) fn has_sent(&mut self, cseq: u32) {
+        self.local_cseq = self.local_cseq.max(cseq);
+    }
+
+    /// Takes the CSeq of a request of the other side; false if it comes after a later one (RFC 3261 §12.2.2).
+    pub(crate) fn accept(&mut self, cseq: u32) -> bool {
+        let in_order = self.remote_cseq.is_none_or(|last| cseq > last);
+        if in_order {
+            self.remote_cseq = Some(cseq);
+        }
+        in_order
+    }
+
+    /// Takes the new target of a re-INVITE or UPDATE, or of the 2xx to one (RFC 3261 §12.2.1.2).
+    pub(crate) fn refresh_target(&mut self, message: &Message) {
+        if let Ok(Some(target)) = contact_uri(message) {
+            self.target = target;
+        }
+    }
+
+    /// Where requests inside the dialog go: the first route, else the target, if that is an address.
+    ///
+    /// Names are not looked up here: they, and everything over a connection that exists already, go to the peer.
+    pub(crate) fn next_hop(&self) -> Peer {
+        let first = self.routes.first().map_or(&self.target, |route| &route.uri);
+        match (self.peer.transport, first.socket_addr()) {
+            (Transport::Udp, Some(addr)) if addr.port() != 0 && !addr.ip().is_unspecified() => {
+                Peer { addr, ..self.peer }
+            }
+            _ => self.peer,
+        }
+    }
+
+    fn with_cseq(&self, method: Method, cseq: u32) -> Request {
+        let (uri, routes) = self.path();
+        Request {
+            method,
+            uri,
+            from: self.local.clone(),
+            to: self.remote.clone(),
+            call_id: self.call_id.clone(),
+            cseq,
+            routes,
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// The request URI and the Route headers (RFC 3261 §12.2.1.1).
+    fn path(&self) -> (Uri, Vec<NameAddr>) {
+        match self.routes.split_first() {
+            // A proxy of RFC 2543 wants to see itself in the request URI, and the target at the end.
+            Some((first, rest)) if first.uri.param("lr").is_none() => {
+                let mut routes = rest.to_vec();
+                routes.push(NameAddr::new(self.target.clone()));
+                (first.uri.clone(), routes)
+            }
+            _ => (self.target.clone(), self.routes.clone()),
+        }
+    }
+}
+
+fn contact_uri(message: &Message) -> Result<Option<Uri>, HeaderError> {
+    Ok(message.contact()?.map(|contact| contact.uri))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn message(text: &str) -> Message {
+        Message::parse(Bytes::from(text.replace('\n', "\r\n"))).unwrap()
+    }
+
+    fn peer() -> Peer {
+        Peer::udp("192.0.2.9:5060".parse().unwrap())
+    }
+
+    fn invite() -> Request {
+        Request {
+            method: Method::Invite,
+            uri: Uri::parse("sip:bob@example.com").unwrap(),
+            from: NameAddr::parse("<sip:alice@example.com>;tag=a").unwrap(),
+            to: NameAddr::parse("<sip:bob@example.com>").unwrap(),
+            call_id: "c1".to_owned(),
+            cseq: 7,
+            routes: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    fn answer(more: &str) -> Message {
+        message(&format!(
+            "SIP/2.0 200 OK\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx\nFrom: <sip:alice@example.com>;tag=a\n\
+             To: <sip:bob@example.com>;tag=b\nCall-ID: c1\nCSeq: 7 INVITE\n{more}Content-Length: 0\n\n"
+        ))
+    }
+
+    #[test]
+    fn the_route_set_is_reversed_for_the_caller() {
+        let answer = answer(
+            "Contact: <sip:bob@192.0.2.77:5070>\n\
+             Record-Route: <sip:192.0.2.3;lr>\nRecord-Route: <sip:192.0.2.2:5062;lr=on>\n",
+        );
+        let dialog = Dialog::of_caller(&invite(), &answer, peer());
+        let ack = dialog.ack(7);
+        assert_eq!(ack.uri.as_str(), "sip:bob@192.0.2.77:5070");
+        let routes: Vec<String> = ack.routes.iter().map(ToString::to_string).collect();
+        assert_eq!(routes, ["<sip:192.0.2.2:5062;lr=on>", "<sip:192.0.2.3;lr>"]);
+        assert_eq!(dialog.next_hop().addr, "192.0.2.2:5062".parse().unwrap());
+    }
+
+    #[test]
+    fn a_strict_router_stands_in_the_request_uri() {
+        let answer = answer("Contact: <sip:bob@192.0.2.77:5070>\nRecord-Route: <sip:192.0.2.3>\n");
+        let mut dialog = Dialog::of_caller(&invite(), &answer, peer());
+        let bye = dialog.request(Method::Bye);
+        assert_eq!((bye.uri.as_str(), bye.cseq), ("sip:192.0.2.3", 8));
+        assert_eq!(bye.routes[0].to_string(), "<sip:bob@192.0.2.77:5070>");
+    }
+
+    #[test]
+    fn a_name_leads_back_to_the_peer() {
+        let answer = answer("Contact: <sip:bob@pbx.example.com>\n");
+        let dialog = Dialog::of_caller(&invite(), &answer, peer());
+        assert_eq!(dialog.next_hop(), peer());
+    }
+
+    #[test]
+    fn requests_out_of_order_are_not_accepted() {
+        let mut dialog = Dialog::of_caller(&invite(), &answer(""), peer());
+        assert!(dialog.accept(5));
+        assert!(!dialog.accept(5));
+        assert!(!dialog.accept(4));
+        assert!(dialog.accept(9));
+    }
+}

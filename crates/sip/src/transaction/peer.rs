@@ -1,0 +1,49 @@
+use std::fmt;
+use std::net::SocketAddr;
+
+/// The address of another SIP element, and how to reach it.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Peer {
+    /// UDP repeats lost messages itself; TCP leaves that to the connection.
+    pub transport: Transport,
+    /// Where its messages come from and ours go to.
+    pub addr: SocketAddr,
+}
+
+impl Peer {
+    /// A peer reached over UDP.
+    pub fn udp(addr: SocketAddr) -> Self {
+        let transport = Transport::Udp;
+        Self { transport, addr }
+    }
+
+    /// A peer reached over TCP.
+    pub fn tcp(addr: SocketAddr) -> Self {
+        let transport = Transport::Tcp;
+        Self { transport, addr }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.transport, self.addr)
+    }
+}
+
+/// What carries SIP messages to a peer. Displays as the token of a Via header.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Transport {
+    /// One message a datagram; lost ones are repeated by the transactions.
+    Udp,
+    /// A byte stream framed by Content-Length (RFC 3261 §18.3).
+    Tcp,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+        })
+    }
+}

@@ -1,0 +1,187 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::answers::HeardKey;
+use super::sending::{Outgoing, SentKey};
+use super::{CallHandle, Request};
+use crate::Message;
+use crate::dialog::Dialog;
+use crate::digest::Credentials;
+use crate::transaction::Peer;
+
+/// One call by what it waits for. An ended call is no longer here; its messages live on in their transactions.
+#[derive(Debug)]
+pub(super) enum Call {
+    Calling(Calling),
+    Invited(Invited),
+    Open(Box<Open>),
+}
+
+/// We have sent an INVITE and wait for its answer.
+#[derive(Debug)]
+pub(super) struct Calling {
+    /// The INVITE now on its way; another one after a challenge.
+    pub(super) invite: SentKey,
+    pub(super) call_id: String,
+    pub(super) local_tag: String,
+    /// One early dialog for each To-tag that a forking network shows us (RFC 3261 §12.1).
+    pub(super) early: BTreeMap<String, Dialog>,
+    pub(super) peer: Peer,
+    pub(super) credentials: Option<Credentials>,
+}
+
+/// They have sent an INVITE and wait for our answer.
+#[derive(Debug)]
+pub(super) struct Invited {
+    pub(super) heard: HeardKey,
+    pub(super) local_tag: String,
+    pub(super) dialog: Dialog,
+}
+
+/// Answered.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) dialog: Dialog,
+    /// Whom the credentials are for.
+    pub(super) peer: Peer,
+    pub(super) credentials: Option<Credentials>,
+    /// Whether we made the call: who owns the Call-ID waits longer after a glare (RFC 3261 §14.1).
+    pub(super) by_us: bool,
+    /// Our 2xx that still lack their ACK.
+    pub(super) unacknowledged: Vec<Unacknowledged>,
+    pub(super) reinvite: Reinvite,
+    /// Their re-INVITE or UPDATE that we have not answered.
+    pub(super) offered: Option<HeardKey>,
+    /// The user has hung up, but the BYE must wait for the ACK of our first 2xx (RFC 3261 §15).
+    pub(super) hung_up: bool,
+}
+
+/// Where an offer of ours inside the call stands.
+#[derive(Debug)]
+pub(super) enum Reinvite {
+    None,
+    Sent,
+    /// It met one of theirs; try again then.
+    Pausing(Instant),
+}
+
+/// A 2xx that is repeated until its ACK comes (RFC 3261 §13.3.1.4), over every transport.
+#[derive(Debug)]
+pub(super) struct Unacknowledged {
+    pub(super) cseq: u32,
+    pub(super) to: Peer,
+    pub(super) bytes: Bytes,
+    pub(super) again_at: Instant,
+    pub(super) period: Duration,
+    pub(super) period_max: Duration,
+    pub(super) give_up_at: Instant,
+    /// Answers the INVITE that made the call, rather than a re-INVITE.
+    pub(super) first: bool,
+}
+
+impl Call {
+    /// Where requests inside the dialog find it: Call-ID and our tag.
+    pub(super) fn key(&self) -> (String, String) {
+        let of = |dialog: &Dialog| (dialog.call_id().to_owned(), dialog.local_tag().to_owned());
+        match self {
+            Self::Calling(calling) => (calling.call_id.clone(), calling.local_tag.clone()),
+            Self::Invited(invited) => of(&invited.dialog),
+            Self::Open(open) => of(&open.dialog),
+        }
+    }
+
+    pub(super) fn call_id(&self) -> &str {
+        match self {
+            Self::Calling(calling) => &calling.call_id,
+            Self::Invited(invited) => invited.dialog.call_id(),
+            Self::Open(open) => open.dialog.call_id(),
+        }
+    }
+
+    pub(super) fn state(call: Option<&Self>) -> &'static str {
+        match call {
+            None => "the call is over",
+            Some(Self::Calling(_)) => "calling",
+            Some(Self::Invited(_)) => "being called",
+            Some(Self::Open(open)) if open.hung_up => "the call is over",
+            Some(Self::Open(_)) => "the call is open",
+        }
+    }
+
+    /// Whether `tag` is the other side's in this call.
+    pub(super) fn is_with(&self, tag: &str) -> bool {
+        match self {
+            Self::Calling(calling) => calling.early.contains_key(tag),
+            Self::Invited(invited) => invited.dialog.remote_tag() == tag,
+            Self::Open(open) => open.dialog.remote_tag() == tag,
+        }
+    }
+
+    pub(super) fn dialog(&mut self, tag: &str) -> Option<&mut Dialog> {
+        match self {
+            Self::Calling(calling) => calling.early.get_mut(tag),
+            Self::Invited(invited) => Some(&mut invited.dialog),
+            Self::Open(open) => Some(&mut open.dialog),
+        }
+    }
+}
+
+impl Calling {
+    /// Early dialogs kept at most; a network that shows more tags is up to no good.
+    const EARLY_MAX: usize = 16;
+
+    /// Takes a provisional response: it makes an early dialog or moves its target.
+    pub(super) fn progress(&mut self, invite: &Request, response: &Message) {
+        let dialog = Dialog::of_caller(invite, response, self.peer);
+        let tag = dialog.remote_tag().to_owned();
+        if let Some(known) = self.early.get_mut(&tag) {
+            known.refresh_target(response);
+        } else if !tag.is_empty() && self.early.len() < Self::EARLY_MAX {
+            self.early.insert(tag, dialog);
+        }
+    }
+
+    pub(super) fn opened(self, dialog: Dialog) -> Open {
+        Open {
+            dialog,
+            peer: self.peer,
+            credentials: self.credentials,
+            by_us: true,
+            unacknowledged: Vec::new(),
+            reinvite: Reinvite::None,
+            offered: None,
+            hung_up: false,
+        }
+    }
+}
+
+impl Invited {
+    pub(super) fn opened(self, peer: Peer, answer: Unacknowledged) -> Open {
+        Open {
+            dialog: self.dialog,
+            peer,
+            credentials: None,
+            by_us: false,
+            unacknowledged: vec![answer],
+            reinvite: Reinvite::None,
+            offered: None,
+            hung_up: false,
+        }
+    }
+}
+
+impl Open {
+    pub(super) fn awaits_first_ack(&self) -> bool {
+        self.unacknowledged.iter().any(|answer| answer.first)
+    }
+
+    /// A request of this call, ready to be sent where the dialog leads.
+    pub(super) fn carry(&self, request: Request, call: CallHandle) -> Outgoing {
+        let to = self.dialog.next_hop();
+        // RFC 3261 §22.1 knows realms, not addresses; we tell our password to nobody but the trunk.
+        let credentials = self.credentials.clone().filter(|_| to == self.peer);
+        Outgoing::new(request, to, call, credentials)
+    }
+}

@@ -1,0 +1,310 @@
+//! A user agent: the transactions and dialogs of one side, the calling and the answering one (RFC 3261 §8, §12 to §15).
+//!
+//! | RFC | section | file |
+//! |---|---|---|
+//! | 3261 | §8.1, §13.2 (what responses mean to the caller) | `responses.rs` |
+//! | 3261 | §8.2, §12.2.2, §14.2, §15.1.2 (requests of others) | `requests.rs` |
+//! | 3261 | §13.3 (our answers) | `answers.rs` |
+//! | 3261 | §8.1.1, §22 (our requests, and again with credentials) | `sending.rs` |
+//! | 3261 | §13.3.1.4, §14.1 (2xx until the ACK, glare) | `timeouts.rs` |
+//! | 3261 | §9 (CANCEL) | `mod.rs`, `responses.rs`, `requests.rs` |
+
+mod answers;
+mod call;
+mod event;
+mod invite;
+mod options;
+mod request;
+mod requests;
+mod responses;
+mod sending;
+mod timeouts;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+pub use event::{CallHandle, End, Event, Input, Output};
+pub use invite::{Body, Invite, Reply};
+pub use options::AgentOptions;
+pub(crate) use request::Request;
+
+use crate::{Abilities, Method, StatusCode};
+use answers::{Heard, HeardKey};
+use call::{Call, Calling, Open, Reinvite};
+use sending::{Outgoing, Sent, SentKey};
+
+/// Makes and answers calls: says which messages to send, and what happened.
+///
+/// No socket, no clock: give it what came in with [`handle_input`](UserAgent::handle_input), wake it with
+/// [`handle_timeout`](UserAgent::handle_timeout) at [`poll_timeout`](UserAgent::poll_timeout), and after each of these, and each
+/// verb, take everything from [`poll_output`](UserAgent::poll_output).
+#[derive(Debug)]
+pub struct UserAgent {
+    options: AgentOptions,
+    abilities: Abilities,
+    random: StdRng,
+    /// Requests of ours that are not forgotten yet.
+    sent: BTreeMap<SentKey, Sent>,
+    /// Requests of others that are not forgotten yet.
+    heard: BTreeMap<HeardKey, Heard>,
+    calls: BTreeMap<CallHandle, Call>,
+    /// Which call a request inside a dialog is about, by Call-ID and our tag.
+    dialogs: BTreeMap<(String, String), CallHandle>,
+    outputs: VecDeque<Output>,
+    last_call: u64,
+}
+
+/// The verb does not fit the state of the call; the caller of this API is too early or too late.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("cannot {action} while {state}")]
+pub struct WrongMoment {
+    /// What was asked for.
+    pub action: &'static str,
+    /// What the call is doing.
+    pub state: &'static str,
+}
+
+impl UserAgent {
+    /// Makes a user agent without calls.
+    pub fn new(options: AgentOptions) -> Self {
+        Self {
+            random: StdRng::seed_from_u64(options.seed),
+            abilities: abilities(),
+            options,
+            sent: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            dialogs: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            last_call: 0,
+        }
+    }
+
+    /// Takes what the world said. Messages that make no sense are answered with the status they are owed, or dropped.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Received { from, message } if message.is_request() => {
+                self.request(now, from, message);
+            }
+            Input::Received { message, .. } => self.response(now, message),
+            Input::TransportFailed { peer } => self.transport_failed(now, peer),
+        }
+    }
+
+    /// Calls somebody: sends an INVITE. Progress, answer and end come as events.
+    pub fn invite(&mut self, now: Instant, invite: Invite) -> CallHandle {
+        let call = self.next_call();
+        let tag = self.tag();
+        let call_id = self.word(32);
+        let request = Request {
+            method: Method::Invite,
+            uri: invite.uri,
+            from: invite.from.with_tag(&tag),
+            to: invite.to,
+            call_id: call_id.clone(),
+            cseq: 1,
+            routes: Vec::new(),
+            headers: invite.headers,
+            body: invite.body,
+        };
+        let what = Outgoing::new(request, invite.to_peer, call, invite.credentials.clone());
+        let invite_key = self.send(now, what);
+        let calling = Calling {
+            invite: invite_key,
+            call_id: call_id.clone(),
+            local_tag: tag.clone(),
+            early: BTreeMap::new(),
+            peer: invite.to_peer,
+            credentials: invite.credentials,
+        };
+        self.calls.insert(call, Call::Calling(calling));
+        self.dialogs.insert((call_id, tag), call);
+        call
+    }
+
+    /// Ends a call at any moment; [`Event::Ended`] follows at once, the messages in their own time.
+    ///
+    /// Before the answer of the other side this is a CANCEL (once a provisional response has come), or ACK and BYE if the answer
+    /// crosses it; before ours it is 480; afterwards it is BYE, if need be after the ACK of our 2xx (RFC 3261 §15).
+    pub fn hang_up(&mut self, now: Instant, call: CallHandle) {
+        if let Some(Call::Open(open)) = self.calls.get_mut(&call)
+            && open.awaits_first_ack()
+        {
+            // The BYE goes out when the ACK has come, or is given up.
+            let told = std::mem::replace(&mut open.hung_up, true);
+            if !told {
+                self.tell(Event::Ended {
+                    call,
+                    end: End::ByUs,
+                });
+            }
+            return;
+        }
+        match self.take(call) {
+            Some(Call::Calling(calling)) => self.abandon(now, &calling.invite),
+            Some(Call::Invited(invited)) => {
+                let reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
+                self.answer(now, &invited.heard, &reply, &invited.local_tag);
+            }
+            Some(Call::Open(open)) => self.leave(now, call, open),
+            None => return,
+        }
+        self.tell(Event::Ended {
+            call,
+            end: End::ByUs,
+        });
+    }
+
+    /// Offers something new inside an answered call: sends a re-INVITE. The answer comes as an event.
+    ///
+    /// # Errors
+    /// The call is not answered, or another offer of either side is open.
+    pub fn reinvite(
+        &mut self,
+        now: Instant,
+        call: CallHandle,
+        body: Body,
+    ) -> Result<(), WrongMoment> {
+        let open = self.open(call, "send a re-INVITE")?;
+        let busy = |state| WrongMoment {
+            action: "send a re-INVITE",
+            state,
+        };
+        match (&open.reinvite, &open.offered) {
+            (Reinvite::None | Reinvite::Pausing(_), None) => {}
+            (Reinvite::Sent, _) => return Err(busy("another re-INVITE is open")),
+            (_, Some(_)) => return Err(busy("an offer of the other side is open")),
+        }
+        let mut request = open.dialog.request(Method::Invite);
+        request.body = Some(body);
+        let what = open.carry(request, call);
+        open.reinvite = Reinvite::Sent;
+        self.send(now, what);
+        Ok(())
+    }
+
+    /// Answers an INVITE, re-INVITE or UPDATE that came as [`Event::Invited`] or [`Event::Reinvited`].
+    ///
+    /// A 2xx is repeated until its ACK comes; without one the call ends after 64*T1 (RFC 3261 §13.3.1.4). Refusing an INVITE ends the
+    /// call, refusing a re-INVITE does not.
+    ///
+    /// # Errors
+    /// Nothing of this call waits for an answer.
+    pub fn respond(
+        &mut self,
+        now: Instant,
+        call: CallHandle,
+        reply: Reply,
+    ) -> Result<(), WrongMoment> {
+        match self.calls.get(&call) {
+            Some(Call::Invited(_)) => self.respond_to_invite(now, call, &reply),
+            Some(Call::Open(_)) => self.respond_to_offer(now, call, &reply)?,
+            other => {
+                return Err(WrongMoment {
+                    action: "respond",
+                    state: Call::state(other),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The Call-ID of a call that is not over.
+    pub fn call_id(&self, call: CallHandle) -> Option<&str> {
+        self.calls.get(&call).map(Call::call_id)
+    }
+
+    /// Takes the next thing to do, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether no call is open and no message of an ended one is still owed to the network.
+    pub fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.sent.is_empty() && self.heard.is_empty()
+    }
+
+    /// Gives up an INVITE: CANCEL now or with the first provisional response (RFC 3261 §9.1).
+    fn abandon(&mut self, now: Instant, invite: &SentKey) {
+        let Some(sent) = self.sent.get_mut(invite) else {
+            return;
+        };
+        sent.abandoned = true;
+        if sent.client.is_proceeding() {
+            self.send_cancel(now, invite);
+        }
+    }
+
+    /// Sends the BYE of a call that has left [`UserAgent::calls`], and refuses what of it is open.
+    fn leave(&mut self, now: Instant, call: CallHandle, mut open: Box<Open>) {
+        self.refuse_offer(now, &mut open);
+        let bye = open.dialog.request(Method::Bye);
+        let what = open.carry(bye, call);
+        self.send(now, what);
+    }
+
+    /// Forgets a call and says so, unless its user has hung up already.
+    fn end(&mut self, call: CallHandle, end: End) {
+        match self.take(call) {
+            Some(Call::Open(open)) if open.hung_up => {}
+            Some(_) => self.tell(Event::Ended { call, end }),
+            None => {}
+        }
+    }
+
+    fn take(&mut self, call: CallHandle) -> Option<Call> {
+        let taken = self.calls.remove(&call)?;
+        self.dialogs.remove(&taken.key());
+        Some(taken)
+    }
+
+    fn open(&mut self, call: CallHandle, action: &'static str) -> Result<&mut Open, WrongMoment> {
+        let state = Call::state(self.calls.get(&call));
+        match self.calls.get_mut(&call) {
+            Some(Call::Open(open)) if !open.hung_up => Ok(open),
+            _ => Err(WrongMoment { action, state }),
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn next_call(&mut self) -> CallHandle {
+        self.last_call = self.last_call.saturating_add(1);
+        CallHandle(self.last_call)
+    }
+
+    /// A tag of 64 random bits (RFC 3261 §19.3 asks for 32).
+    fn tag(&mut self) -> String {
+        self.word(16)
+    }
+
+    /// `digits` random hexadecimal digits.
+    fn word(&mut self, digits: usize) -> String {
+        let digit = |_| char::from_digit(self.random.random_range(0..16), 16).unwrap_or('0');
+        (0..digits).map(digit).collect()
+    }
+}
+
+fn abilities() -> Abilities {
+    Abilities {
+        methods: vec![
+            Method::Invite,
+            Method::Ack,
+            Method::Cancel,
+            Method::Bye,
+            Method::Options,
+            Method::Update,
+            Method::Info,
+        ],
+        extensions: Vec::new(),
+        body_types: vec!["application/sdp"],
+    }
+}

@@ -1,0 +1,21 @@
+use std::net::SocketAddr;
+
+use crate::transaction::Timers;
+
+/// What one [`UserAgent`](super::UserAgent) is told about itself.
+#[derive(Clone, Debug)]
+pub struct AgentOptions {
+    /// Our own SIP address as others reach it: it stands in Via and Contact.
+    pub local: SocketAddr,
+    /// The user part of our Contact; may be empty.
+    pub contact_user: String,
+    /// The product named in `User-Agent` and `Server`.
+    pub user_agent: String,
+    /// How patient the transactions are.
+    pub timers: Timers,
+    /// Where branches, tags and Call-IDs come from. Must differ from one user agent to the next and be hard to guess:
+    /// whoever guesses a branch can forge a response.
+    pub seed: u64,
+    /// Whether others may call us. An agent that only dials answers an INVITE with 403 on its own.
+    pub accepts_calls: bool,
+}

@@ -1,0 +1,283 @@
+use std::time::Instant;
+
+use super::answers::{Heard, HeardKey};
+use super::call::{Call, Invited, Reinvite};
+use super::{CallHandle, End, Event, Reply, UserAgent};
+use crate::dialog::Dialog;
+use crate::transaction::{Peer, Server};
+use crate::{Fault, Message, Method, Name, StatusCode, validate};
+
+/// Requests of others kept at once; more are dropped, and repeated by their senders if they are in earnest.
+const HEARD_MAX: usize = 65_536;
+
+/// 2xx of one call that may lack their ACK at once.
+const UNACKNOWLEDGED_MAX: usize = 4;
+
+impl UserAgent {
+    pub(super) fn request(&mut self, now: Instant, from: Peer, message: Message) {
+        let Some(key) = HeardKey::of(&message) else {
+            return;
+        };
+        if message.method() == Some(&Method::Ack) {
+            return self.acknowledged(now, &key, message);
+        }
+        if let Some(heard) = self.heard.get_mut(&key) {
+            let again = heard.server.repeated(now);
+            again
+                .into_iter()
+                .for_each(|bytes| self.put_again(&key, bytes));
+            return;
+        }
+        if self.heard.len() < HEARD_MAX {
+            self.hear(&key, from, &message);
+            self.judge(now, &key, from, message);
+        }
+    }
+
+    fn hear(&mut self, key: &HeardKey, from: Peer, message: &Message) {
+        let Some(method) = message.method() else {
+            return;
+        };
+        let heard = Heard {
+            request: message.clone(),
+            from,
+            server: Server::start(method, from.transport, self.options.timers),
+        };
+        self.heard.insert(key.clone(), heard);
+    }
+
+    fn judge(&mut self, now: Instant, key: &HeardKey, from: Peer, message: Message) {
+        let verdict = validate(&message).and_then(|()| self.check(&message));
+        if let Err(fault) = verdict {
+            return self.answer_fault(now, key, &fault);
+        }
+        let has_tag = message.to().is_ok_and(|to| to.tag().is_some());
+        match (message.method(), has_tag) {
+            (Some(Method::Cancel), _) => self.cancelled(now, key),
+            (_, true) => self.inside(now, key, message),
+            (_, false) => self.outside(now, key, from, message),
+        }
+    }
+
+    /// RFC 3261 §8.2: what we do not speak is refused. An INFO is taken whatever it carries, for it asks for nothing.
+    fn check(&self, message: &Message) -> Result<(), Fault> {
+        if message.method() == Some(&Method::Info) {
+            return Ok(());
+        }
+        self.abilities.check(message)
+    }
+
+    /// The ACK of a refusal belongs to the transaction, that of a 2xx to the dialog (RFC 3261 §17.1.1.3, §13.2.2.4).
+    fn acknowledged(&mut self, now: Instant, key: &HeardKey, message: Message) {
+        if let Some(heard) = self.heard.get_mut(key) {
+            heard.server.acknowledged(now);
+        }
+        let Ok(cseq) = message.cseq() else {
+            return;
+        };
+        let Some(call) = self.call_of(&message) else {
+            return;
+        };
+        let Some(Call::Open(open)) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let waiting = open.unacknowledged.len();
+        open.unacknowledged
+            .retain(|answer| answer.cseq != cseq.number);
+        if open.unacknowledged.len() == waiting {
+            return;
+        }
+        if open.hung_up {
+            self.give_up(now, call, End::ByUs);
+        } else {
+            self.tell(Event::Acknowledged { call, message });
+        }
+    }
+
+    /// CANCEL ends an INVITE that has no final answer, and changes nothing otherwise (RFC 3261 §9.2).
+    fn cancelled(&mut self, now: Instant, key: &HeardKey) {
+        let invite = key.of_invite();
+        let Some(heard) = self.heard.get(&invite) else {
+            return self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST);
+        };
+        let is_open = !heard.server.is_answered();
+        self.reply(now, key, StatusCode::OK);
+        if !is_open {
+            return;
+        }
+        let call = self.calls.iter().find_map(|(call, state)| match state {
+            Call::Invited(invited) if invited.heard == invite => {
+                Some((*call, invited.local_tag.clone()))
+            }
+            _ => None,
+        });
+        let tag = call
+            .as_ref()
+            .map(|(_, tag)| tag.clone())
+            .unwrap_or_default();
+        self.answer(
+            now,
+            &invite,
+            &Reply::new(StatusCode::REQUEST_TERMINATED),
+            &tag,
+        );
+        if let Some((call, _)) = call {
+            self.end(call, End::Cancelled);
+        }
+    }
+
+    /// The call that a request is inside of, by Call-ID and both tags (RFC 3261 §12.2.2).
+    fn call_of(&self, message: &Message) -> Option<CallHandle> {
+        let (to, from) = (message.to().ok()?, message.from().ok()?);
+        let key = (message.call_id().ok()?.to_owned(), to.tag()?.to_owned());
+        let call = *self.dialogs.get(&key)?;
+        let is_ours = self.calls.get(&call)?.is_with(from.tag().unwrap_or(""));
+        is_ours.then_some(call)
+    }
+
+    /// A request inside a call.
+    fn inside(&mut self, now: Instant, key: &HeardKey, message: Message) {
+        let Some(call) = self.call_of(&message) else {
+            return self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST);
+        };
+        if !self.in_order(call, &message) {
+            // RFC 3261 §12.2.2: an older request arrives after a newer one.
+            return self.reply(now, key, StatusCode::SERVER_INTERNAL_ERROR);
+        }
+        match message.method() {
+            Some(Method::Bye) => self.they_hang_up(now, key, call, message),
+            Some(Method::Invite) => self.they_offer(now, key, call, message),
+            Some(Method::Update) if message.body().is_empty() => {
+                self.they_move(now, key, call, &message)
+            }
+            Some(Method::Update) => self.they_offer(now, key, call, message),
+            _ => self.reply(now, key, StatusCode::OK),
+        }
+    }
+
+    fn in_order(&mut self, call: CallHandle, message: &Message) -> bool {
+        let from = message.from().ok();
+        let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or("");
+        let dialog = self.calls.get_mut(&call).and_then(|call| call.dialog(tag));
+        match (dialog, message.cseq()) {
+            (Some(dialog), Ok(cseq)) => dialog.accept(cseq.number),
+            _ => false,
+        }
+    }
+
+    /// BYE (RFC 3261 §15.1.2). The caller may send it before our answer; then the INVITE is owed 487.
+    fn they_hang_up(&mut self, now: Instant, key: &HeardKey, call: CallHandle, message: Message) {
+        if let Some(Call::Calling(_)) = self.calls.get(&call) {
+            // RFC 3261 §15: the called side refuses the INVITE instead, so this tells us nothing.
+            return self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST);
+        }
+        self.reply(now, key, StatusCode::OK);
+        let taken = self.take(call);
+        let told = match taken {
+            Some(Call::Invited(invited)) => {
+                let reply = Reply::new(StatusCode::REQUEST_TERMINATED);
+                self.answer(now, &invited.heard, &reply, &invited.local_tag);
+                false
+            }
+            Some(Call::Open(mut open)) => {
+                self.refuse_offer(now, &mut open);
+                open.hung_up
+            }
+            _ => return,
+        };
+        if !told {
+            let end = End::ByThem(message);
+            self.tell(Event::Ended { call, end });
+        }
+    }
+
+    /// A re-INVITE or UPDATE, unless it meets an offer that is still open (RFC 3261 §14.2, RFC 3311 §5.2).
+    fn they_offer(&mut self, now: Instant, key: &HeardKey, call: CallHandle, message: Message) {
+        let Some(Call::Open(open)) = self.calls.get_mut(&call) else {
+            return self.reply(now, key, StatusCode::REQUEST_PENDING);
+        };
+        let is_busy = open.offered.is_some() || open.unacknowledged.len() >= UNACKNOWLEDGED_MAX;
+        if matches!(open.reinvite, Reinvite::Sent) {
+            return self.reply(now, key, StatusCode::REQUEST_PENDING);
+        }
+        if open.hung_up {
+            return self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST);
+        }
+        if is_busy {
+            return self.reply_later(now, key);
+        }
+        open.offered = Some(key.clone());
+        self.tell(Event::Reinvited { call, message });
+    }
+
+    /// An UPDATE without an offer only moves the target.
+    fn they_move(&mut self, now: Instant, key: &HeardKey, call: CallHandle, message: &Message) {
+        let from = message.from().ok();
+        let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or("");
+        if let Some(dialog) = self.calls.get_mut(&call).and_then(|call| call.dialog(tag)) {
+            dialog.refresh_target(message);
+        }
+        self.reply(now, key, StatusCode::OK);
+    }
+
+    /// A request outside any call.
+    fn outside(&mut self, now: Instant, key: &HeardKey, from: Peer, message: Message) {
+        match message.method() {
+            Some(Method::Invite) if self.options.accepts_calls => {
+                self.invited(now, key, from, message)
+            }
+            Some(Method::Invite) => self.reply(now, key, StatusCode::FORBIDDEN),
+            Some(Method::Options) => self.describe(now, key),
+            _ => self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST),
+        }
+    }
+
+    fn invited(&mut self, now: Instant, key: &HeardKey, from: Peer, message: Message) {
+        let local_tag = self.tag();
+        let Ok(dialog) = Dialog::of_callee(&message, &local_tag, from) else {
+            return self.reply(now, key, StatusCode::BAD_REQUEST);
+        };
+        self.reply(now, key, StatusCode::TRYING);
+        let call = self.next_call();
+        let invited = Invited {
+            heard: key.clone(),
+            local_tag,
+            dialog,
+        };
+        let invited = Call::Invited(invited);
+        self.dialogs.insert(invited.key(), call);
+        self.calls.insert(call, invited);
+        self.tell(Event::Invited {
+            call,
+            from,
+            message,
+        });
+    }
+
+    /// OPTIONS outside a call asks what we can do, or whether we live (RFC 3261 §11.2).
+    fn describe(&mut self, now: Instant, key: &HeardKey) {
+        let reply = Reply::new(StatusCode::OK)
+            .with_header(Name::Allow.as_str(), &self.abilities.allow())
+            .with_header(Name::Accept.as_str(), &self.abilities.accept());
+        let tag = self.tag();
+        self.answer(now, key, &reply, &tag);
+    }
+
+    fn reply(&mut self, now: Instant, key: &HeardKey, status: StatusCode) {
+        // RFC 3261 §8.2.6.2: every response but 100 carries our tag; it makes no difference to 100.
+        let tag = if status == StatusCode::TRYING {
+            String::new()
+        } else {
+            self.tag()
+        };
+        self.answer(now, key, &Reply::new(status), &tag);
+    }
+
+    /// RFC 3261 §14.2: a second offer before the first is answered gets 500 and a moment to wait.
+    fn reply_later(&mut self, now: Instant, key: &HeardKey) {
+        let reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR)
+            .with_header(Name::RetryAfter.as_str(), "2");
+        let tag = self.tag();
+        self.answer(now, key, &reply, &tag);
+    }
+}

@@ -1,0 +1,314 @@
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+
+use super::call::{Call, Open, Reinvite};
+use super::sending::{Acknowledged, Outgoing, Sent, SentKey};
+use super::{CallHandle, End, Event, UserAgent};
+use crate::dialog::Dialog;
+use crate::transaction::{Action, Peer};
+use crate::{Message, Method, StatusCode, validate};
+
+/// ACKs kept for repetitions of one INVITE's 2xx; a network that forks further is up to no good.
+const ACKS_MAX: usize = 16;
+
+impl UserAgent {
+    pub(super) fn response(&mut self, now: Instant, message: Message) {
+        if validate(&message).is_err() {
+            return;
+        }
+        let (Some(status), Ok(via), Ok(cseq)) = (message.status(), message.via(), message.cseq())
+        else {
+            return;
+        };
+        let Some(branch) = via.branch() else {
+            return;
+        };
+        let key = SentKey {
+            branch: branch.to_owned(),
+            is_cancel: cseq.method == Method::Cancel,
+        };
+        let Some(sent) = self.sent.get_mut(&key) else {
+            return;
+        };
+        if sent.what.request.method != cseq.method {
+            return;
+        }
+        let action = sent.client.response(now, status);
+        self.act(now, &key, action, Some(&message));
+    }
+
+    /// Does what a client transaction asks for.
+    pub(super) fn act(
+        &mut self,
+        now: Instant,
+        key: &SentKey,
+        action: Action,
+        message: Option<&Message>,
+    ) {
+        match (action, message) {
+            (Action::Resend, _) => self.resend(key),
+            (Action::Ack, Some(message)) => self.acknowledge_refusal(key, message),
+            (Action::AckAndDeliver, Some(message)) => {
+                self.acknowledge_refusal(key, message);
+                self.refused(now, key, message);
+            }
+            (Action::Deliver, Some(message)) => self.deliver(now, key, message),
+            (Action::TimedOut, _) => self.unanswered(now, key, End::Unanswered),
+            (Action::TransportFailed, _) => self.unanswered(now, key, End::Unreachable),
+            _ => {}
+        }
+        if self
+            .sent
+            .get(key)
+            .is_some_and(|sent| sent.client.is_terminated())
+        {
+            self.sent.remove(key);
+        }
+    }
+
+    /// Everything on its way to `peer` has failed, and says so.
+    pub(super) fn transport_failed(&mut self, now: Instant, peer: Peer) {
+        let lost = self.sent.iter().filter(|(_, sent)| sent.what.to == peer);
+        let lost: Vec<SentKey> = lost.map(|(key, _)| key.clone()).collect();
+        for key in lost {
+            if let Some(sent) = self.sent.get_mut(&key) {
+                let action = sent.client.transport_failed(now);
+                self.act(now, &key, action, None);
+            }
+        }
+    }
+
+    fn resend(&mut self, key: &SentKey) {
+        if let Some(sent) = self.sent.get(key) {
+            let (to, bytes) = (sent.what.to, sent.bytes.clone());
+            self.put(to, bytes);
+        }
+    }
+
+    fn deliver(&mut self, now: Instant, key: &SentKey, message: &Message) {
+        let status = message.status().map_or(0, StatusCode::code);
+        match status {
+            ..200 => self.progress(now, key, message),
+            200..300 => self.granted(now, key, message),
+            300.. => self.refused(now, key, message),
+        }
+    }
+
+    fn progress(&mut self, now: Instant, key: &SentKey, message: &Message) {
+        let Some(sent) = self.sent.get(key) else {
+            return;
+        };
+        let call = sent.what.call;
+        if sent.abandoned {
+            // RFC 3261 §9.1: only now may the CANCEL be sent. Once: later provisional responses find it there.
+            if !self.has_cancel(key) {
+                self.send_cancel(now, key);
+            }
+        } else if let Some(Call::Calling(calling)) = self.calls.get_mut(&call)
+            && message.status() != Some(StatusCode::TRYING)
+        {
+            calling.progress(&sent.what.request, message);
+            let message = message.clone();
+            self.tell(Event::Progress { call, message });
+        }
+    }
+
+    fn has_cancel(&self, invite: &SentKey) -> bool {
+        let cancel = SentKey {
+            is_cancel: true,
+            ..invite.clone()
+        };
+        self.sent.contains_key(&cancel)
+    }
+
+    fn granted(&mut self, now: Instant, key: &SentKey, message: &Message) {
+        let Some(sent) = self.sent.get(key) else {
+            return;
+        };
+        let is_invite = sent.what.request.method == Method::Invite;
+        let is_reinvite = sent.what.is_reinvite();
+        if !is_invite || self.acknowledge_again(key, message) {
+            return;
+        }
+        if is_reinvite {
+            self.reinvite_granted(key, message);
+        } else {
+            self.answered(now, key, message);
+        }
+    }
+
+    /// Sends the ACK of a repeated 2xx again; false if this 2xx is new.
+    fn acknowledge_again(&mut self, key: &SentKey, message: &Message) -> bool {
+        let tag = to_tag(message);
+        let Some(sent) = self.sent.get(key) else {
+            return false;
+        };
+        let Some(ack) = sent.acks.iter().find(|ack| ack.tag == tag) else {
+            return sent.acks.len() >= ACKS_MAX;
+        };
+        let (to, bytes) = (ack.to, ack.bytes.clone());
+        self.put(to, bytes);
+        true
+    }
+
+    /// Our INVITE is answered. The first fork makes the call; any other, or an answer that crosses our CANCEL, is hung up.
+    fn answered(&mut self, now: Instant, key: &SentKey, message: &Message) {
+        let Some(sent) = self.sent.get(key) else {
+            return;
+        };
+        let what = sent.what.clone();
+        let dialog = Dialog::of_caller(&what.request, message, what.to);
+        self.acknowledge(key, &what, &dialog, message);
+        match self.calls.remove(&what.call) {
+            Some(Call::Calling(calling)) => {
+                let open = Call::Open(Box::new(calling.opened(dialog)));
+                self.calls.insert(what.call, open);
+                let (call, message) = (what.call, message.clone());
+                self.tell(Event::Answered { call, message });
+            }
+            other => {
+                self.hang_up_stray(now, &what, dialog);
+                self.calls.extend(other.map(|other| (what.call, other)));
+            }
+        }
+    }
+
+    /// Acknowledges a 2xx and keeps the ACK for its repetitions.
+    fn acknowledge(&mut self, key: &SentKey, what: &Outgoing, dialog: &Dialog, message: &Message) {
+        let mut ack = dialog.ack(what.request.cseq);
+        ack.headers = what.authorization();
+        let to = dialog.next_hop();
+        let bytes = self.send_ack(&ack, to);
+        let tag = to_tag(message);
+        if let Some(sent) = self.sent.get_mut(key) {
+            sent.acks.push(Acknowledged { tag, to, bytes });
+        }
+    }
+
+    fn hang_up_stray(&mut self, now: Instant, what: &Outgoing, mut dialog: Dialog) {
+        let bye = dialog.request(Method::Bye);
+        let to = dialog.next_hop();
+        let credentials = what.credentials.clone().filter(|_| to == what.to);
+        self.send(now, Outgoing::new(bye, to, what.call, credentials));
+    }
+
+    fn reinvite_granted(&mut self, key: &SentKey, message: &Message) {
+        let Some(Sent { what, .. }) = self.sent.get(key) else {
+            return;
+        };
+        let what = what.clone();
+        let mut dialog = Dialog::of_caller(&what.request, message, what.to);
+        if let Some(Call::Open(open)) = self.calls.get_mut(&what.call) {
+            // Only the target may change in a dialog, never the route (RFC 3261 §12.2).
+            open.dialog.refresh_target(message);
+            open.reinvite = Reinvite::None;
+            dialog = open.dialog.clone();
+            let (call, message) = (what.call, message.clone());
+            self.tell(Event::ReinviteAnswered { call, message });
+        }
+        self.acknowledge(key, &what, &dialog, message);
+    }
+
+    fn refused(&mut self, now: Instant, key: &SentKey, message: &Message) {
+        let Some(sent) = self.sent.get(key) else {
+            return;
+        };
+        let (call, status) = (sent.what.call, message.status());
+        let Some(status) = status else {
+            return;
+        };
+        let is_challenge = matches!(
+            status,
+            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        );
+        if is_challenge && !sent.abandoned && self.retry(now, key, message) {
+            return;
+        }
+        let Some(Sent { what, .. }) = self.sent.get(key) else {
+            return;
+        };
+        if what.is_reinvite() {
+            self.reinvite_refused(now, call, status);
+        } else if what.request.method == Method::Invite {
+            self.end(call, End::Refused(message.clone()));
+        }
+    }
+
+    fn reinvite_refused(&mut self, now: Instant, call: CallHandle, status: StatusCode) {
+        let Some(Call::Open(open)) = self.calls.get(&call) else {
+            return;
+        };
+        match status {
+            StatusCode::REQUEST_PENDING => {
+                let pause = self.glare_pause(open.by_us);
+                if let Some(Call::Open(open)) = self.calls.get_mut(&call) {
+                    open.reinvite = Reinvite::Pausing(now + pause);
+                }
+            }
+            // RFC 3261 §12.2.1.2: the other side knows the dialog no longer.
+            StatusCode::REQUEST_TIMEOUT | StatusCode::CALL_DOES_NOT_EXIST => {
+                self.give_up(now, call, End::Forgotten);
+            }
+            status => {
+                if let Some(Call::Open(open)) = self.calls.get_mut(&call) {
+                    open.reinvite = Reinvite::None;
+                }
+                self.tell(Event::ReinviteRefused { call, status });
+            }
+        }
+    }
+
+    /// How long to wait after a glare, in steps of 10 ms (RFC 3261 §14.1): the side that owns the Call-ID waits longer.
+    fn glare_pause(&mut self, owns_call_id: bool) -> Duration {
+        let steps = if owns_call_id { 210..=400 } else { 0..=200 };
+        Duration::from_millis(10 * self.random.random_range::<u64, _>(steps))
+    }
+
+    /// A request of ours got no final response.
+    fn unanswered(&mut self, now: Instant, key: &SentKey, end: End) {
+        let Some(Sent { what, .. }) = self.sent.get(key) else {
+            return;
+        };
+        let call = what.call;
+        if what.is_reinvite() {
+            // RFC 3261 §14.1: an unanswered re-INVITE ends the call.
+            let end = if matches!(end, End::Unanswered) {
+                End::Forgotten
+            } else {
+                end
+            };
+            self.give_up(now, call, end);
+        } else if what.request.method == Method::Invite {
+            self.end(call, end);
+        }
+    }
+
+    /// Ends an open call that cannot go on, with a BYE in case the other side still hears.
+    pub(super) fn give_up(&mut self, now: Instant, call: CallHandle, end: End) {
+        let Some(Call::Open(open)) = self.take(call) else {
+            return;
+        };
+        let told = open.hung_up;
+        self.leave(now, call, open);
+        if !told {
+            self.tell(Event::Ended { call, end });
+        }
+    }
+
+    /// Refuses their open offer of a call that ends (RFC 3261 §15.1.2).
+    pub(super) fn refuse_offer(&mut self, now: Instant, open: &mut Open) {
+        if let Some(offered) = open.offered.take() {
+            let reply = super::Reply::new(StatusCode::REQUEST_TERMINATED);
+            let tag = open.dialog.local_tag().to_owned();
+            self.answer(now, &offered, &reply, &tag);
+        }
+    }
+}
+
+fn to_tag(message: &Message) -> String {
+    let to = message.to();
+    to.ok()
+        .and_then(|to| to.tag().map(str::to_owned))
+        .unwrap_or_default()
+}

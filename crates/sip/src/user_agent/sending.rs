@@ -1,0 +1,253 @@
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::call::Call;
+use super::{AgentOptions, CallHandle, Output, Request, UserAgent};
+use crate::digest::{self, Attempt, Credentials};
+use crate::transaction::{Client, Peer, Transport};
+use crate::{HostPort, Message, Method, Name, NameAddr, RequestBuilder, Uri, Via};
+
+/// Which request of ours a response is about: its branch, and whether it is the CANCEL that shares it (RFC 3261 §17.1.3).
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct SentKey {
+    pub(super) branch: String,
+    pub(super) is_cancel: bool,
+}
+
+/// A request of ours and whom it is for.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    pub(super) request: Request,
+    pub(super) to: Peer,
+    pub(super) call: CallHandle,
+    pub(super) credentials: Option<Credentials>,
+    /// Nonces answered so far: at most two answers for one request.
+    pub(super) nonces: Vec<String>,
+}
+
+/// A request of ours that may still be answered.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) what: Outgoing,
+    pub(super) client: Client,
+    pub(super) bytes: Bytes,
+    /// Nobody waits for this INVITE any more: CANCEL it, or hang up if it is answered.
+    pub(super) abandoned: bool,
+    /// The ACK of each 2xx, by its To-tag, sent again with every repetition.
+    pub(super) acks: Vec<Acknowledged>,
+}
+
+#[derive(Debug)]
+pub(super) struct Acknowledged {
+    pub(super) tag: String,
+    pub(super) to: Peer,
+    pub(super) bytes: Bytes,
+}
+
+impl Outgoing {
+    /// Answers to challenges that one request gets at most.
+    const ATTEMPTS_MAX: usize = 2;
+
+    pub(super) fn new(
+        request: Request,
+        to: Peer,
+        call: CallHandle,
+        credentials: Option<Credentials>,
+    ) -> Self {
+        Self {
+            request,
+            to,
+            call,
+            credentials,
+            nonces: Vec::new(),
+        }
+    }
+
+    /// Whether this is a re-INVITE rather than the INVITE that makes the call.
+    pub(super) fn is_reinvite(&self) -> bool {
+        self.request.method == Method::Invite && self.request.to.tag().is_some()
+    }
+
+    /// The authorization headers, which the ACK of a 2xx repeats (RFC 3261 §13.2.2.4).
+    pub(super) fn authorization(&self) -> Vec<(String, String)> {
+        let headers = self.request.headers.iter();
+        headers
+            .filter(|(name, _)| is_authorization(name))
+            .cloned()
+            .collect()
+    }
+
+    /// Whether a challenge with this nonce deserves another attempt: a new nonce each time, and twice in all.
+    fn may_answer(&self, nonce: &str) -> bool {
+        self.nonces.len() < Self::ATTEMPTS_MAX && !self.nonces.iter().any(|known| known == nonce)
+    }
+}
+
+fn is_authorization(name: &str) -> bool {
+    let name = Name::from_text(name);
+    name == Name::Authorization || name == Name::ProxyAuthorization
+}
+
+impl UserAgent {
+    /// Sends a request in a transaction of its own.
+    pub(super) fn send(&mut self, now: Instant, what: Outgoing) -> SentKey {
+        let branch = format!("z9hG4bK{}", self.word(16));
+        let is_cancel = what.request.method == Method::Cancel;
+        let key = SentKey { branch, is_cancel };
+        self.send_as(now, key.clone(), what);
+        key
+    }
+
+    fn send_as(&mut self, now: Instant, key: SentKey, what: Outgoing) {
+        let bytes = write(&self.options, &what.request, what.to.transport, &key.branch);
+        self.put(what.to, bytes.clone());
+        let method = &what.request.method;
+        let sent = Sent {
+            client: Client::start(now, method, what.to.transport, self.options.timers),
+            what,
+            bytes,
+            abandoned: false,
+            acks: Vec::new(),
+        };
+        self.sent.insert(key, sent);
+    }
+
+    /// Sends the CANCEL of an INVITE, once; it shares the branch of the INVITE (RFC 3261 §9.1).
+    pub(super) fn send_cancel(&mut self, now: Instant, invite: &SentKey) {
+        let key = SentKey {
+            branch: invite.branch.clone(),
+            is_cancel: true,
+        };
+        let Some(sent) = self.sent.get_mut(invite) else {
+            return;
+        };
+        sent.client.cancelled(now);
+        let cancel = sent.what.request.cancel();
+        let cancel = Outgoing::new(cancel, sent.what.to, sent.what.call, None);
+        self.send_as(now, key, cancel);
+    }
+
+    /// Sends a request that gets no response of its own: an ACK.
+    pub(super) fn send_ack(&mut self, ack: &Request, to: Peer) -> Bytes {
+        let branch = format!("z9hG4bK{}", self.word(16));
+        let bytes = write(&self.options, ack, to.transport, &branch);
+        self.put(to, bytes.clone());
+        bytes
+    }
+
+    /// Sends the ACK of a refused INVITE, which belongs to its transaction (RFC 3261 §17.1.1.3).
+    pub(super) fn acknowledge_refusal(&mut self, key: &SentKey, response: &Message) {
+        let Some(Sent { what, .. }) = self.sent.get(key) else {
+            return;
+        };
+        let ack = what.request.ack_of_refusal(response);
+        let bytes = write(&self.options, &ack, what.to.transport, &key.branch);
+        self.put(what.to, bytes);
+    }
+
+    /// Sends a challenged request again with credentials: the same Call-ID, the next CSeq, a new branch (RFC 3261 §22.2).
+    ///
+    /// False if there is nothing to answer with, the challenge makes no sense, or the answer was refused before.
+    pub(super) fn retry(&mut self, now: Instant, key: &SentKey, challenge: &Message) -> bool {
+        let cnonce = self.word(16);
+        let Some(Sent { what, .. }) = self.sent.get(key) else {
+            return false;
+        };
+        let Some((headers, nonce)) = authorize(what, challenge, &cnonce) else {
+            return false;
+        };
+        let mut again = what.clone();
+        again.nonces.push(nonce);
+        let request = &mut again.request;
+        request.cseq = request.cseq.saturating_add(1);
+        request
+            .headers
+            .retain(|(name, _)| !headers.iter().any(|(new, _)| new == name));
+        request.headers.extend(headers);
+        let (call, cseq) = (again.call, again.request.cseq);
+        let is_invite = again.request.method == Method::Invite;
+        let new_key = self.send(now, again);
+        self.sent_again(call, cseq, is_invite.then_some(new_key));
+        true
+    }
+
+    /// Tells the call that its request goes on under another number and, for an INVITE, another branch.
+    fn sent_again(&mut self, call: CallHandle, cseq: u32, invite: Option<SentKey>) {
+        match (self.calls.get_mut(&call), invite) {
+            (Some(Call::Calling(calling)), Some(invite)) => calling.invite = invite,
+            (Some(Call::Open(open)), _) => open.dialog.has_sent(cseq),
+            _ => {}
+        }
+    }
+
+    pub(super) fn put(&mut self, to: Peer, bytes: Bytes) {
+        self.outputs.push_back(Output::Send { to, bytes });
+    }
+}
+
+/// The authorization headers that answer `challenge`, and the nonce they answer.
+fn authorize(
+    what: &Outgoing,
+    challenge: &Message,
+    cnonce: &str,
+) -> Option<(Vec<(String, String)>, String)> {
+    let credentials = what.credentials.as_ref()?;
+    let attempt = Attempt {
+        method: &what.request.method,
+        uri: what.request.uri.as_str(),
+        cnonce,
+        nonce_count: 1,
+    };
+    let answers = digest::answer(challenge, credentials, attempt).ok()?;
+    let nonce = answers.first().map(|(_, answer)| answer.nonce.clone())?;
+    if !what.may_answer(&nonce) {
+        return None;
+    }
+    let header = |(name, answer): (Name<'static>, digest::Authorization)| {
+        (name.as_str().to_owned(), answer.to_string())
+    };
+    Some((answers.into_iter().map(header).collect(), nonce))
+}
+
+fn write(options: &AgentOptions, request: &Request, transport: Transport, branch: &str) -> Bytes {
+    let via = Via::new(
+        &transport.to_string(),
+        HostPort::from(options.local),
+        branch,
+    );
+    let mut builder = RequestBuilder::new(request.method.clone(), &request.uri)
+        .via(&via)
+        .routes(&request.routes)
+        .max_forwards(70)
+        .from(&request.from)
+        .to(&request.to)
+        .call_id(&request.call_id)
+        .cseq(request.cseq)
+        .header(Name::UserAgent, &options.user_agent);
+    // RFC 3261 §8.1.1.8, §12.2.1.1: what makes a dialog or moves its target says where we are.
+    if matches!(request.method, Method::Invite | Method::Update)
+        && let Some(contact) = contact(options, transport)
+    {
+        let allow = super::abilities().allow();
+        builder = builder.contact(&contact).header(Name::Allow, allow);
+    }
+    for (name, value) in &request.headers {
+        builder = builder.header(Name::from_text(name), value);
+    }
+    if let Some(body) = &request.body {
+        builder = builder.body(&body.content_type, body.bytes.clone());
+    }
+    builder.build().bytes().clone()
+}
+
+/// Where others find us. A peer reached over TCP is told so, else its requests would come over UDP.
+pub(super) fn contact(options: &AgentOptions, transport: Transport) -> Option<NameAddr> {
+    let host = HostPort::from(options.local).to_string();
+    let uri = Uri::sip(&options.contact_user, &host).ok()?;
+    let uri = match transport {
+        Transport::Udp => uri,
+        Transport::Tcp => uri.with_param("transport", Some("tcp")).ok()?,
+    };
+    Some(NameAddr::new(uri))
+}

@@ -1,0 +1,148 @@
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::answers::HeardKey;
+use super::call::{Call, Open, Reinvite};
+use super::sending::SentKey;
+use super::{CallHandle, End, Event, UserAgent};
+use crate::transaction::Peer;
+
+impl UserAgent {
+    /// When [`handle_timeout`](UserAgent::handle_timeout) next has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let sent = self
+            .sent
+            .values()
+            .filter_map(|sent| sent.client.next_timeout());
+        let heard = self
+            .heard
+            .values()
+            .filter_map(|heard| heard.server.next_timeout());
+        let calls = self.calls.values().filter_map(Call::next_timeout);
+        sent.chain(heard).chain(calls).min()
+    }
+
+    /// Does what is due: repeats messages, gives up waiting.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.sent_timeouts(now);
+        self.heard_timeouts(now);
+        self.call_timeouts(now);
+    }
+
+    fn sent_timeouts(&mut self, now: Instant) {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let due = self
+            .sent
+            .iter()
+            .filter(|(_, sent)| is_due(sent.client.next_timeout()));
+        let due: Vec<SentKey> = due.map(|(key, _)| key.clone()).collect();
+        for key in due {
+            if let Some(sent) = self.sent.get_mut(&key) {
+                let action = sent.client.timeout(now);
+                self.act(now, &key, action, None);
+            }
+        }
+    }
+
+    fn heard_timeouts(&mut self, now: Instant) {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let due = self
+            .heard
+            .iter()
+            .filter(|(_, heard)| is_due(heard.server.next_timeout()));
+        let due: Vec<HeardKey> = due.map(|(key, _)| key.clone()).collect();
+        for key in due {
+            let again = self
+                .heard
+                .get_mut(&key)
+                .and_then(|heard| heard.server.timeout(now));
+            again
+                .into_iter()
+                .for_each(|bytes| self.put_again(&key, bytes));
+            if self
+                .heard
+                .get(&key)
+                .is_some_and(|heard| heard.server.is_terminated())
+            {
+                self.heard.remove(&key);
+            }
+        }
+    }
+
+    fn call_timeouts(&mut self, now: Instant) {
+        let due = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.next_timeout().is_some_and(|at| at <= now));
+        let due: Vec<CallHandle> = due.map(|(call, _)| *call).collect();
+        for call in due {
+            self.call_timeout(now, call);
+        }
+    }
+
+    fn call_timeout(&mut self, now: Instant, call: CallHandle) {
+        let Some(Call::Open(open)) = self.calls.get_mut(&call) else {
+            return;
+        };
+        if open
+            .unacknowledged
+            .iter()
+            .any(|answer| answer.give_up_at <= now)
+        {
+            // RFC 3261 §13.3.1.4: no ACK in 64*T1 ends the call.
+            return self.give_up(now, call, End::NotAcknowledged);
+        }
+        let again = open.repeat_answers(now);
+        let pause_is_over = open.end_pause(now);
+        again
+            .into_iter()
+            .for_each(|(to, bytes)| self.put(to, bytes));
+        if pause_is_over {
+            self.tell(Event::ReinviteAgain { call });
+        }
+    }
+}
+
+impl Call {
+    fn next_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Open(open) => open.next_timeout(),
+            Self::Calling(_) | Self::Invited(_) => None,
+        }
+    }
+}
+
+impl Open {
+    fn next_timeout(&self) -> Option<Instant> {
+        let answers = self.unacknowledged.iter();
+        let answers = answers.map(|answer| answer.again_at.min(answer.give_up_at));
+        let pause = match self.reinvite {
+            Reinvite::Pausing(until) => Some(until),
+            Reinvite::None | Reinvite::Sent => None,
+        };
+        answers.chain(pause).min()
+    }
+
+    /// The 2xx that are due to be sent again; the pause doubles up to T2.
+    fn repeat_answers(&mut self, now: Instant) -> Vec<(Peer, Bytes)> {
+        let due = self
+            .unacknowledged
+            .iter_mut()
+            .filter(|answer| answer.again_at <= now);
+        due.map(|answer| {
+            answer.period = answer.period.saturating_mul(2).min(answer.period_max);
+            answer.again_at = now + answer.period;
+            (answer.to, answer.bytes.clone())
+        })
+        .collect()
+    }
+
+    fn end_pause(&mut self, now: Instant) -> bool {
+        let is_over = matches!(self.reinvite, Reinvite::Pausing(until) if until <= now);
+        if is_over {
+            self.reinvite = Reinvite::None;
+        }
+        is_over
+    }
+}
