@@ -1,4 +1,60 @@
 //! Says and hears SIP (RFC 3261), without a socket and without a clock.
+//!
+//! ```text
+//!  datagram ───────────────► Message::parse ─► validate ─► Abilities::check ─► UserAgent ─► events
+//!  TCP bytes ─► StreamFramer ─┘  (frames)     (400 416 505) (405 501 420 415 406)   │
+//!                                                    └── Fault::response ──┐        │
+//!  datagram, TCP bytes ◄──────────────── Message ◄── ResponseBuilder ◄─────┤        │
+//!                                                    RequestBuilder  ◄─────┴────────┘
+//! ```
+//!
+//! A [`Message`] is ranges over one shared buffer: a header is read into its type only when asked for, and what is not known
+//! (methods, headers, reason phrases, schemes) is kept as it came. Parsing refuses only what cannot be framed; [`validate()`]
+//! then names the answer a faulty message is owed, because what cannot be parsed cannot be answered either.
+//!
+//! ```
+//! use housecall_sip::{Message, Name, ResponseBuilder, StatusCode, validate};
+//!
+//! let datagram = "OPTIONS sip:clinic@192.0.2.10 SIP/2.0\r\n\
+//!     v: SIP/2.0/UDP [2001:db8::7]:5060;branch=z9hG4bK77;rport\r\n\
+//!     f: \"Carrier\" <sip:ping@sip.carrier.test>;tag=a\r\n\
+//!     t: <sip:clinic@192.0.2.10>\r\n\
+//!     i: 77@sip.carrier.test\r\n\
+//!     CSeq: 5 OPTIONS\r\n\
+//!     \r\n";
+//! let request = Message::parse(datagram.into())?;
+//! validate(&request)?;
+//! assert_eq!(request.from()?.display.as_deref(), Some("Carrier"));
+//!
+//! let answer = ResponseBuilder::new(&request, StatusCode::OK)
+//!     .source("[2001:db8::7]:40000".parse()?)
+//!     .to_tag("b")
+//!     .header(Name::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS")
+//!     .build();
+//! assert!(answer.bytes().starts_with(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP [2001:db8::7]:5060"));
+//! assert_eq!(answer.via()?.response_addr(), Some("[2001:db8::7]:40000".parse()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Standards
+//!
+//! | RFC · section | what | file | test |
+//! |---|---|---|---|
+//! | 3261 §7.1, §7.2 | start lines | `message/start_line.rs` | `tests/torture.rs`: lwsstart, trws, noreason, bigcode |
+//! | 3261 §7.3.1, §7.3.3 | folded lines, compact names | `message/index.rs`, `header/name.rs` | `tests/torture.rs`: wsinv, longreq |
+//! | 3261 §7.5 | line ends before a message | `message/index.rs` | `tests/trouble.rs`: line_ends_before_the_message |
+//! | 3261 §8.1.1 | what every message carries | `validate.rs` | `tests/verdicts.rs`: each_fault_and_its_answer |
+//! | 3261 §8.2.1–8.2.3 | what a user agent refuses | `validate.rs` | `tests/verdicts.rs`: what_a_telephone_refuses |
+//! | 3261 §8.2.6, §12.1.1 | what a response copies | `builder/response.rs` | `tests/builders.rs` |
+//! | 3261 §18.2, 3581 §4 | where responses go | `header/via.rs` | `header/via.rs`: stamping_tells_the_truth |
+//! | 3261 §18.3, §20.14 | Content-Length, streams | `message.rs`, `framing.rs` | `tests/framing.rs`, `tests/trouble.rs` |
+//! | 3261 §19.1, 3966 | URIs | `uri.rs` | `uri.rs` |
+//! | 3261 §20.10 | name-addr, Contact | `header/name_addr.rs`, `header/contact.rs` | the same |
+//! | 3261 §22, 7616, 8760 | digest, both sides | `digest/` | `tests/digest.rs` |
+//! | 3326 | Reason, Q.850 causes | `header/reason.rs` | the same |
+//! | 4475 | torture messages | the message layer | `tests/torture.rs`, one test for each message |
+//! | 5118 | IPv6 | `host.rs`, `uri.rs`, `header/via.rs` | `tests/trouble.rs`: ipv6_with_and_without_port |
+//! | 5626 §4.4.1 | keep-alives in streams | `framing.rs` | `tests/framing.rs`: a_keep_alive_is_no_message |
 
 pub mod builder;
 pub mod digest;
@@ -28,3 +84,6 @@ pub use transaction::{Peer, Timers, Transport};
 pub use uri::{Scheme, Uri, UriError};
 pub use user_agent::{AgentOptions, UserAgent};
 pub use validate::{Abilities, Fault, validate};
+
+#[cfg(test)]
+mod tests;

@@ -355,3 +355,122 @@ fn hex_byte(digits: &str) -> Option<u8> {
     let both = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     both.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Uri {
+        let uri = Uri::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(uri.to_string(), text);
+        uri
+    }
+
+    #[test]
+    fn parts_of_sip_uris() {
+        let cases = [
+            (
+                "sip:john.doe@example.com",
+                Some("john.doe"),
+                "example.com",
+                None,
+            ),
+            (
+                "sip:+61491570006@[2001:db8::10]:5070",
+                Some("+61491570006"),
+                "[2001:db8::10]",
+                Some(5070),
+            ),
+            ("sips:a:p.w@b.c", Some("a"), "b.c", None),
+            ("sip:example.com;lr", None, "example.com", None),
+            (
+                "SIP:192.0.2.1:5061?Subject=x",
+                None,
+                "192.0.2.1",
+                Some(5061),
+            ),
+            (
+                "sip:1234;phone-context=+61@h",
+                Some("1234;phone-context=+61"),
+                "h",
+                None,
+            ),
+            (
+                "sip:%23#99@h_1.example",
+                Some("%23#99"),
+                "h_1.example",
+                None,
+            ),
+        ];
+        for (text, user, host, port) in cases {
+            let uri = parse(text);
+            assert_eq!(
+                (uri.user(), uri.host(), uri.port()),
+                (user, host, port),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn parameters_and_headers() {
+        let uri = parse("sip:+61491570006@sip.carrier.test;user=phone;lr=on?Reason=x@y");
+        assert_eq!(uri.param("USER").as_deref(), Some("phone"));
+        assert_eq!(uri.headers(), Some("Reason=x@y"));
+        let with = uri.with_param("transport", Some("tcp")).unwrap();
+        assert_eq!(
+            with.as_str(),
+            "sip:+61491570006@sip.carrier.test;user=phone;lr=on;transport=tcp?Reason=x@y"
+        );
+    }
+
+    #[test]
+    fn telephone_numbers() {
+        let uri = parse("tel:7042;phone-context=example.com");
+        assert_eq!((uri.scheme(), uri.user()), (Scheme::Tel, Some("7042")));
+        assert_eq!(uri.param("phone-context").as_deref(), Some("example.com"));
+        assert_eq!(Uri::parse("tel:"), Err(UriError::Number));
+    }
+
+    #[test]
+    fn what_is_no_uri() {
+        let cases = [
+            ("", UriError::NoScheme),
+            ("example.com", UriError::NoScheme),
+            ("<sip:a@b>", UriError::NoScheme),
+            ("sip:a@b; lr", UriError::Character(b' ')),
+            ("sip:a\r\nb@c", UriError::Character(b'\r')),
+            ("sip:@b", UriError::User),
+            ("sip:a@", UriError::Host),
+            ("sip:a@b@c", UriError::Host),
+            ("sip:a@2001:db8::1", UriError::Port),
+            ("sip:a@b:70000", UriError::Port),
+            ("sip:a;b@c;d@e", UriError::Params),
+        ];
+        for (text, error) in cases {
+            assert_eq!(Uri::parse(text), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn escapes_are_undone_once_and_made_where_needed() {
+        assert_eq!(
+            parse("sip:%75se%72%25%34@h").user_unescaped().as_deref(),
+            Some("user%4")
+        );
+        assert_eq!(parse("sip:50%@h").user_unescaped().as_deref(), Some("50%"));
+        assert_eq!(
+            Uri::sip("a b@c", "h:5060").unwrap().as_str(),
+            "sip:a%20b%40c@h:5060"
+        );
+        assert_eq!(Uri::sip("", "h").unwrap().as_str(), "sip:h");
+    }
+
+    #[test]
+    fn where_to_send() {
+        let addr = |text: &str| parse(text).socket_addr().map(|addr| addr.to_string());
+        assert_eq!(addr("sip:a@127.0.0.1"), Some("127.0.0.1:5060".to_owned()));
+        assert_eq!(addr("sips:[::1]"), Some("[::1]:5061".to_owned()));
+        assert_eq!(addr("sip:a@example.com"), None);
+    }
+}

@@ -186,13 +186,16 @@ pub(super) fn scheme_and_pair(element: &str) -> (Option<&str>, Option<(&str, &st
     }
 }
 
+/// Reads `name=value`, the value without its quotes; `None` where a quote stands alone.
 fn pair(text: &str) -> Option<(&str, &str)> {
     let (name, value) = text.split_once('=')?;
     let value = text::trim(value);
-    let inner = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    Some((text::trim(name), inner.unwrap_or(value)))
+    let inner = match text::quoted_length(value) {
+        Some(length) if length == value.len() => value.get(1..length - 1)?,
+        _ if value.contains('"') => return None,
+        _ => value,
+    };
+    Some((text::trim(name), inner))
 }
 
 pub(super) fn value_of<'a>(pairs: &[(&str, &'a str)], name: &str) -> Option<&'a str> {

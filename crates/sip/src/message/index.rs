@@ -11,7 +11,8 @@ pub(crate) struct Index {
     pub(crate) fields: Vec<Field>,
     /// Lines that are neither header nor continuation.
     pub(crate) malformed_lines: usize,
-    folded: bool,
+    /// Some value holds a carriage return or line feed.
+    has_line_ends: bool,
 }
 
 /// One header.
@@ -37,7 +38,7 @@ impl Index {
             start_line: lines.next().unwrap_or_default(),
             fields: Vec::with_capacity(16),
             malformed_lines: 0,
-            folded: false,
+            has_line_ends: false,
         };
         for line in lines {
             index.add(head, line);
@@ -47,6 +48,7 @@ impl Index {
 
     fn add(&mut self, head: &[u8], line: Span) {
         let bytes = line.bytes(head);
+        self.has_line_ends |= memchr(b'\r', bytes).is_some();
         match bytes.first() {
             None => {}
             Some(b' ' | b'\t') => self.continue_field(head, line),
@@ -63,7 +65,7 @@ impl Index {
             self.malformed_lines += 1;
             return;
         };
-        self.folded = true;
+        self.has_line_ends = true;
         field.value = trimmed(
             head,
             Span {
@@ -205,9 +207,10 @@ pub(crate) fn head_text(head: Bytes) -> Bytes {
     Bytes::from(text)
 }
 
-/// Returns the head with the line ends inside folded values made blanks, so that spans stay where they are.
+/// Returns the head with the line ends inside folded values made blanks, and stray carriage returns too, so that spans stay
+/// where they are.
 pub(crate) fn unfolded(head: Bytes, index: &Index) -> Bytes {
-    if !index.folded {
+    if !index.has_line_ends {
         return head;
     }
     let mut joined = BytesMut::from(head.as_ref());

@@ -227,7 +227,7 @@ impl Message {
         name: Name<'static>,
         parse: impl Fn(&str) -> Result<T, ValueError>,
     ) -> Result<Vec<T>, HeaderError> {
-        let values = self.list(name).map(|value| parse(value));
+        let values = self.list(name).map(parse);
         values
             .collect::<Result<_, _>>()
             .map_err(|fault| HeaderError::new(name, fault))

@@ -1,0 +1,236 @@
+//! Whatever comes in: no panic, and what was read is printed and read again the same.
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::{invite, wire};
+use crate::builder::ResponseBuilder;
+use crate::digest::{Attempt, Authorization, Credentials, answer};
+use crate::framing::StreamFramer;
+use crate::header::{CSeq, Contacts, ContentType, Name, NameAddr, Reason, Via};
+use crate::message::Message;
+use crate::method::Method;
+use crate::status::StatusCode;
+use crate::uri::Uri;
+use crate::validate::{Abilities, validate};
+
+const ROUNDS: usize = 30_000;
+
+#[test]
+fn mutated_messages_never_surprise() {
+    let corpus = corpus();
+    for seed in 0..ROUNDS as u64 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut bytes = corpus[random.random_range(0..corpus.len())].clone();
+        for _ in 0..random.random_range(1..6) {
+            mutate(&mut random, &mut bytes, &corpus);
+        }
+        let result = std::panic::catch_unwind(|| check(&bytes));
+        assert!(
+            result.is_ok(),
+            "seed {seed}: {}",
+            String::from_utf8_lossy(&bytes)
+        );
+    }
+}
+
+fn corpus() -> Vec<Vec<u8>> {
+    let busy = wire(
+        r#"
+        SIP/2.0 401 Unauthorized
+        Via: SIP/2.0/UDP [2001:db8::1]:5062;branch=z9hG4bKa1;rport=5062;received=2001:db8::2
+        f: "Harbour \"Street\"" <sip:+61255500142@sip.carrier.test>;tag=us
+        t: sip:+61491570006@sip.carrier.test;tag=them
+        i: c1@127.0.0.1
+        CSeq: 1 INVITE
+        Reason: Q.850;cause=17;text="busy", SIP;cause=486
+        Retry-After: 120 (soon);duration=60
+        WWW-Authenticate: Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth,auth-int", Digest realm="r", nonce="m"
+        Proxy-Authenticate: Digest realm="p", nonce="n", stale=true
+        Warning: 399 h "x, y"
+        l: 0
+        "#,
+    );
+    let register = wire(
+        r#"
+        REGISTER sip:sip.carrier.test SIP/2.0
+        v: SIP / 2.0 / TCP h;branch=z9hG4bK2, SIP/2.0/UDP i
+        From: Reed, Dana <sip:dana@sip.carrier.test>;tag=1
+        To: <tel:+61255500142;phone-context=x>
+        Call-ID: 2
+        CSeq: 0002   REGISTER
+        Contact: <sip:dana@h;gr>;+sip.instance="<urn:x>";q=0.5, <sips:e%41@[::1]:5061?Route=%3C>
+        Authorization: Digest username="harbour", realm="r", nonce="n", uri="sip:a", response="0f", qop=auth, nc=0000000a, cnonce="c"
+        Max-Forwards: 70
+        Expires: 3600
+        Require: timer, 100rel
+        Record-Route: <sip:p1;lr=on>, <sip:p2;lr>
+        Content-Type: multipart/mixed;boundary="b"
+        Content-Length: 4
+
+        body"#,
+    );
+    vec![
+        invite(&[]).bytes().to_vec(),
+        busy.to_vec(),
+        register.to_vec(),
+    ]
+}
+
+const TOKENS: [&str; 24] = [
+    "\r\n",
+    "\n",
+    "\r\n ",
+    " ",
+    "\t",
+    ",",
+    ";",
+    "=",
+    "\"",
+    "\\",
+    "<",
+    ">",
+    "@",
+    ":",
+    "[",
+    "]",
+    "%",
+    "?",
+    "*",
+    "\0",
+    "\u{fe}",
+    "4294967296",
+    "SIP/2.0",
+    "Digest ",
+];
+
+fn mutate(random: &mut StdRng, bytes: &mut Vec<u8>, corpus: &[Vec<u8>]) {
+    let at = random.random_range(0..=bytes.len());
+    match random.random_range(0..5) {
+        0 => {
+            let token = TOKENS[random.random_range(0..TOKENS.len())];
+            bytes.splice(at..at, token.bytes());
+        }
+        1 => {
+            let end = (at + random.random_range(0..20)).min(bytes.len());
+            bytes.drain(at..end);
+        }
+        2 => {
+            let other = &corpus[random.random_range(0..corpus.len())];
+            let from = random.random_range(0..other.len());
+            let to = (from + random.random_range(0..80)).min(other.len());
+            bytes.splice(at..at, other[from..to].iter().copied());
+        }
+        3 => bytes.truncate(at),
+        _ => {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = random.random();
+            }
+        }
+    }
+}
+
+fn check(bytes: &[u8]) {
+    frame(bytes);
+    let Ok(message) = Message::parse(Bytes::copy_from_slice(bytes)) else {
+        return;
+    };
+    assert_eq!(
+        Message::parse(message.bytes().clone()).as_ref(),
+        Ok(&message)
+    );
+    types_read_back(&message);
+    answers_read_back(&message);
+}
+
+fn frame(bytes: &[u8]) {
+    let mut framer = StreamFramer::new();
+    framer.push(bytes);
+    while let Ok(Some(message)) = framer.next_message() {
+        assert_eq!(Message::parse(message.bytes().clone()), Ok(message));
+    }
+}
+
+fn types_read_back(message: &Message) {
+    let same = |addr: &NameAddr| assert_eq!(NameAddr::parse(&addr.to_string()).as_ref(), Ok(addr));
+    message
+        .vias()
+        .iter()
+        .flatten()
+        .for_each(|via| assert_eq!(Via::parse(&via.to_string()).as_ref(), Ok(via)));
+    message
+        .from()
+        .iter()
+        .chain(message.to().iter())
+        .for_each(same);
+    message
+        .record_routes()
+        .iter()
+        .chain(message.routes().iter())
+        .flatten()
+        .for_each(same);
+    if let Ok(Contacts::Addresses(contacts)) = message.contacts() {
+        contacts.iter().for_each(same);
+    }
+    message
+        .target()
+        .iter()
+        .for_each(|uri| assert_eq!(Uri::parse(uri.as_str()).as_ref(), Ok(uri)));
+    message
+        .cseq()
+        .iter()
+        .for_each(|cseq| assert_eq!(CSeq::parse(&cseq.to_string()).as_ref(), Ok(cseq)));
+    let kind = message.content_type();
+    kind.iter()
+        .flatten()
+        .for_each(|kind| assert_eq!(ContentType::parse(&kind.to_string()).as_ref(), Ok(kind)));
+    message
+        .reasons()
+        .iter()
+        .for_each(|reason| assert_eq!(Reason::parse(&reason.to_string()).as_ref(), Ok(reason)));
+    let answers = message.authorizations(Name::Authorization);
+    answers
+        .iter()
+        .for_each(|auth| assert_eq!(Authorization::parse(&auth.to_string()).as_ref(), Ok(auth)));
+    let _ = (
+        message.max_forwards(),
+        message.expires(),
+        message.retry_after(),
+        message.call_id(),
+    );
+}
+
+fn answers_read_back(message: &Message) {
+    let response = ResponseBuilder::new(message, StatusCode::OK)
+        .source("[::1]:9".parse().unwrap())
+        .to_tag("t")
+        .build();
+    assert_eq!(
+        Message::parse(response.bytes().clone()).as_ref(),
+        Ok(&response)
+    );
+    let abilities = Abilities {
+        methods: vec![Method::Invite],
+        extensions: vec!["timer"],
+        body_types: vec!["application/sdp"],
+    };
+    for fault in [validate(message).err(), abilities.check(message).err()]
+        .into_iter()
+        .flatten()
+    {
+        let refusal = fault.response(message).map(ResponseBuilder::build);
+        refusal
+            .iter()
+            .for_each(|answer| assert_eq!(answer.status(), fault.status()));
+    }
+    let attempt = Attempt {
+        method: &Method::Invite,
+        uri: "sip:a",
+        cnonce: "c",
+        nonce_count: 1,
+    };
+    for (_, auth) in answer(message, &Credentials::new("u", "p"), attempt).unwrap_or_default() {
+        assert_eq!(Authorization::parse(&auth.to_string()), Ok(auth));
+    }
+}
