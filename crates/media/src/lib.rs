@@ -1,12 +1,59 @@
 //! Knows what sound on a wire is.
+//!
+//! Everything here is told the time and does no input or output. Sound is 8 kHz, mono, linear 16 bit, in [`Frame`]s of 20 ms: the rate of
+//! the telephone, to which Opus codes directly, so that nothing is resampled.
+//!
+//! ```text
+//!  datagram ─► rtp::RtpPacket::parse ─► JitterBuffer ─► g711 / OpusDecoder ─► Frame     (every 20 ms)
+//!                                            └ Play::Lost ─► Concealment / OpusDecoder::recover
+//!  Frame ─► g711 / OpusEncoder ─► rtp::RtpSender ─► datagram
+//!  Key   ─► telephone_event::KeySender ─► rtp::RtpSender          KeyListener ◄─ telephone-event packets
+//!  Tones, HoldMusic, Sine, KeyTone ─► Frame ─► level, dominant_frequency, KeyDetector
+//!  text  ─► sdp::Description ─► sdp::AudioSession ─► sdp::MediaTarget
+//! ```
+//!
+//! A tone into A-law, onto the wire, and back:
+//!
+//! ```
+//! use housecall_media::{Sine, dominant_frequency, g711::Law, rtp::{RtpPacket, RtpSender}};
+//!
+//! let mut sine = Sine::new(440.0, -12.0);
+//! let mut sender = RtpSender::new(7);
+//! let mut heard = Vec::new();
+//! for _ in 0..25 {
+//!     let packet = sender.packet(8, false, Law::A.encode(&sine.frame()).into());
+//!     sender.advance(160);
+//!     let packet = RtpPacket::parse(packet.to_bytes()).expect("what we printed");
+//!     Law::A.decode(&packet.payload, &mut heard);
+//! }
+//! let hertz = dominant_frequency(&heard).expect("half a second of tone");
+//! assert!((hertz - 440.0).abs() < 1.0);
+//! ```
+//!
+//! | source | what of it | file | test |
+//! |---|---|---|---|
+//! | RFC 3264 §5, §6, §8 | offer, answer, refused lines, versions, hold | `sdp/audio_session.rs` | `sdp/tests.rs` |
+//! | RFC 8866, RFC 4566 | session descriptions | `sdp/description.rs` | `sdp/tests.rs` |
+//! | RFC 3605 | `a=rtcp` | `sdp/description.rs` | `ipv6_a_line_s_own_address_and_rtcp_elsewhere` |
+//! | RFC 3550 §5.1, §6.4, A.1, A.3, A.8 | RTP, reports, loss, jitter | `rtp/` | beside each |
+//! | RFC 3551 §4.5.14, §6 | G.711, static payload types | `sdp/codec.rs` | `static_payload_types_need_no_rtpmap` |
+//! | RFC 4733 §2.1, §2.3, §2.5, §3.2 | keys as events | `telephone_event/` | beside each |
+//! | RFC 6716, RFC 7587 §4.1 | Opus, its 48 kHz clock | `opus.rs` | beside it |
+//! | ITU-T G.711 | both laws | `g711.rs` | all 65 536 samples against the tables |
+//! | ITU-T G.711 appendix I | concealment (after it) | `concealment.rs` | beside it |
+//! | ITU-T E.180 | ringing and busy tones | `tone/cadence.rs` | beside it |
+//! | ITU-T Q.23, Q.24 | tones of keys, hearing them | `key.rs`, `key_detector.rs` | `every_key_is_heard_once_through_g711` |
+//! | ITU-T G.107 | opinion score | `quality.rs` | beside it |
 
 mod concealment;
 mod frame;
 pub mod g711;
+pub mod jitter;
 mod key;
 mod key_detector;
 mod level;
 pub mod opus;
+mod quality;
 pub mod rtp;
 pub mod sdp;
 pub mod telephone_event;
@@ -14,7 +61,10 @@ pub mod tone;
 
 pub use concealment::Concealment;
 pub use frame::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE};
+pub use jitter::JitterBuffer;
 pub use key::Key;
 pub use key_detector::KeyDetector;
 pub use level::{Dbfs, dominant_frequency, level, level_at};
+pub use opus::{OpusDecoder, OpusEncoder};
+pub use quality::opinion_score;
 pub use tone::{Cadence, HoldMusic, KeyTone, Sine, Tones};
