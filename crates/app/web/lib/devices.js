@@ -17,6 +17,8 @@ export class Devices extends EventTarget {
   muted = false;
   cameraOff = false;
   #wantsVideo;
+  /** False once released: what the browser hands over later is given back at once. */
+  #isWanted = false;
 
   /** @param {{ video: boolean }} options */
   constructor({ video }) {
@@ -31,6 +33,7 @@ export class Devices extends EventTarget {
 
   /** Asks for everything in one question, then for each alone: a missing camera must not cost the voice. */
   async start() {
+    this.#isWanted = true;
     const kinds = /** @type {Kind[]} */ (this.#wantsVideo && !this.cameraOff ? ["audio", "video"] : ["audio"]);
     try {
       this.#keep(await ask(kinds, this.chosen));
@@ -44,6 +47,7 @@ export class Devices extends EventTarget {
 
   /** Releases everything: the lights go out. */
   stop() {
+    this.#isWanted = false;
     this.#drop("audio");
     this.#drop("video");
     this.dispatchEvent(new Event("tracks"));
@@ -102,6 +106,11 @@ export class Devices extends EventTarget {
     for (const track of stream.getTracks()) {
       const kind = /** @type {Kind} */ (track.kind);
       this.#drop(kind);
+      if (!this.#isWanted || (kind === "video" && this.cameraOff)) {
+        // Released or switched off while the browser was still asking.
+        track.stop();
+        continue;
+      }
       this.tracks[kind] = track;
       this.trouble[kind] = null;
       track.addEventListener("ended", () => this.#unplugged(kind, track));

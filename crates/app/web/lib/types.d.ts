@@ -21,7 +21,9 @@ export interface Person {
 
 export interface Cost {
   so_far: number;
-  next_block_in_ms: number;
+  /** Null while nothing runs. */
+  next_block_in_ms: number | null;
+  /** Below zero when a call in progress outran the account (M8). */
   available: number;
 }
 

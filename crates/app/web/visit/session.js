@@ -25,6 +25,8 @@ export class VisitSession extends EventTarget {
   /** @type {Signal<VisitClientMessage>} */
   #signal;
   #freshLine = false;
+  /** The place is held by another device, and this page has not asked for it. */
+  #isElsewhere = false;
 
   /**
    * @param {string} path the socket's path
@@ -55,12 +57,23 @@ export class VisitSession extends EventTarget {
   }
 
   checkIn() {
+    sessionStorage.setItem(this.#mark, "1");
     this.#tell({ type: "check_in" });
   }
 
   /** Takes the place in the room. For the practitioner this starts the consultation, and its meter (V7). */
   join() {
-    if (!this.link.isActive) this.link.start();
+    this.#isElsewhere = false;
+    if (this.link.isActive) return;
+    sessionStorage.setItem(this.#mark, "1");
+    this.link.start();
+  }
+
+  /** After leaving, or when another page has the place: takes it here (V9). */
+  comeBack() {
+    sessionStorage.setItem(this.#mark, "1");
+    if (this.stage === "moved") return location.reload();
+    void this.devices.start().then(() => this.join());
   }
 
   /** @param {Seat} seat */
@@ -94,7 +107,7 @@ export class VisitSession extends EventTarget {
   /** A patient leaves, and may come back (V8). */
   leave() {
     this.#tell({ type: "leave" });
-    this.link.stop();
+    this.#letGo();
   }
 
   /** The practitioner ends the consultation for everyone (V8). */
@@ -124,11 +137,25 @@ export class VisitSession extends EventTarget {
     const stageBefore = this.stage;
     this.view = view;
     this.heardAt = performance.now();
-    this.stage = stageOf(view);
+    this.stage = this.#stageOf(view, before);
     if (!before) this.#restore(view);
     this.#follow(stageBefore);
     for (const words of announcements(before, view)) this.#announce(words);
     this.#changed();
+  }
+
+  /**
+   * A reload keeps the place at once, since this page's mark survives it; another device is asked first (V9).
+   * @param {RoomView} view
+   * @param {RoomView | null} before
+   * @returns {import("./stage.js").Stage}
+   */
+  #stageOf(view, before) {
+    const stage = stageOf(view);
+    const isMine = sessionStorage.getItem(this.#mark) !== null;
+    if (!before) this.#isElsewhere = stage === "room" && me(view)?.place === "in_room" && !isMine;
+    if (stage !== "room" || me(view)?.place !== "in_room") this.#isElsewhere = false;
+    return this.#isElsewhere ? "elsewhere" : stage;
   }
 
   /**
@@ -141,9 +168,9 @@ export class VisitSession extends EventTarget {
     if (this.stage === "ended") this.#signal.close();
     if (this.stage !== "room") {
       // A view on its way while we join still says "waiting": only a stage that was left ends the link.
-      if (before === "room" || this.stage === "ended") this.link.stop();
+      if (before === "room" || this.stage === "ended") this.#letGo();
     } else if (!this.link.isActive) {
-      this.link.start();
+      this.join();
     } else if (fresh) {
       this.#resume();
     }
@@ -172,8 +199,18 @@ export class VisitSession extends EventTarget {
   #evicted() {
     this.stage = "moved";
     this.#signal.close();
-    this.link.stop();
+    this.#letGo();
     this.#changed();
+  }
+
+  #letGo() {
+    sessionStorage.removeItem(this.#mark);
+    this.link.stop();
+  }
+
+  /** Under which name this page remembers that the place is its own. */
+  get #mark() {
+    return `housecall.place ${location.pathname}`;
   }
 
   /** @param {string} offer @returns {boolean} */

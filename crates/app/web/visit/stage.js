@@ -3,12 +3,14 @@
  *
  *     arriving ──► waiting ──► room ──► ended
  *                     ▲         │ ▲
- *                     └─────────┘ └─► left          moved: another page has the place
+ *                     └─────────┘ └─► left
+ *
+ * moved: another page took the place. elsewhere: another device has it, and this page asks before it takes it.
  *
  * @typedef {import("../lib/types.js").RoomView} RoomView
  * @typedef {import("../lib/types.js").Person} Person
  * @typedef {import("../lib/types.js").Seat} Seat
- * @typedef {"arriving" | "waiting" | "room" | "left" | "ended" | "moved"} Stage
+ * @typedef {"arriving" | "waiting" | "room" | "left" | "ended" | "moved" | "elsewhere"} Stage
  */
 
 /** @param {RoomView} view @returns {Stage} */
