@@ -1,9 +1,56 @@
-//! Pretends to be a telephone network.
+//! Pretends to be a telephone network: a SIP carrier on loopback for the demonstration, for examples and for tests.
+//!
+//! Its ten subscribers ([`SUBSCRIBERS`]) answer, refuse, never answer, speak, echo or read digits back, each by its number. It
+//! asks for digest authentication as a real carrier does, honours hold, and measures what its subscribers hear.
+//!
+//! ```text
+//!          SIP, RTP                                  Network (no sockets, no clock)
+//!   caller ◄──────► sockets ─ Input ──► UserAgent ─ Event ─► Call ──► Line ─► Ear    level, frequency, digits, music
+//!                      ▲                 (sip)                │         ▲
+//!                      └────────────────────────── Output ◄───┴─────────┴──── Mouth  echo, voice, tone, digits
+//!
+//!   one call:  INVITE ─► 407 ─► INVITE ─┬─► 486, 603, 404                            Refuses
+//!                                       ├─► 180 ─────────────► CANCEL                RingsForEver
+//!                                       ├─► 180 ── after ──► 200 ─► talking ─► BYE   RingsFor
+//!                                       └─► 183 + sound ───► 200 ─► talking ─► BYE   SpeaksFirst
+//! ```
+//!
+//! [`Network`] is the whole of it in virtual time; [`Carrier`] gives it sockets and a clock:
+//!
+//! ```
+//! use housecall_carrier::{Carrier, CarrierOptions, Stage};
+//!
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! let carrier = Carrier::start(CarrierOptions::default()).await?;
+//! // Give these to a trunk, and dial +61 491 570 157 for a tone.
+//! let trunk = (carrier.addr(), carrier.domain(), carrier.credentials());
+//! assert_eq!(trunk.1, "sip.carrier.test");
+//!
+//! // What the subscriber heard, once somebody has called it:
+//! if let Some(call) = carrier.report().last_to("0491 570 157") {
+//!     println!("{:?} Hz, digits {}", call.sound.frequency_hz, call.digits);
+//!     assert_eq!(call.stage, Stage::Talking);
+//! }
+//! carrier.shutdown().await;
+//! # std::io::Result::Ok(()) }).unwrap();
+//! ```
 
 mod behaviour;
+mod call;
+mod carrier;
 mod ear;
+mod faults;
+mod line;
+mod mouth;
+mod network;
 mod report;
+mod sockets;
+#[cfg(test)]
+mod tests;
 
 pub use behaviour::{Behaviour, Pickup, SUBSCRIBERS, Says};
+pub use carrier::{Carrier, CarrierOptions};
 pub use ear::Sound;
+pub use faults::Faults;
+pub use network::{Input, Network, NetworkOptions, Output};
 pub use report::{HeardCall, Report, Stage};

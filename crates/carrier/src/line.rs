@@ -1,0 +1,158 @@
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use housecall_media::g711::Law;
+use housecall_media::rtp::{RtpPacket, RtpSender};
+use housecall_media::sdp::{Codec, MediaTarget};
+use housecall_media::telephone_event::KeyListener;
+use housecall_media::{FRAME_MS, FRAME_SAMPLES, Key, KeyDetector};
+
+use crate::behaviour::Says;
+use crate::ear::{Ear, Sound};
+use crate::mouth::Mouth;
+
+const FRAME: Duration = Duration::from_millis(FRAME_MS);
+/// A process that slept longer than this owes no burst of packets.
+const LATE_MOST: Duration = Duration::from_millis(200);
+/// Digits kept of one call.
+const DIGITS_MOST: usize = 256;
+
+/// The sound of one call: RTP in and out, what the subscriber says, and what it hears.
+#[derive(Debug)]
+pub(crate) struct Line {
+    sender: RtpSender,
+    mouth: Mouth,
+    ear: Ear,
+    listener: KeyListener,
+    detector: KeyDetector,
+    /// Where the sound goes; none until the descriptions are exchanged.
+    target: Option<MediaTarget>,
+    next_frame_at: Option<Instant>,
+    talks: bool,
+    packets: u64,
+    digits: String,
+}
+
+impl Line {
+    pub(crate) fn new(says: Says, seed: u64) -> Line {
+        Line {
+            sender: RtpSender::new(seed),
+            mouth: Mouth::new(says),
+            ear: Ear::default(),
+            listener: KeyListener::default(),
+            detector: KeyDetector::default(),
+            target: None,
+            next_frame_at: None,
+            talks: false,
+            packets: 0,
+            digits: String::new(),
+        }
+    }
+
+    /// Learns where to send and what; a hold says that nothing may be sent.
+    pub(crate) fn agree(&mut self, target: MediaTarget) {
+        self.target = Some(target);
+    }
+
+    /// The subscriber begins to talk, if the caller may hear it.
+    pub(crate) fn talk(&mut self, now: Instant) {
+        self.talks = true;
+        self.next_frame_at.get_or_insert(now);
+    }
+
+    /// Whether the caller has told us to be quiet.
+    pub(crate) fn is_held(&self) -> bool {
+        self.target
+            .as_ref()
+            .is_some_and(|target| !target.direction.sends())
+    }
+
+    pub(crate) fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    pub(crate) fn sound(&self) -> Sound {
+        self.ear.sound()
+    }
+
+    pub(crate) fn digits(&self) -> &str {
+        &self.digits
+    }
+
+    /// Takes in a datagram; what is no RTP of this call is dropped.
+    pub(crate) fn hear(&mut self, datagram: &[u8]) {
+        let Ok(packet) = RtpPacket::parse(Bytes::copy_from_slice(datagram)) else {
+            return;
+        };
+        let telephone_event = self
+            .target
+            .as_ref()
+            .and_then(|target| target.telephone_event);
+        match law_of(packet.payload_type) {
+            Some(law) => self.hear_sound(law, &packet.payload),
+            None if telephone_event == Some(packet.payload_type) => {
+                let key = self.listener.packet(packet.timestamp, &packet.payload);
+                key.into_iter().for_each(|key| self.key(key));
+            }
+            None => {}
+        }
+    }
+
+    fn hear_sound(&mut self, law: Law, payload: &[u8]) {
+        let mut samples = Vec::with_capacity(payload.len());
+        law.decode(payload, &mut samples);
+        self.packets += 1;
+        self.ear.hear(&samples);
+        self.mouth.hear(&samples);
+        for key in self.detector.listen(&samples) {
+            self.key(key);
+        }
+    }
+
+    fn key(&mut self, key: Key) {
+        if self.digits.len() < DIGITS_MOST {
+            self.digits.push(key.name());
+        }
+        self.mouth.key(key);
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.next_frame_at.filter(|_| self.talks)
+    }
+
+    /// The packet that is due, with its address. None when none is due or the line is on hold.
+    pub(crate) fn speak(&mut self, now: Instant) -> Option<(std::net::SocketAddr, Bytes)> {
+        self.begin_frame(now)?;
+        let frame = self.mouth.speak();
+        self.sender.advance(FRAME_SAMPLES as u32);
+        let target = self
+            .target
+            .as_ref()
+            .filter(|target| target.direction.sends())?;
+        let law = law_of_codec(target.codec)?;
+        let payload = law.encode(&frame).into();
+        let packet = self.sender.packet(target.payload_type, false, payload);
+        Some((target.remote, packet.to_bytes()))
+    }
+
+    /// Moves on to the next frame when one is due.
+    fn begin_frame(&mut self, now: Instant) -> Option<()> {
+        let due = self.poll_timeout().filter(|due| *due <= now)?;
+        let slept = now.duration_since(due) > LATE_MOST;
+        self.next_frame_at = Some(if slept { now } else { due } + FRAME);
+        Some(())
+    }
+}
+
+/// G.711 has static payload types (RFC 3551 §6).
+fn law_of(payload_type: u8) -> Option<Law> {
+    Codec::of_static_payload_type(payload_type).and_then(law_of_codec)
+}
+
+fn law_of_codec(codec: Codec) -> Option<Law> {
+    match codec {
+        Codec::Pcmu => Some(Law::Mu),
+        Codec::Pcma => Some(Law::A),
+        Codec::TelephoneEvent | Codec::Opus => None,
+    }
+}

@@ -1,0 +1,301 @@
+//! A caller and the network, joined by wires without loss, in virtual time.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use housecall_media::g711::Law;
+use housecall_media::rtp::{RtpPacket, RtpSender};
+use housecall_media::sdp::{AudioSession, Codec, Description, Direction, MediaTarget};
+use housecall_media::telephone_event::KeySender;
+use housecall_media::{FRAME_SAMPLES, Frame, Key};
+use housecall_sip::digest::Credentials;
+use housecall_sip::transaction::{Peer, Timers};
+use housecall_sip::user_agent::{
+    self, AgentOptions, Body, CallHandle, End, Event, Invite, UserAgent,
+};
+use housecall_sip::{Message, NameAddr, Uri};
+
+use crate::ear::{Ear, Sound};
+use crate::{HeardCall, Input, Network, NetworkOptions, Output};
+
+const FRAME: Duration = Duration::from_millis(20);
+
+/// What happened to the caller, in order, and when after the start.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Seen {
+    Progress(u16),
+    Answered,
+    Renegotiated,
+    HungUp,
+    Refused(u16),
+    Over,
+}
+
+pub(super) struct World {
+    pub(super) network: Network,
+    agent: UserAgent,
+    session: AudioSession,
+    offered: Direction,
+    target: Option<MediaTarget>,
+    call: Option<CallHandle>,
+    zero: Instant,
+    now: Instant,
+    caller: SocketAddr,
+    sip: SocketAddr,
+    credentials: Credentials,
+    sender: RtpSender,
+    keys: KeySender,
+    event_timestamp: u32,
+    ear: Ear,
+    pub(super) packets: u64,
+    pub(super) seen: Vec<(Duration, Seen)>,
+    says: Box<dyn FnMut() -> Option<Frame>>,
+}
+
+impl World {
+    pub(super) fn new() -> World {
+        World::with(NetworkOptions::default())
+    }
+
+    pub(super) fn with(options: NetworkOptions) -> World {
+        let caller = SocketAddr::from(([127, 0, 0, 1], 5080));
+        let codecs = [Codec::Pcma, Codec::Pcmu, Codec::TelephoneEvent];
+        let now = Instant::now();
+        World {
+            sip: options.sip,
+            network: Network::new(options),
+            agent: UserAgent::new(AgentOptions {
+                local: caller,
+                contact_user: "harbour".to_owned(),
+                user_agent: "test".to_owned(),
+                timers: Timers::default(),
+                seed: 7,
+                accepts_calls: false,
+            }),
+            session: AudioSession::new(7, SocketAddr::from(([127, 0, 0, 1], 40_000)), &codecs),
+            offered: Direction::SendRecv,
+            target: None,
+            call: None,
+            zero: now,
+            now,
+            caller,
+            credentials: Credentials::new("harbour", "harbour-street"),
+            sender: RtpSender::new(7),
+            keys: KeySender::default(),
+            event_timestamp: 0,
+            ear: Ear::default(),
+            packets: 0,
+            seen: Vec::new(),
+            says: Box::new(|| None),
+        }
+    }
+
+    pub(super) fn password(mut self, password: &str) -> World {
+        self.credentials = Credentials::new("harbour", password);
+        self
+    }
+
+    pub(super) fn dial(&mut self, number: &str) {
+        let uri = |user: &str| Uri::sip(user, "sip.carrier.test").unwrap();
+        let offer = self.session.offer(Direction::SendRecv);
+        self.offered = Direction::SendRecv;
+        let invite = Invite {
+            to_peer: Peer::udp(self.sip),
+            uri: uri(number),
+            from: NameAddr::new(uri("+61255500142")),
+            to: NameAddr::new(uri(number)),
+            headers: Vec::new(),
+            body: Some(Body::sdp(offer)),
+            credentials: Some(self.credentials.clone()),
+        };
+        self.call = Some(self.agent.invite(self.now, invite));
+        self.settle();
+    }
+
+    pub(super) fn offer(&mut self, direction: Direction) {
+        self.offered = direction;
+        let offer = self.session.offer(direction);
+        let call = self.call.unwrap();
+        self.agent
+            .reinvite(self.now, call, Body::sdp(offer))
+            .unwrap();
+        self.settle();
+    }
+
+    pub(super) fn hang_up(&mut self) {
+        self.agent.hang_up(self.now, self.call.unwrap());
+        self.settle();
+    }
+
+    /// What the caller says from now on, 20 ms at a time.
+    pub(super) fn say(&mut self, mut sound: impl FnMut() -> Frame + 'static) {
+        self.says = Box::new(move || Some(sound()));
+    }
+
+    pub(super) fn fall_silent(&mut self) {
+        self.says = Box::new(|| None);
+    }
+
+    pub(super) fn press(&mut self, keys: &str) {
+        for key in keys.chars().filter_map(Key::new) {
+            self.keys.press(key).unwrap();
+        }
+    }
+
+    /// Lets time pass, 20 ms at a time and at every timer between.
+    pub(super) fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            let frame_end = self.now + FRAME;
+            while let Some(due) = self.next_timeout().filter(|due| *due <= frame_end) {
+                self.now = due.max(self.now);
+                self.network.handle_timeout(self.now);
+                self.agent.handle_timeout(self.now);
+                self.settle();
+            }
+            self.now = frame_end;
+            self.speak();
+            self.settle();
+        }
+    }
+
+    /// What the caller hears.
+    pub(super) fn hears(&self) -> Sound {
+        self.ear.sound()
+    }
+
+    /// What the subscriber of `number` heard in the latest call.
+    pub(super) fn heard_at(&self, number: &str) -> HeardCall {
+        self.network.report().last_to(number).unwrap().clone()
+    }
+
+    /// What the caller has seen, without the times.
+    pub(super) fn story(&self) -> Vec<Seen> {
+        self.seen.iter().map(|(_, seen)| seen.clone()).collect()
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        [self.network.poll_timeout(), self.agent.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Carries messages to and fro until nobody has anything to say.
+    fn settle(&mut self) {
+        let mut quiet = false;
+        while !quiet {
+            quiet = true;
+            while let Some(output) = self.agent.poll_output() {
+                quiet = false;
+                self.caller_wants(output);
+            }
+            while let Some(output) = self.network.poll_output() {
+                quiet = false;
+                self.network_wants(output);
+            }
+        }
+    }
+
+    fn caller_wants(&mut self, output: user_agent::Output) {
+        match output {
+            user_agent::Output::Send { to, bytes } => {
+                assert_eq!(to, Peer::udp(self.sip));
+                let from = Peer::udp(self.caller);
+                let message = Message::parse(bytes).unwrap();
+                self.network
+                    .handle_input(self.now, Input::Sip { from, message });
+            }
+            user_agent::Output::Event(event) => self.event(event),
+        }
+    }
+
+    fn network_wants(&mut self, output: Output) {
+        match output {
+            Output::SendSip { to, bytes } => {
+                assert_eq!(to, Peer::udp(self.caller));
+                let from = Peer::udp(self.sip);
+                let message = Message::parse(bytes).unwrap();
+                let input = user_agent::Input::Received { from, message };
+                self.agent.handle_input(self.now, input);
+            }
+            Output::SendMedia { to, bytes, .. } => self.hear(to, bytes),
+        }
+    }
+
+    fn hear(&mut self, to: SocketAddr, bytes: Bytes) {
+        assert_eq!(to, self.session.addr());
+        let packet = RtpPacket::parse(bytes).unwrap();
+        let law = if packet.payload_type == 0 {
+            Law::Mu
+        } else {
+            Law::A
+        };
+        let mut samples = Vec::new();
+        law.decode(&packet.payload, &mut samples);
+        self.ear.hear(&samples);
+        self.packets += 1;
+    }
+
+    fn speak(&mut self) {
+        let Some(target) = self.target.clone().filter(|it| it.direction.sends()) else {
+            return;
+        };
+        self.sender.advance(FRAME_SAMPLES as u32);
+        let packet = match (self.keys.tick(), (self.says)()) {
+            (Some(event), _) => {
+                if event.first {
+                    self.event_timestamp = self.sender.timestamp();
+                }
+                let payload_type = target.telephone_event.unwrap();
+                self.sender.packet_at(
+                    self.event_timestamp,
+                    payload_type,
+                    event.first,
+                    event.payload,
+                )
+            }
+            (None, Some(frame)) => {
+                let payload = Law::A.encode(&frame).into();
+                self.sender.packet(target.payload_type, false, payload)
+            }
+            (None, None) => return,
+        };
+        let input = Input::Media {
+            at: target.remote,
+            datagram: &packet.to_bytes(),
+        };
+        self.network.handle_input(self.now, input);
+    }
+
+    fn event(&mut self, event: Event) {
+        let seen = match event {
+            Event::Progress { message, .. } => {
+                self.agree(&message);
+                Seen::Progress(message.status().unwrap().code())
+            }
+            Event::Answered { message, .. } => {
+                self.agree(&message);
+                Seen::Answered
+            }
+            Event::ReinviteAnswered { message, .. } => {
+                self.agree(&message);
+                Seen::Renegotiated
+            }
+            Event::Ended { end, .. } => match end {
+                End::Refused(message) => Seen::Refused(message.status().unwrap().code()),
+                End::ByThem(_) => Seen::HungUp,
+                _ => Seen::Over,
+            },
+            other => panic!("unexpected {other:?}"),
+        };
+        self.seen.push((self.now - self.zero, seen));
+    }
+
+    fn agree(&mut self, message: &Message) {
+        if let Ok(answer) = Description::parse(message.body()) {
+            self.target = Some(self.session.agreed(&answer, self.offered).unwrap());
+        }
+    }
+}
