@@ -39,7 +39,10 @@ const ROOM: &[(Kind, &str)] = &[
 impl Offer {
     pub(crate) fn read(text: &str, shape: Shape) -> Result<Self, OfferRefused> {
         if text.len() > OFFER_BYTES_MAX {
-            return Err(OfferRefused::TooLong { bytes: text.len(), max: OFFER_BYTES_MAX });
+            return Err(OfferRefused::TooLong {
+                bytes: text.len(),
+                max: OFFER_BYTES_MAX,
+            });
         }
         if !text.starts_with("v=0") {
             return Err(OfferRefused::Missing("v=0 line"));
@@ -54,7 +57,10 @@ impl Offer {
         }
         check_transport(text, expected.len())?;
         let codecs = Codecs::read(&sections)?;
-        Ok(Self { text: with_useful_candidates(text), codecs })
+        Ok(Self {
+            text: with_useful_candidates(text),
+            codecs,
+        })
     }
 }
 
@@ -76,14 +82,21 @@ impl Codecs {
             if section.kind() == Some(Kind::Audio) {
                 let found = section.payload_type("opus/48000/2");
                 opus = same(index, "opus/48000/2", opus, found)?;
-                telephone_event = telephone_event.or_else(|| section.payload_type("telephone-event/48000"));
+                telephone_event =
+                    telephone_event.or_else(|| section.payload_type("telephone-event/48000"));
             } else {
-                let found = section.payload_type("VP8/90000").map(|vp8| (vp8, section.rtx_of(vp8)));
+                let found = section
+                    .payload_type("VP8/90000")
+                    .map(|vp8| (vp8, section.rtx_of(vp8)));
                 vp8 = same(index, "VP8/90000", vp8, found)?;
             }
         }
         let opus = opus.ok_or(OfferRefused::Missing("audio m-line"))?;
-        Ok(Self { opus, telephone_event, vp8 })
+        Ok(Self {
+            opus,
+            telephone_event,
+            vp8,
+        })
     }
 }
 
@@ -96,7 +109,9 @@ fn same<T: PartialEq>(
 ) -> Result<Option<T>, OfferRefused> {
     match (before, found) {
         (_, None) => Err(OfferRefused::NoCodec { index, codec }),
-        (Some(before), Some(found)) if before != found => Err(OfferRefused::NoCodec { index, codec }),
+        (Some(before), Some(found)) if before != found => {
+            Err(OfferRefused::NoCodec { index, codec })
+        }
         (_, found) => Ok(found),
     }
 }
@@ -118,17 +133,28 @@ fn check_section(
         return Err(wrong(index, media, section.media));
     }
     if section.is_rejected() || !section.media.contains("/TLS/RTP/SAVPF") {
-        return Err(wrong(index, "a bundled UDP/TLS/RTP/SAVPF m-line", section.media));
+        return Err(wrong(
+            index,
+            "a bundled UDP/TLS/RTP/SAVPF m-line",
+            section.media,
+        ));
     }
     if section.direction() != Some(direction) {
         return Err(wrong(index, direction, section.direction().unwrap_or(name)));
     }
-    section.attribute("mid").map(|_| ()).ok_or(OfferRefused::Missing("a=mid"))
+    section
+        .attribute("mid")
+        .map(|_| ())
+        .ok_or(OfferRefused::Missing("a=mid"))
 }
 
 fn wrong(index: usize, expected: &'static str, found: &str) -> OfferRefused {
     // What a stranger wrote is quoted in part only.
-    OfferRefused::WrongShape { index, expected, found: found.chars().take(60).collect() }
+    OfferRefused::WrongShape {
+        index,
+        expected,
+        found: found.chars().take(60).collect(),
+    }
 }
 
 /// RFC 8829 §5.2.1: what a BUNDLE of DTLS-SRTP over ICE cannot do without.
@@ -138,7 +164,10 @@ fn check_transport(text: &str, m_lines: usize) -> Result<(), OfferRefused> {
             return Err(OfferRefused::Missing(needed));
         }
     }
-    if !text.lines().any(|line| matches!(line.trim_end(), "a=setup:actpass" | "a=setup:active")) {
+    if !text
+        .lines()
+        .any(|line| matches!(line.trim_end(), "a=setup:actpass" | "a=setup:active"))
+    {
         return Err(OfferRefused::Missing("a=setup:actpass"));
     }
     if m_lines > 1 && !text.lines().any(|line| line.starts_with("a=group:BUNDLE ")) {
@@ -188,7 +217,10 @@ impl<'a> Section<'a> {
         let mut sections = Vec::<Self>::new();
         for line in text.lines() {
             if let Some(media) = line.strip_prefix("m=") {
-                sections.push(Self { media, lines: Vec::new() });
+                sections.push(Self {
+                    media,
+                    lines: Vec::new(),
+                });
             } else if let Some(section) = sections.last_mut() {
                 section.lines.push(line.trim_end());
             }
@@ -212,7 +244,11 @@ impl<'a> Section<'a> {
     fn direction(&self) -> Option<&'static str> {
         ["sendrecv", "sendonly", "recvonly", "inactive"]
             .into_iter()
-            .find(|direction| self.lines.iter().any(|line| line.strip_prefix("a=") == Some(direction)))
+            .find(|direction| {
+                self.lines
+                    .iter()
+                    .any(|line| line.strip_prefix("a=") == Some(direction))
+            })
     }
 
     fn attribute(&self, name: &str) -> Option<&'a str> {
@@ -220,20 +256,27 @@ impl<'a> Section<'a> {
     }
 
     fn attributes<'b>(&'b self, name: &'b str) -> impl Iterator<Item = &'a str> + 'b {
-        self.lines.iter().filter_map(move |line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
+        self.lines.iter().filter_map(move |line| {
+            line.strip_prefix("a=")?
+                .strip_prefix(name)?
+                .strip_prefix(':')
+        })
     }
 
     fn payload_type(&self, encoding: &str) -> Option<u8> {
         self.attributes("rtpmap").find_map(|map| {
             let (payload_type, name) = map.split_once(' ')?;
-            name.eq_ignore_ascii_case(encoding).then(|| dynamic(payload_type))?
+            name.eq_ignore_ascii_case(encoding)
+                .then(|| dynamic(payload_type))?
         })
     }
 
     fn rtx_of(&self, repaired: u8) -> Option<u8> {
         self.attributes("fmtp").find_map(|format| {
             let (payload_type, parameters) = format.split_once(' ')?;
-            let repairs = parameters.split(';').find_map(|word| word.trim().strip_prefix("apt="))?;
+            let repairs = parameters
+                .split(';')
+                .find_map(|word| word.trim().strip_prefix("apt="))?;
             (repairs.parse() == Ok(repaired)).then(|| dynamic(payload_type))?
         })
     }
@@ -241,7 +284,10 @@ impl<'a> Section<'a> {
 
 /// RFC 3551 §6 and RFC 5761 §4: 35–63 and 96–127 cannot be mistaken for RTCP.
 fn dynamic(payload_type: &str) -> Option<u8> {
-    payload_type.parse().ok().filter(|number| matches!(number, 35..=63 | 96..=127))
+    payload_type
+        .parse()
+        .ok()
+        .filter(|number| matches!(number, 35..=63 | 96..=127))
 }
 
 #[cfg(test)]
@@ -250,10 +296,18 @@ mod tests {
 
     fn section(kind: &str, direction: &str, mid: usize) -> String {
         let (formats, map) = match kind {
-            "audio" => ("111 110", "a=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\n"),
-            _ => ("96 97", "a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"),
+            "audio" => (
+                "111 110",
+                "a=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\n",
+            ),
+            _ => (
+                "96 97",
+                "a=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n",
+            ),
         };
-        format!("m={kind} 9 UDP/TLS/RTP/SAVPF {formats}\r\na=mid:{mid}\r\na={direction}\r\na=rtcp-mux\r\n{map}")
+        format!(
+            "m={kind} 9 UDP/TLS/RTP/SAVPF {formats}\r\na=mid:{mid}\r\na={direction}\r\na=rtcp-mux\r\n{map}"
+        )
     }
 
     fn offer(sections: &[(&str, &str)]) -> String {
@@ -278,25 +332,53 @@ mod tests {
     #[test]
     fn the_wrong_shape_is_named() {
         let refused = Offer::read(&offer(&[("audio", "sendonly")]), Shape::Call).unwrap_err();
-        assert_eq!(refused.to_string(), "m-line 0: expected sendrecv, found sendonly");
+        assert_eq!(
+            refused.to_string(),
+            "m-line 0: expected sendrecv, found sendonly"
+        );
         let refused = Offer::read(&offer(&[("audio", "sendonly")]), Shape::Room).unwrap_err();
-        assert_eq!(refused.to_string(), "m-line 1: expected a video m-line, found nothing");
+        assert_eq!(
+            refused.to_string(),
+            "m-line 1: expected a video m-line, found nothing"
+        );
         let two = offer(&[("audio", "sendrecv"), ("video", "sendrecv")]);
         let refused = Offer::read(&two, Shape::Call).unwrap_err();
-        assert!(refused.to_string().starts_with("m-line 1: expected no more m-lines, found video"), "{refused}");
+        assert!(
+            refused
+                .to_string()
+                .starts_with("m-line 1: expected no more m-lines, found video"),
+            "{refused}"
+        );
     }
 
     #[test]
     fn what_no_connection_can_do_without_is_named() {
         let whole = offer(&[("audio", "sendrecv")]);
-        for line in ["a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=setup", "a=rtcp-mux", "a=mid", "v=0"] {
-            let without: String =
-                whole.lines().filter(|l| !l.starts_with(line)).map(|l| format!("{l}\r\n")).collect();
+        for line in [
+            "a=ice-ufrag",
+            "a=ice-pwd",
+            "a=fingerprint",
+            "a=setup",
+            "a=rtcp-mux",
+            "a=mid",
+            "v=0",
+        ] {
+            let without: String = whole
+                .lines()
+                .filter(|l| !l.starts_with(line))
+                .map(|l| format!("{l}\r\n"))
+                .collect();
             let refused = Offer::read(&without, Shape::Call).unwrap_err();
-            assert!(matches!(refused, OfferRefused::Missing(_)), "{line}: {refused}");
+            assert!(
+                matches!(refused, OfferRefused::Missing(_)),
+                "{line}: {refused}"
+            );
         }
         let refused = Offer::read(&"v".repeat(70_000), Shape::Call).unwrap_err();
-        assert_eq!(refused.to_string(), "offer of 70000 bytes is longer than 65536");
+        assert_eq!(
+            refused.to_string(),
+            "offer of 70000 bytes is longer than 65536"
+        );
         let refused = Offer::read(&whole.replace("opus", "L16"), Shape::Call).unwrap_err();
         assert_eq!(refused.to_string(), "m-line 0 offers no opus/48000/2");
     }
@@ -307,11 +389,20 @@ mod tests {
         text.push_str("a=candidate:1 1 udp 2 8e0c.local 5000 typ host\r\n");
         text.push_str("a=candidate:1 1 tcp 2 192.0.2.1 9 typ host tcptype active\r\n");
         for port in 1..40 {
-            text.push_str(&format!("a=candidate:1 1 udp 2 192.0.2.1 {port} typ host\r\n"));
+            text.push_str(&format!(
+                "a=candidate:1 1 udp 2 192.0.2.1 {port} typ host\r\n"
+            ));
         }
         let kept = Offer::read(&text, Shape::Call).unwrap().text;
-        let candidates: Vec<_> = kept.lines().filter(|line| line.starts_with("a=candidate")).collect();
+        let candidates: Vec<_> = kept
+            .lines()
+            .filter(|line| line.starts_with("a=candidate"))
+            .collect();
         assert_eq!(candidates.len(), CANDIDATES_MAX);
-        assert!(candidates.iter().all(|line| line.contains("192.0.2.1") && line.contains(" udp ")));
+        assert!(
+            candidates
+                .iter()
+                .all(|line| line.contains("192.0.2.1") && line.contains(" udp "))
+        );
     }
 }

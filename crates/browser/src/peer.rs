@@ -17,7 +17,10 @@ use crate::proved::Proved;
 use crate::seen::Seen;
 use crate::stack::{DownTrack, Stack};
 use crate::stun;
-use crate::{Closed, DatagramRefused, Down, Input, Kind, OfferRefused, Options, OutPacket, Output, SendRefused, Up};
+use crate::{
+    Closed, DatagramRefused, Down, Input, Kind, OfferRefused, Options, OutPacket, Output,
+    SendRefused, Up,
+};
 
 /// Our end of one browser's peer connection. See the crate's page for its life.
 pub struct Peer {
@@ -58,13 +61,19 @@ impl Peer {
     ///
     /// # Errors
     /// The offer does not have the m-lines of the shape, or lacks what a connection needs.
-    pub fn answer(now: Instant, options: Options, offer: &str) -> Result<(Self, String), OfferRefused> {
+    pub fn answer(
+        now: Instant,
+        options: Options,
+        offer: &str,
+    ) -> Result<(Self, String), OfferRefused> {
         let offer = Offer::read(offer, options.shape)?;
         let stack = Stack::answer(now, &options, &offer)?;
         let answer = stack.answer.clone();
         let mut peer = Self {
             stack,
-            life: Life::Connecting { until: now + options.timeouts.connect },
+            life: Life::Connecting {
+                until: now + options.timeouts.connect,
+            },
             options,
             proved: Proved::default(),
             received: BTreeMap::new(),
@@ -95,9 +104,15 @@ impl Peer {
         }
         self.check(from, &bytes)?;
         let length = bytes.len();
-        let result = self.stack.connection.handle_read(self.tagged(now, from, bytes));
+        let result = self
+            .stack
+            .connection
+            .handle_read(self.tagged(now, from, bytes));
         self.drain();
-        result.map_err(|error| DatagramRefused::Unreadable { bytes: length, reason: error.to_string() })
+        result.map_err(|error| DatagramRefused::Unreadable {
+            bytes: length,
+            reason: error.to_string(),
+        })
     }
 
     /// Does what is due by `now`.
@@ -151,9 +166,14 @@ impl Peer {
 
     /// Asks the browser for a key frame of its camera (PLI). Does nothing before the camera's first packet.
     pub fn request_keyframe(&mut self, now: Instant) {
-        let Some(Camera { ssrc, receiver }) = self.camera else { return };
+        let Some(Camera { ssrc, receiver }) = self.camera else {
+            return;
+        };
         if let Some(mut receiver) = self.stack.connection.rtp_receiver(receiver) {
-            let request = PictureLossIndication { sender_ssrc: 0, media_ssrc: ssrc };
+            let request = PictureLossIndication {
+                sender_ssrc: 0,
+                media_ssrc: ssrc,
+            };
             // Lost requests are repeated by whoever still waits for the frame.
             let _ = receiver.write_rtcp(now, vec![Box::new(request)]);
             self.drain_datagrams();
@@ -171,10 +191,17 @@ impl Peer {
 
     fn check(&self, from: SocketAddr, bytes: &[u8]) -> Result<(), DatagramRefused> {
         if bytes.is_empty() || bytes.len() > DATAGRAM_BYTES_MAX {
-            return Err(DatagramRefused::BadLength { bytes: bytes.len(), max: DATAGRAM_BYTES_MAX });
+            return Err(DatagramRefused::BadLength {
+                bytes: bytes.len(),
+                max: DATAGRAM_BYTES_MAX,
+            });
         }
         if !stun::is_stun(bytes) {
-            return self.proved.contains(from).then_some(()).ok_or(DatagramRefused::UnprovedAddress { from });
+            return self
+                .proved
+                .contains(from)
+                .then_some(())
+                .ok_or(DatagramRefused::UnprovedAddress { from });
         }
         let crypto = self.stack.crypto.crypto();
         stun::may_reach_agent(bytes, &self.stack.password, crypto)
@@ -189,15 +216,27 @@ impl Peer {
             ecn: None,
             transport_protocol: TransportProtocol::UDP,
         };
-        TaggedBytesMut { now, transport, message }
+        TaggedBytesMut {
+            now,
+            transport,
+            message,
+        }
     }
 
     fn track(&self, down: Down) -> Result<DownTrack, SendRefused> {
         let found = self.stack.tracks.iter().find(|track| track.down == down);
-        found.copied().ok_or(SendRefused::NoSuchTrack { kind: down.kind, slot: down.slot })
+        found.copied().ok_or(SendRefused::NoSuchTrack {
+            kind: down.kind,
+            slot: down.slot,
+        })
     }
 
-    fn write(&mut self, now: Instant, track: DownTrack, packet: OutPacket) -> Result<(), SendRefused> {
+    fn write(
+        &mut self,
+        now: Instant,
+        track: DownTrack,
+        packet: OutPacket,
+    ) -> Result<(), SendRefused> {
         let header = rtp::Header {
             version: 2,
             marker: packet.marker,
@@ -207,9 +246,16 @@ impl Peer {
             ssrc: track.ssrc,
             ..Default::default()
         };
-        let packet = rtp::Packet { header, payload: packet.payload, ..Default::default() };
+        let packet = rtp::Packet {
+            header,
+            payload: packet.payload,
+            ..Default::default()
+        };
         let Some(mut sender) = self.stack.connection.rtp_sender(track.sender) else {
-            return Err(SendRefused::NoSuchTrack { kind: track.down.kind, slot: track.down.slot });
+            return Err(SendRefused::NoSuchTrack {
+                kind: track.down.kind,
+                slot: track.down.slot,
+            });
         };
         let result = sender.write_rtp(now, packet);
         self.drain_datagrams();
@@ -238,14 +284,19 @@ impl Peer {
             if stun::is_success(&datagram.message) && self.proved.insert(to) {
                 self.outputs.push_back(Output::AddressProved(to));
             }
-            self.outputs.push_back(Output::Send { to, bytes: datagram.message.freeze() });
+            self.outputs.push_back(Output::Send {
+                to,
+                bytes: datagram.message.freeze(),
+            });
         }
     }
 
     fn on_event(&mut self, event: RTCPeerConnectionEvent) {
         match event {
             RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => self.on_state(state),
-            RTCPeerConnectionEvent::OnTrack(RTCTrackEvent::OnOpen(track)) if self.receivers.len() < STREAMS_MAX => {
+            RTCPeerConnectionEvent::OnTrack(RTCTrackEvent::OnOpen(track))
+                if self.receivers.len() < STREAMS_MAX =>
+            {
                 self.receivers.insert(track.ssrc, track.receiver_id);
             }
             _ => {}
@@ -269,16 +320,26 @@ impl Peer {
         let sender = self.stack.tracks.first().map(|track| track.sender);
         sender
             .and_then(|sender| self.stack.connection.rtp_sender(sender))
-            .is_some_and(|sender| sender.transport().is_some_and(|dtls| dtls.state() == RTCDtlsTransportState::Closed))
+            .is_some_and(|sender| {
+                sender
+                    .transport()
+                    .is_some_and(|dtls| dtls.state() == RTCDtlsTransportState::Closed)
+            })
     }
 
     fn on_message(&mut self, message: RTCMessage) {
         match message {
             RTCMessage::RtpPacket(_, packet) => self.on_media(packet),
             RTCMessage::RtcpPacket(_, packets) => {
-                let ssrcs = packets.iter().filter_map(|packet| Some(packet.as_any().downcast_ref()?));
-                let ssrcs: Vec<u32> = ssrcs.map(|loss: &PictureLossIndication| loss.media_ssrc).collect();
-                ssrcs.into_iter().for_each(|ssrc| self.on_keyframe_wanted(ssrc));
+                let ssrcs = packets
+                    .iter()
+                    .filter_map(|packet| Some(packet.as_any().downcast_ref()?));
+                let ssrcs: Vec<u32> = ssrcs
+                    .map(|loss: &PictureLossIndication| loss.media_ssrc)
+                    .collect();
+                ssrcs
+                    .into_iter()
+                    .for_each(|ssrc| self.on_keyframe_wanted(ssrc));
             }
             // No shape has data channels.
             _ => {}
@@ -287,15 +348,25 @@ impl Peer {
 
     fn on_media(&mut self, packet: rtp::Packet) {
         let ssrc = packet.header.ssrc;
-        let Some(track) = self.track_of(packet.header.payload_type) else { return };
+        let Some(track) = self.track_of(packet.header.payload_type) else {
+            return;
+        };
         if !self.received.contains_key(&ssrc) && self.received.len() == STREAMS_MAX {
             return;
         }
-        if !self.received.entry(ssrc).or_default().is_first(packet.header.sequence_number) {
+        if !self
+            .received
+            .entry(ssrc)
+            .or_default()
+            .is_first(packet.header.sequence_number)
+        {
             return;
         }
         if track == Up::Video {
-            self.camera = self.receivers.get(&ssrc).map(|receiver| Camera { ssrc, receiver: *receiver });
+            self.camera = self.receivers.get(&ssrc).map(|receiver| Camera {
+                ssrc,
+                receiver: *receiver,
+            });
         }
         self.outputs.push_back(Output::Media { track, packet });
     }
@@ -313,7 +384,11 @@ impl Peer {
 
     fn on_keyframe_wanted(&mut self, ssrc: u32) {
         let track = self.stack.tracks.iter().find(|track| track.ssrc == ssrc);
-        if let Some(Down { kind: Kind::Video, slot }) = track.map(|track| track.down) {
+        if let Some(Down {
+            kind: Kind::Video,
+            slot,
+        }) = track.map(|track| track.down)
+        {
             self.outputs.push_back(Output::KeyframeWanted { slot });
         }
     }
@@ -332,6 +407,8 @@ impl Peer {
 
 impl std::fmt::Debug for Peer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Peer").field("ufrag", &self.stack.ufrag).finish_non_exhaustive()
+        f.debug_struct("Peer")
+            .field("ufrag", &self.stack.ufrag)
+            .finish_non_exhaustive()
     }
 }

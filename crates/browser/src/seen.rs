@@ -50,7 +50,9 @@ fn forget_between(bits: &mut [u64; WORDS], highest: u16, ahead: u16) {
 /// Sets the number's bit; false if it was set.
 fn mark(bits: &mut [u64; WORDS], sequence: u16) -> bool {
     let (word, bit) = place(sequence);
-    let Some(word) = bits.get_mut(word) else { return false };
+    let Some(word) = bits.get_mut(word) else {
+        return false;
+    };
     let first = *word & bit == 0;
     *word |= bit;
     first

@@ -23,7 +23,9 @@ pub fn stun_ufrag(datagram: &[u8]) -> Option<&str> {
     }
     let username = std::str::from_utf8(attribute(datagram, USERNAME)?).ok()?;
     let (local, _remote) = username.split_once(':')?;
-    (1..=UFRAG_BYTES_MAX).contains(&local.len()).then_some(local)
+    (1..=UFRAG_BYTES_MAX)
+        .contains(&local.len())
+        .then_some(local)
 }
 
 /// Tells whether this is STUN rather than DTLS or media (RFC 7983 §7).

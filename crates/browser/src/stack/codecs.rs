@@ -14,7 +14,12 @@ pub(super) fn media_engine(codecs: &Codecs) -> Result<MediaEngine, Error> {
     let mut media = MediaEngine::default();
     register(&mut media, opus(), codecs.opus, RtpCodecKind::Audio)?;
     if let Some(payload_type) = codecs.telephone_event {
-        register(&mut media, telephone_event(), payload_type, RtpCodecKind::Audio)?;
+        register(
+            &mut media,
+            telephone_event(),
+            payload_type,
+            RtpCodecKind::Audio,
+        )?;
     }
     if let Some((vp8_type, rtx_type)) = codecs.vp8 {
         register(&mut media, vp8(), vp8_type, RtpCodecKind::Video)?;
@@ -28,7 +33,11 @@ pub(super) fn media_engine(codecs: &Codecs) -> Result<MediaEngine, Error> {
 /// RFC 6464: the browser says how loud each packet is, so that nobody must decode to know who speaks.
 pub(super) fn register_audio_level(media: &mut MediaEngine) -> Result<(), Error> {
     let uri = AUDIO_LEVEL_URI.to_owned();
-    media.register_header_extension(RTCRtpHeaderExtensionCapability { uri }, RtpCodecKind::Audio, None)
+    media.register_header_extension(
+        RTCRtpHeaderExtensionCapability { uri },
+        RtpCodecKind::Audio,
+        None,
+    )
 }
 
 pub(super) fn opus() -> RTCRtpCodec {
@@ -47,7 +56,11 @@ pub(super) fn vp8() -> RTCRtpCodec {
         clock_rate: 90_000,
         channels: 0,
         sdp_fmtp_line: String::new(),
-        rtcp_feedback: vec![feedback("ccm", "fir"), feedback("nack", ""), feedback("nack", "pli")],
+        rtcp_feedback: vec![
+            feedback("ccm", "fir"),
+            feedback("nack", ""),
+            feedback("nack", "pli"),
+        ],
     }
 }
 
@@ -72,7 +85,10 @@ fn rtx(repaired: u8) -> RTCRtpCodec {
 }
 
 fn feedback(kind: &str, parameter: &str) -> RTCPFeedback {
-    RTCPFeedback { typ: kind.to_owned(), parameter: parameter.to_owned() }
+    RTCPFeedback {
+        typ: kind.to_owned(),
+        parameter: parameter.to_owned(),
+    }
 }
 
 fn register(
@@ -81,5 +97,11 @@ fn register(
     payload_type: u8,
     kind: RtpCodecKind,
 ) -> Result<(), Error> {
-    media.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, kind)
+    media.register_codec(
+        RTCRtpCodecParameters {
+            rtp_codec,
+            payload_type,
+        },
+        kind,
+    )
 }

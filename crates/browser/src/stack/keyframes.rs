@@ -1,7 +1,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
-use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::interceptor::{
+    Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket,
+};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::sansio::Protocol;
@@ -27,7 +29,13 @@ fn requested(packets: &[Box<dyn rtc::rtcp::Packet>]) -> BTreeSet<u32> {
         if let Some(loss) = packet.as_any().downcast_ref::<PictureLossIndication>() {
             ssrcs.insert(loss.media_ssrc);
         } else if let Some(request) = packet.as_any().downcast_ref::<FullIntraRequest>() {
-            ssrcs.extend(request.fir.iter().take(REQUESTS_MAX).map(|entry| entry.ssrc));
+            ssrcs.extend(
+                request
+                    .fir
+                    .iter()
+                    .take(REQUESTS_MAX)
+                    .map(|entry| entry.ssrc),
+            );
         }
     }
     ssrcs
@@ -43,7 +51,10 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Keyframes {
     fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtcp(packets) = &message.message.packet {
             for media_ssrc in requested(packets).into_iter().take(REQUESTS_MAX) {
-                let request = PictureLossIndication { sender_ssrc: 0, media_ssrc };
+                let request = PictureLossIndication {
+                    sender_ssrc: 0,
+                    media_ssrc,
+                };
                 let packet = AttributedPacket::new(Packet::Rtcp(vec![Box::new(request)]));
                 self.read.push_back(TaggedPacket {
                     now: message.now,

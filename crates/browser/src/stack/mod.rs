@@ -20,7 +20,9 @@ use rtc::peer_connection::transport::{
     CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCIceCandidate, RTCIceCandidateInit,
 };
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
-use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+};
 use rtc::rtp_transceiver::{RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use rtc::shared::error::Error;
 
@@ -53,7 +55,11 @@ const SSRC_BASE: u32 = 0x4843_0000;
 const KEYFRAMES_SLOT: usize = 6500;
 
 impl Stack {
-    pub(crate) fn answer(now: Instant, options: &Options, offer: &Offer) -> Result<Self, OfferRefused> {
+    pub(crate) fn answer(
+        now: Instant,
+        options: &Options,
+        offer: &Offer,
+    ) -> Result<Self, OfferRefused> {
         Self::build(now, options, offer).map_err(|error| OfferRefused::Malformed(error.to_string()))
     }
 
@@ -61,14 +67,26 @@ impl Stack {
         let crypto = default_provider().map_err(|error| Error::Crypto(error.to_string()))?;
         let mut connection = connect(now, options, &offer.codecs, &crypto)?;
         let tracks = add_tracks(&mut connection, options.shape, &offer.codecs)?;
-        connection.set_remote_description(now, RTCSessionDescription::offer(offer.text.clone())?)?;
+        connection
+            .set_remote_description(now, RTCSessionDescription::offer(offer.text.clone())?)?;
         add_candidate(&mut connection, options.local)?;
         let answer = connection.create_answer(None)?;
         connection.set_local_description(now, answer)?;
-        let answer = connection.local_description().ok_or(Error::ErrNoRemoteDescription)?.sdp;
+        let answer = connection
+            .local_description()
+            .ok_or(Error::ErrNoRemoteDescription)?
+            .sdp;
         let ufrag = value_of(&answer, "a=ice-ufrag:")?;
         let password = value_of(&answer, "a=ice-pwd:")?;
-        Ok(Self { connection, crypto, tracks, codecs: offer.codecs, answer, ufrag, password })
+        Ok(Self {
+            connection,
+            crypto,
+            tracks,
+            codecs: offer.codecs,
+            answer,
+            ufrag,
+            password,
+        })
     }
 }
 
@@ -79,7 +97,8 @@ fn connect(
     crypto: &Arc<dyn RTCCryptoProvider>,
 ) -> Result<RTCPeerConnection, Error> {
     let mut media = codecs::media_engine(codecs)?;
-    let registry = Registry::new().with(Slot::from(KEYFRAMES_SLOT), keyframes::Keyframes::default());
+    let registry =
+        Registry::new().with(Slot::from(KEYFRAMES_SLOT), keyframes::Keyframes::default());
     let registry = register_default_interceptors(registry, &mut media)?;
     codecs::register_audio_level(&mut media)?;
     RTCPeerConnectionBuilder::new()
@@ -124,9 +143,25 @@ fn add_tracks(
     let slots = if shape == Shape::Call { 0..1 } else { 0..3 };
     let mut tracks = Vec::new();
     for slot in slots {
-        tracks.push(add_track(connection, shape, Down { kind: Kind::Audio, slot }, codecs.opus)?);
+        tracks.push(add_track(
+            connection,
+            shape,
+            Down {
+                kind: Kind::Audio,
+                slot,
+            },
+            codecs.opus,
+        )?);
         if let Some((vp8, _rtx)) = codecs.vp8 {
-            tracks.push(add_track(connection, shape, Down { kind: Kind::Video, slot }, vp8)?);
+            tracks.push(add_track(
+                connection,
+                shape,
+                Down {
+                    kind: Kind::Video,
+                    slot,
+                },
+                vp8,
+            )?);
         }
     }
     Ok(tracks)
@@ -143,8 +178,15 @@ fn add_track(
         Kind::Video => (RtpCodecKind::Video, "video", codecs::vp8(), 1),
     };
     let ssrc = SSRC_BASE + u32::from(down.slot) * 2 + bit;
-    let coding = RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() };
-    let encoding = RTCRtpEncodingParameters { rtp_coding_parameters: coding, codec, ..Default::default() };
+    let coding = RTCRtpCodingParameters {
+        ssrc: Some(ssrc),
+        ..Default::default()
+    };
+    let encoding = RTCRtpEncodingParameters {
+        rtp_coding_parameters: coding,
+        codec,
+        ..Default::default()
+    };
     // One stream a slot, so that the browser keeps its sound and picture together.
     let stream = format!("slot-{}", down.slot);
     let id = format!("{name}-{}", down.slot);
@@ -153,9 +195,18 @@ fn add_track(
         Shape::Call => RTCRtpTransceiverDirection::Sendrecv,
         Shape::Room => RTCRtpTransceiverDirection::Sendonly,
     };
-    let init = RTCRtpTransceiverInit { direction, streams: vec![stream], send_encodings: vec![] };
+    let init = RTCRtpTransceiverInit {
+        direction,
+        streams: vec![stream],
+        send_encodings: vec![],
+    };
     let transceiver = connection.add_transceiver_from_track(track, Some(init))?;
-    Ok(DownTrack { down, sender: transceiver.into(), ssrc, payload_type })
+    Ok(DownTrack {
+        down,
+        sender: transceiver.into(),
+        ssrc,
+        payload_type,
+    })
 }
 
 /// Our only candidate: the one socket that serves everybody.
@@ -167,7 +218,11 @@ fn add_candidate(connection: &mut RTCPeerConnection, local: SocketAddr) -> Resul
         component: 1,
         ..Default::default()
     };
-    let candidate = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host()?;
+    let candidate = CandidateHostConfig {
+        base_config,
+        ..Default::default()
+    }
+    .new_candidate_host()?;
     connection.add_local_candidate(RTCIceCandidate::from(&candidate).to_json()?)?;
     connection.add_local_candidate(RTCIceCandidateInit::default())
 }
