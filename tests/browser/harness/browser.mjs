@@ -31,7 +31,7 @@ export async function launch() {
 }
 
 /**
- * Opens a page for one person: own cookies, and every peer connection of the page in reach of the test.
+ * Opens a page for one person, with cookies of its own.
  * @param {import("puppeteer-core").Browser} browser
  * @param {string} name for the errors
  */
@@ -44,30 +44,17 @@ export async function person(browser, name) {
   page.on("console", (message) => {
     if (message.type() === "error") errors.push(`${name}: ${message.text()}`);
   });
-  await page.evaluateOnNewDocument(rememberPeers);
   return Object.assign(page, { person: name, errors });
 }
 
-/** Runs in the page, before its own scripts. */
-function rememberPeers() {
-  const peers = (globalThis.housecallPeers = []);
-  const Real = globalThis.RTCPeerConnection;
-  globalThis.RTCPeerConnection = class extends Real {
-    constructor(...options) {
-      super(...options);
-      peers.push(this);
-    }
-  };
-}
-
 /**
- * What the page receives over its newest open peer connection: one entry a track, in the order of the offer.
+ * What the page receives over its latest peer connection: one entry a track, in the order of the offer.
  * @param {import("puppeteer-core").Page} page
  * @returns {Promise<{mid: string, kind: string, frames: number, energy: number, packets: number}[]>}
  */
 export function received(page) {
   return page.evaluate(async () => {
-    const peer = globalThis.housecallPeers.findLast((it) => it.connectionState !== "closed");
+    const peer = document.housecallPeer;
     if (!peer) return [];
     const tracks = [];
     for (const it of (await peer.getStats()).values()) {
@@ -92,7 +79,7 @@ export function received(page) {
  */
 export function heard(page) {
   return page.evaluate(async () => {
-    const peer = globalThis.housecallPeers.findLast((it) => it.connectionState !== "closed");
+    const peer = document.housecallPeer;
     const receiver = peer?.getReceivers().find((it) => it.track.kind === "audio");
     if (!receiver) return { hz: 0, dbfs: -Infinity };
     if (!receiver.housecallAnalyser) {
