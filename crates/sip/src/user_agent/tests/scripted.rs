@@ -1,0 +1,316 @@
+//! One user agent against a far end whose messages are written out.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::world::{CALLER, agent, invite, peer, words};
+use crate::digest::{Credentials, Guard};
+use crate::user_agent::{Body, CallHandle, Event, Input, Output, UserAgent};
+use crate::{Message, Method, Name, Peer, ResponseBuilder, StatusCode};
+
+/// A user agent and a far end that does as the test says.
+struct Stage {
+    now: Instant,
+    agent: UserAgent,
+    told: Vec<String>,
+    sent: Vec<(Peer, Message)>,
+}
+
+fn far() -> Peer {
+    peer(1)
+}
+
+impl Stage {
+    fn of(side: usize) -> Self {
+        Self {
+            now: Instant::now(),
+            agent: agent(side, 1),
+            told: Vec::new(),
+            sent: Vec::new(),
+        }
+    }
+
+    fn dial(&mut self, credentials: Option<Credentials>) -> (CallHandle, Message) {
+        let mut invite = invite(far());
+        invite.credentials = credentials;
+        let call = self.agent.invite(self.now, invite);
+        self.drain();
+        (call, self.last().clone())
+    }
+
+    fn hears(&mut self, message: Message) {
+        let from = far();
+        self.agent
+            .handle_input(self.now, Input::Received { from, message });
+        self.drain();
+    }
+
+    fn hears_text(&mut self, text: &str) {
+        let bytes = Bytes::from(text.replace('\n', "\r\n"));
+        self.hears(Message::parse(bytes).unwrap());
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.agent.poll_output() {
+            match output {
+                Output::Send { to, bytes } => self.sent.push((to, Message::parse(bytes).unwrap())),
+                Output::Event(event) => self.told.push(words(&event)),
+            }
+        }
+    }
+
+    fn last(&self) -> &Message {
+        &self.sent.last().unwrap().1
+    }
+
+    fn sent_methods(&self) -> Vec<String> {
+        let methods = self.sent.iter().filter_map(|(_, message)| message.method());
+        methods.map(ToString::to_string).collect()
+    }
+}
+
+fn response(request: &Message, code: u16, tag: &str) -> ResponseBuilder {
+    ResponseBuilder::new(request, StatusCode::new(code).unwrap()).to_tag(tag)
+}
+
+fn ok(request: &Message, tag: &str) -> Message {
+    response(request, 200, tag)
+        .header(Name::Contact, format!("<sip:{tag}@10.0.0.9:5070>"))
+        .body("application/sdp", Bytes::from_static(b"answer"))
+        .build()
+}
+
+#[test]
+fn a_second_fork_that_answers_is_acknowledged_and_hung_up() {
+    let mut stage = Stage::of(CALLER);
+    let (_, invite) = stage.dial(None);
+    stage.hears(response(&invite, 180, "one").build());
+    stage.hears(response(&invite, 180, "two").build());
+    stage.hears(ok(&invite, "two"));
+    stage.hears(ok(&invite, "one"));
+    assert_eq!(stage.told, ["progress 180", "progress 180", "answered"]);
+    assert_eq!(stage.sent_methods(), ["INVITE", "ACK", "ACK", "BYE"]);
+    let (to, bye) = stage.sent.last().unwrap();
+    assert_eq!(bye.request_uri(), Some("sip:one@10.0.0.9:5070"));
+    assert_eq!(to.addr, "10.0.0.9:5070".parse().unwrap());
+    assert_eq!(bye.to().unwrap().tag(), Some("one"));
+    stage.hears(ok(&invite, "one"));
+    stage.hears(ok(&invite, "two"));
+    let expected = ["INVITE", "ACK", "ACK", "BYE", "ACK", "ACK"];
+    assert_eq!(
+        stage.sent_methods(),
+        expected,
+        "each 2xx gets its ACK, no second BYE"
+    );
+}
+
+#[test]
+fn a_challenge_is_answered_with_the_next_cseq_and_a_new_branch() {
+    let credentials = Credentials::new("harbour", "secret");
+    let mut stage = Stage::of(CALLER);
+    let mut guard = Guard::new("sip.carrier.test", 1);
+    let (_, first) = stage.dial(Some(credentials.clone()));
+    stage.hears(challenge(&first, &mut guard, stage.now, false));
+    let second = stage.last().clone();
+    assert_eq!(stage.sent_methods(), ["INVITE", "ACK", "INVITE"]);
+    assert_eq!(second.call_id(), first.call_id());
+    assert_eq!(
+        second.cseq().unwrap().number,
+        first.cseq().unwrap().number + 1
+    );
+    assert_ne!(
+        second.via().unwrap().branch(),
+        first.via().unwrap().branch()
+    );
+    let answers = second.authorizations(Name::ProxyAuthorization);
+    let request = (&Method::Invite, second.request_uri().unwrap());
+    guard
+        .check(stage.now, &answers[0], request, &credentials)
+        .unwrap();
+    stage.hears(ok(&second, "a"));
+    assert_eq!(stage.told, ["answered"]);
+    assert!(
+        stage.last().header(Name::ProxyAuthorization).is_some(),
+        "in the ACK too"
+    );
+}
+
+#[test]
+fn a_password_that_is_refused_twice_is_not_tried_again() {
+    let mut stage = Stage::of(CALLER);
+    let mut guard = Guard::new("sip.carrier.test", 1);
+    stage.dial(Some(Credentials::new("harbour", "wrong")));
+    for _ in 0..3 {
+        let invite = stage.sent.iter().rev().map(|(_, message)| message);
+        let invite = invite
+            .clone()
+            .find(|message| message.method() == Some(&Method::Invite));
+        let challenge = challenge(&invite.unwrap().clone(), &mut guard, stage.now, true);
+        stage.hears(challenge);
+    }
+    let invites = stage
+        .sent_methods()
+        .iter()
+        .filter(|method| *method == "INVITE")
+        .count();
+    assert_eq!(invites, 3);
+    assert_eq!(stage.told, ["ended: refused 407"]);
+}
+
+fn challenge(request: &Message, guard: &mut Guard, now: Instant, stale: bool) -> Message {
+    let [sha, md5] = guard.challenge(now, stale);
+    response(request, 407, "x")
+        .header(Name::ProxyAuthenticate, sha)
+        .header(Name::ProxyAuthenticate, md5)
+        .build()
+}
+
+#[test]
+fn without_credentials_a_challenge_is_a_refusal() {
+    let mut stage = Stage::of(CALLER);
+    let mut guard = Guard::new("sip.carrier.test", 1);
+    let (_, invite) = stage.dial(None);
+    stage.hears(challenge(&invite, &mut guard, stage.now, false));
+    assert_eq!(stage.told, ["ended: refused 407"]);
+}
+
+#[test]
+fn a_request_for_a_call_that_is_not_ours_gets_481() {
+    let mut stage = Stage::of(CALLER);
+    for method in ["BYE", "INVITE", "UPDATE", "INFO"] {
+        stage.hears_text(&inside(method, "a", "b", 7, ""));
+        assert_eq!(
+            stage.last().status(),
+            Some(StatusCode::CALL_DOES_NOT_EXIST),
+            "{method}"
+        );
+    }
+    stage.hears_text(&inside("ACK", "a", "b", 7, ""));
+    assert_eq!(stage.sent.len(), 4, "an ACK is never answered");
+}
+
+#[test]
+fn requests_inside_a_call_get_what_they_are_owed() {
+    let mut stage = Stage::of(CALLER);
+    let (call, invite) = stage.dial(None);
+    stage.hears(ok(&invite, "far"));
+    let call_id = invite.call_id().unwrap().to_owned();
+    let ours = invite.from().unwrap().tag().unwrap().to_owned();
+    let cases = [
+        ("INFO", 200),
+        ("OPTIONS", 200),
+        ("UPDATE", 200),
+        ("REFER", 405),
+        ("NOTIFY", 405),
+        ("FROB", 501),
+        ("INVITE", 100),
+    ];
+    for (number, (method, expected)) in (10..).zip(cases) {
+        let sent = stage.sent.len();
+        stage.hears_text(&inside(method, "far", &ours, number, &call_id));
+        if expected == 100 {
+            assert_eq!(stage.sent.len(), sent, "the user answers a re-INVITE");
+        } else {
+            assert_eq!(stage.last().status().unwrap().code(), expected, "{method}");
+        }
+    }
+    assert_eq!(stage.told.last().unwrap(), "offered by INVITE");
+    stage.hears_text(&inside("INVITE", "far", &ours, 30, &call_id));
+    assert_eq!(
+        stage.last().status().unwrap().code(),
+        500,
+        "one offer at a time"
+    );
+    assert!(
+        stage
+            .agent
+            .reinvite(stage.now, call, Body::sdp("hold"))
+            .is_err()
+    );
+    stage.hears_text(&inside("BYE", "far", &ours, 31, &call_id));
+    let codes = stage
+        .sent
+        .iter()
+        .filter_map(|(_, message)| message.status());
+    let codes: Vec<u16> = codes.map(StatusCode::code).collect();
+    assert_eq!(
+        codes[codes.len() - 2..],
+        [200, 487],
+        "and the open offer is refused"
+    );
+    assert_eq!(stage.told.last().unwrap(), "ended: by them");
+}
+
+#[test]
+fn a_closed_port_ends_the_call_at_once() {
+    let mut stage = Stage::of(CALLER);
+    stage.dial(None);
+    stage
+        .agent
+        .handle_input(stage.now, Input::TransportFailed { peer: far() });
+    stage.drain();
+    assert_eq!(stage.told, ["ended: unreachable"]);
+    assert!(stage.agent.is_idle());
+}
+
+#[test]
+fn an_invite_cancelled_without_any_final_response_is_forgotten() {
+    let mut stage = Stage::of(CALLER);
+    let (call, invite) = stage.dial(None);
+    stage.hears(response(&invite, 180, "a").build());
+    stage.agent.hang_up(stage.now, call);
+    stage.drain();
+    let give_up = stage.now + Duration::from_secs(32);
+    while let Some(at) = stage.agent.poll_timeout() {
+        assert!(at <= give_up);
+        stage.now = at;
+        stage.agent.handle_timeout(at);
+        stage.drain();
+    }
+    assert!(stage.agent.is_idle());
+    assert_eq!(stage.told, ["progress 180", "ended: by us"]);
+}
+
+#[test]
+fn the_agent_that_only_dials_cannot_be_called() {
+    let mut stage = Stage::of(CALLER);
+    stage.hears_text(&inside("INVITE", "a", "", 1, "c"));
+    assert_eq!(stage.last().status(), Some(StatusCode::FORBIDDEN));
+    assert!(stage.told.is_empty());
+}
+
+#[test]
+fn events_carry_the_message() {
+    let mut stage = Stage::of(CALLER);
+    let (_, invite) = stage.dial(None);
+    let from = far();
+    let message = ok(&invite, "a");
+    stage
+        .agent
+        .handle_input(stage.now, Input::Received { from, message });
+    let answered =
+        std::iter::from_fn(|| stage.agent.poll_output()).find_map(|output| match output {
+            Output::Event(Event::Answered { message, .. }) => Some(message),
+            _ => None,
+        });
+    assert_eq!(answered.unwrap().body(), &Bytes::from_static(b"answer"));
+}
+
+fn inside(method: &str, from_tag: &str, to_tag: &str, number: u32, call_id: &str) -> String {
+    let call_id = if call_id.is_empty() {
+        "unknown"
+    } else {
+        call_id
+    };
+    let to_tag = if to_tag.is_empty() {
+        String::new()
+    } else {
+        format!(";tag={to_tag}")
+    };
+    format!(
+        "{method} sip:housecall@10.0.0.1:5060 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK{method}{number}\n\
+         Max-Forwards: 70\nFrom: <sip:far@10.0.0.2>;tag={from_tag}\nTo: <sip:housecall@10.0.0.1>{to_tag}\n\
+         Call-ID: {call_id}\nCSeq: {number} {method}\nContact: <sip:far@10.0.0.2>\nContent-Length: 0\n\n"
+    )
+}
