@@ -197,6 +197,11 @@ impl Session {
         &self.id
     }
 
+    /// Returns who pays.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
     /// Returns the tariff that was pinned at the start (M6).
     pub fn tariff(&self) -> Tariff {
         self.tariff

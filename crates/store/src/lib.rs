@@ -1,1 +1,74 @@
 //! Remembers.
+//!
+//! A [`Store`] is one SQLite file that stands behind the engine's ports: [`Ledger`](housecall::ports::Ledger), a journal
+//! that takes each entry once for ever (M12), and [`Records`](housecall::ports::Records), what the reports read
+//! (P5, C1). An embedding program may keep its own tables in the same file, through [`Store::pool`], with
+//! migrations numbered from 1001.
+//!
+//! ```text
+//!  engine ── record(entry) ──► BEGIN IMMEDIATE
+//!    │                           key known? ── same ──► the stored result
+//!    │                              │     └─── other ─► KeyConflict
+//!    │                           covered? ──── no ────► InsufficientCredits
+//!    │                              ▼
+//!    │                           journal + posting + balance + metered_session
+//!    │                         COMMIT (synchronous=FULL) ──► Recorded
+//!    ├── heartbeat(session) ──► metered_session.evidence_ms
+//!    └── save_call, save_visit ──► call_record, visit_record + visit_patient ──► reports
+//!
+//!  start ── recover() ──► each session without an end: told again from its journal, ended at its last evidence (M11)
+//!  audit ── verify() ───► the whole journal told again: the same balances, the same costs (M10, M12)
+//! ```
+//!
+//! ```
+//! use housecall::ports::Ledger;
+//! use housecall_meter::{AccountId, Credits, Fact, Millis, Opening, Session, SessionId};
+//! use housecall_store::Store;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = Store::open(":memory:").await?;
+//! let practice = AccountId::new("practice:1");
+//! store.grant("order 17", &practice, Credits(10), "bought").await?;
+//!
+//! let mut call = Session::open(Opening::call(SessionId::new("call:1"), practice.clone()));
+//! let reserve = call.poll_output().expect("the first minute is reserved before anything else");
+//! store.record(&reserve).await?;
+//! let _grant = call.recorded(&reserve.key).expect("the call may start");
+//!
+//! call.handle_input(Millis(4_000), Fact::Answered)?;
+//! store.heartbeat(call.id(), 9_000).await?;
+//! call.handle_input(Millis(64_001), Fact::Ended)?; // a minute and a millisecond
+//! while let Some(entry) = call.poll_output() {
+//!     store.record(&entry).await?;
+//!     assert!(store.record(&entry).await?.already); // sent again: nothing changes
+//! }
+//! assert_eq!(store.funds(&practice).await?.available, 8);
+//! assert_eq!(store.verify().await?.sessions, 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod calls;
+mod error;
+mod journal;
+mod ledger;
+mod number;
+mod page;
+mod records;
+mod recovery;
+mod store;
+mod verify;
+mod visits;
+
+#[cfg(test)]
+mod tests;
+
+pub use calls::{CallFilter, CallTotals};
+pub use error::StoreError;
+pub use journal::Entry;
+pub use page::Page;
+pub use recovery::{Orphan, Recovery};
+pub use store::Store;
+pub use verify::Verified;
+pub use visits::{VisitFilter, VisitRow, VisitTotals};

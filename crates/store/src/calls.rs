@@ -1,0 +1,269 @@
+//! Records of phone calls, and what reports ask of them (P5, C1).
+
+use housecall::ports::WallMillis;
+use housecall::record::{CallRecord, EndedBy, Quality};
+use housecall_meter::{AccountId, SessionId};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Sqlite, query::QueryAs};
+
+use crate::number::{Stored, read};
+use crate::{Page, Store, StoreError};
+
+/// Which calls are wanted: all that are set must hold (C1).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CallFilter {
+    /// Started then or later.
+    pub from: Option<WallMillis>,
+    /// Started before then.
+    pub before: Option<WallMillis>,
+    /// On whose behalf.
+    pub practitioner: Option<String>,
+    /// Who clicked Call.
+    pub caller: Option<String>,
+    /// Who was rung.
+    pub recipient: Option<String>,
+    /// The number called from or rung, E.164.
+    pub number: Option<String>,
+    /// How it ended, by the name of its outcome.
+    pub outcome: Option<String>,
+    /// Talked at least this long, in milliseconds.
+    pub talk_ms_min: Option<u64>,
+}
+
+/// The bottom line of a report on calls.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct CallTotals {
+    /// How many calls.
+    pub calls: u64,
+    /// How many of them were answered.
+    pub answered: u64,
+    /// Time talked, hold included, in milliseconds.
+    pub talk_ms: u64,
+    /// The part of it on hold.
+    pub hold_ms: u64,
+    /// What they cost.
+    pub credits: u64,
+}
+
+/// A statement on the calls that a filter lets through.
+macro_rules! among_filtered {
+    ($columns:literal, $tail:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM call_record WHERE account_id = $1 ",
+            "AND ($2 IS NULL OR started_unix_ms >= $2) AND ($3 IS NULL OR started_unix_ms < $3) ",
+            "AND ($4 IS NULL OR practitioner = $4) AND ($5 IS NULL OR caller = $5) ",
+            "AND ($6 IS NULL OR recipient = $6) AND ($7 IS NULL OR $7 IN (from_number, to_number)) ",
+            "AND ($8 IS NULL OR outcome = $8) AND ($9 IS NULL OR talk_ms >= $9)",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    /// Returns calls of a practice, newest first.
+    ///
+    /// # Errors
+    /// What the database says, or [`StoreError::Unreadable`].
+    pub async fn calls(
+        &self,
+        account: &AccountId,
+        filter: &CallFilter,
+        page: Page,
+    ) -> Result<Vec<CallRecord>, StoreError> {
+        let select = among_filtered!(
+            "*",
+            " ORDER BY started_unix_ms DESC, session DESC LIMIT $10 OFFSET $11"
+        );
+        let query = filter
+            .bind(account, sqlx::query_as::<_, Row>(select))
+            .bind(page.limit())
+            .bind(page.offset());
+        query
+            .fetch_all(self.pool())
+            .await?
+            .into_iter()
+            .map(Row::record)
+            .collect()
+    }
+
+    /// Returns the bottom line of all the calls that the filter lets through, whatever the page.
+    ///
+    /// # Errors
+    /// What the database says, or [`StoreError::Unreadable`].
+    pub async fn call_totals(
+        &self,
+        account: &AccountId,
+        filter: &CallFilter,
+    ) -> Result<CallTotals, StoreError> {
+        let select = among_filtered!(
+            "COUNT(*), COUNT(answered_unix_ms), COALESCE(SUM(talk_ms), 0), COALESCE(SUM(hold_ms), 0), \
+             COALESCE(SUM(credits), 0)",
+            ""
+        );
+        let query = filter.bind(
+            account,
+            sqlx::query_as::<_, (i64, i64, i64, i64, i64)>(select),
+        );
+        let (calls, answered, talk_ms, hold_ms, credits) = query.fetch_one(self.pool()).await?;
+        let total = |what, sum| read(what, "call totals", sum);
+        Ok(CallTotals {
+            calls: total("calls", calls)?,
+            answered: total("answered", answered)?,
+            talk_ms: total("talk_ms", talk_ms)?,
+            hold_ms: total("hold_ms", hold_ms)?,
+            credits: total("credits", credits)?,
+        })
+    }
+
+    /// Returns one call of a practice (C3).
+    ///
+    /// # Errors
+    /// What the database says, or [`StoreError::Unreadable`].
+    pub async fn call(
+        &self,
+        account: &AccountId,
+        session: &SessionId,
+    ) -> Result<Option<CallRecord>, StoreError> {
+        let select = "SELECT * FROM call_record WHERE account_id = $1 AND session = $2";
+        let query = sqlx::query_as::<_, Row>(select)
+            .bind(account.as_str())
+            .bind(session.as_str());
+        query
+            .fetch_optional(self.pool())
+            .await?
+            .map(Row::record)
+            .transpose()
+    }
+
+    pub(crate) async fn insert_call(&self, call: &CallRecord) -> Result<(), StoreError> {
+        let insert = "INSERT INTO call_record (session, account_id, appointment, practitioner, caller, recipient, \
+                      from_number, to_number, outcome, words, ended_by, status, started_unix_ms, answered_unix_ms, \
+                      ended_unix_ms, talk_ms, hold_ms, credits, packets_received, packets_lost, jitter_ms) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                      $20, $21) ON CONFLICT (session) DO NOTHING";
+        let query = sqlx::query(insert)
+            .bind(call.session.as_str())
+            .bind(call.account.as_str())
+            .bind(call.appointment.as_deref())
+            .bind(&call.practitioner)
+            .bind(&call.caller)
+            .bind(&call.recipient)
+            .bind(&call.from_number)
+            .bind(&call.to_number)
+            .bind(&call.outcome)
+            .bind(&call.words)
+            .bind(call.ended_by.as_str())
+            .bind(call.status.map(i64::from))
+            .bind(call.started.0)
+            .bind(call.answered.map(|answered| answered.0))
+            .bind(call.ended.0)
+            .bind(call.talk_ms.stored())
+            .bind(call.hold_ms.stored())
+            .bind(call.credits.stored())
+            .bind(
+                call.quality
+                    .map(|quality| quality.packets_received.stored()),
+            )
+            .bind(call.quality.map(|quality| quality.packets_lost.stored()))
+            .bind(call.quality.map(|quality| i64::from(quality.jitter_ms)));
+        query.execute(self.pool()).await?;
+        Ok(())
+    }
+}
+
+type Query<'q, O> = QueryAs<'q, Sqlite, O, SqliteArguments>;
+
+impl CallFilter {
+    fn bind<'q, O>(&'q self, account: &'q AccountId, query: Query<'q, O>) -> Query<'q, O> {
+        query
+            .bind(account.as_str())
+            .bind(self.from.map(|from| from.0))
+            .bind(self.before.map(|before| before.0))
+            .bind(self.practitioner.as_deref())
+            .bind(self.caller.as_deref())
+            .bind(self.recipient.as_deref())
+            .bind(self.number.as_deref())
+            .bind(self.outcome.as_deref())
+            .bind(self.talk_ms_min.map(Stored::stored))
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    session: String,
+    account_id: String,
+    appointment: Option<String>,
+    practitioner: String,
+    caller: String,
+    recipient: String,
+    from_number: String,
+    to_number: String,
+    outcome: String,
+    words: String,
+    ended_by: String,
+    status: Option<i64>,
+    started_unix_ms: i64,
+    answered_unix_ms: Option<i64>,
+    ended_unix_ms: i64,
+    talk_ms: i64,
+    hold_ms: i64,
+    credits: i64,
+    packets_received: Option<i64>,
+    packets_lost: Option<i64>,
+    jitter_ms: Option<i64>,
+}
+
+impl Row {
+    fn record(self) -> Result<CallRecord, StoreError> {
+        Ok(CallRecord {
+            ended_by: self.ended_by()?,
+            status: self
+                .status
+                .map(|status| read("status", &self.session, status))
+                .transpose()?,
+            quality: self.quality()?,
+            talk_ms: read("talk_ms", &self.session, self.talk_ms)?,
+            hold_ms: read("hold_ms", &self.session, self.hold_ms)?,
+            credits: read("credits", &self.session, self.credits)?,
+            session: SessionId::new(self.session),
+            account: AccountId::new(self.account_id),
+            appointment: self.appointment,
+            practitioner: self.practitioner,
+            caller: self.caller,
+            recipient: self.recipient,
+            from_number: self.from_number,
+            to_number: self.to_number,
+            outcome: self.outcome,
+            words: self.words,
+            started: WallMillis(self.started_unix_ms),
+            answered: self.answered_unix_ms.map(WallMillis),
+            ended: WallMillis(self.ended_unix_ms),
+        })
+    }
+
+    fn ended_by(&self) -> Result<EndedBy, StoreError> {
+        let sides = [EndedBy::Us, EndedBy::Them];
+        let side = sides
+            .into_iter()
+            .find(|side| side.as_str() == self.ended_by);
+        side.ok_or_else(|| StoreError::Unreadable {
+            what: "ended_by",
+            place: self.session.clone(),
+        })
+    }
+
+    fn quality(&self) -> Result<Option<Quality>, StoreError> {
+        let (Some(received), Some(lost), Some(jitter)) =
+            (self.packets_received, self.packets_lost, self.jitter_ms)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Quality {
+            packets_received: read("packets_received", &self.session, received)?,
+            packets_lost: read("packets_lost", &self.session, lost)?,
+            jitter_ms: read("jitter_ms", &self.session, jitter)?,
+        }))
+    }
+}

@@ -1,0 +1,153 @@
+//! Journal rows, and the entries that they are.
+
+use housecall::ports::{Funds, WallMillis};
+use housecall_meter::{
+    Account, AccountId, Cause, Key, Kind, Millis, Posting, SessionId, Tariff, TariffId, Transaction,
+};
+
+use crate::{Page, Store, StoreError};
+
+/// A journal entry as it is stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Its place in the journal: 1, 2, 3 … without a gap.
+    pub seq: u64,
+    /// When it was written, for display.
+    pub recorded: WallMillis,
+    /// What the practice had once it was written.
+    pub funds_after: Funds,
+    /// The entry.
+    pub transaction: Transaction,
+}
+
+/// One row for each posting, or one row without a posting: `$tail` chooses the entries, in the order of `seq`.
+macro_rules! select_entries {
+    ($tail:literal) => {
+        concat!(
+            "SELECT j.seq, j.key, j.kind, j.session, j.account_id, j.at_ms, j.tariff, j.tariff_version, j.cause, ",
+            "j.must_be_covered, j.available_after, j.reserved_after, j.recorded_unix_ms, p.account, p.delta ",
+            "FROM journal j LEFT JOIN posting p ON p.seq = j.seq ",
+            $tail,
+            " ORDER BY j.seq, p.line"
+        )
+    };
+}
+pub(crate) use select_entries;
+
+impl Store {
+    /// Returns the entries of one session, oldest first: its timeline and what each block was charged by (M10).
+    ///
+    /// # Errors
+    /// What the database says, or [`StoreError::Unreadable`].
+    pub async fn entries(&self, session: &SessionId) -> Result<Vec<Entry>, StoreError> {
+        let lines = sqlx::query_as::<_, Line>(select_entries!("WHERE j.session = $1"));
+        entries(lines.bind(session.as_str()).fetch_all(self.pool()).await?)
+    }
+
+    /// Returns the entries of a practice, newest first, each with what the practice had after it.
+    ///
+    /// # Errors
+    /// What the database says, or [`StoreError::Unreadable`].
+    pub async fn statement(
+        &self,
+        account: &AccountId,
+        page: Page,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let lines = sqlx::query_as::<_, Line>(select_entries!(
+            "WHERE j.seq IN (SELECT seq FROM journal WHERE account_id = $1 ORDER BY seq DESC LIMIT $2 OFFSET $3)"
+        ));
+        let lines = lines
+            .bind(account.as_str())
+            .bind(page.limit())
+            .bind(page.offset());
+        let mut entries = entries(lines.fetch_all(self.pool()).await?)?;
+        entries.reverse();
+        Ok(entries)
+    }
+}
+
+/// One row of [`select_entries`].
+#[derive(sqlx::FromRow)]
+pub(crate) struct Line {
+    seq: i64,
+    key: String,
+    kind: String,
+    session: Option<String>,
+    account_id: String,
+    at_ms: i64,
+    tariff: Option<String>,
+    tariff_version: Option<i64>,
+    cause: String,
+    must_be_covered: i64,
+    available_after: i64,
+    reserved_after: i64,
+    recorded_unix_ms: i64,
+    account: Option<String>,
+    delta: Option<i64>,
+}
+
+/// Gathers rows, in the order of their `seq`, into entries.
+pub(crate) fn entries(lines: Vec<Line>) -> Result<Vec<Entry>, StoreError> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for line in lines {
+        let posting = line.posting()?;
+        if entries
+            .last()
+            .is_none_or(|last| i64::try_from(last.seq) != Ok(line.seq))
+        {
+            entries.push(line.entry()?);
+        }
+        if let Some(last) = entries.last_mut() {
+            last.transaction.postings.extend(posting);
+        }
+    }
+    Ok(entries)
+}
+
+impl Line {
+    fn posting(&self) -> Result<Option<Posting>, StoreError> {
+        let (Some(account), Some(delta)) = (&self.account, self.delta) else {
+            return Ok(None);
+        };
+        let account = Account::parse(account).ok_or_else(|| self.unreadable("account"))?;
+        Ok(Some(Posting { account, delta }))
+    }
+
+    fn entry(self) -> Result<Entry, StoreError> {
+        Ok(Entry {
+            seq: u64::try_from(self.seq).map_err(|_| self.unreadable("seq"))?,
+            recorded: WallMillis(self.recorded_unix_ms),
+            funds_after: Funds {
+                available: self.available_after,
+                reserved: self.reserved_after,
+            },
+            transaction: Transaction {
+                kind: Kind::parse(&self.kind).ok_or_else(|| self.unreadable("kind"))?,
+                at: Millis(u64::try_from(self.at_ms).map_err(|_| self.unreadable("at_ms"))?),
+                tariff: self.tariff()?,
+                cause: Cause::parse(&self.cause).ok_or_else(|| self.unreadable("cause"))?,
+                must_be_covered: self.must_be_covered != 0,
+                session: self.session.map(SessionId::new),
+                account: AccountId::new(self.account_id),
+                key: Key(self.key),
+                postings: Vec::new(),
+            },
+        })
+    }
+
+    fn tariff(&self) -> Result<Option<TariffId>, StoreError> {
+        let (Some(name), Some(version)) = (&self.tariff, self.tariff_version) else {
+            return Ok(None);
+        };
+        let version = u16::try_from(version).map_err(|_| self.unreadable("tariff_version"))?;
+        let known = Tariff::pinned(name, version).ok_or_else(|| self.unreadable("tariff"))?;
+        Ok(Some(known.id()))
+    }
+
+    fn unreadable(&self, what: &'static str) -> StoreError {
+        StoreError::Unreadable {
+            what,
+            place: format!("journal entry {}", self.seq),
+        }
+    }
+}
