@@ -88,7 +88,7 @@ export class Tiles {
    * @param {number} ownLevel
    */
   hear(levels, ownLevel) {
-    this.#slots.forEach((each, slot) => this.#hearTile(each, levels.get(slot) ?? 0));
+    this.#slots.forEach((each, slot) => this.#hearTile(each, each.dataset.muted ? 0 : (levels.get(slot) ?? 0)));
     this.#hearTile(this.#own, this.#session.devices.muted ? 0 : ownLevel);
     this.#chooseMain();
   }
