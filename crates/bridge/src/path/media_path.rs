@@ -1,0 +1,364 @@
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use housecall_media::Key;
+use housecall_media::opus::OpusError;
+use housecall_media::rtp::{Reception, Report, RtpPacket, SenderInfo};
+use housecall_media::sdp::MediaTarget;
+use housecall_media::telephone_event::TooManyKeys;
+
+use super::pace::Pace;
+use super::source::Source;
+use super::stats::MediaStats;
+use super::to_browser::{NotVoice, ToBrowser};
+use super::to_phone::ToPhone;
+use super::{EarFrame, EarPacket};
+
+/// Carries sound between a browser and a phone, a frame every 20 ms each way.
+///
+/// The browser's end is the ear: Opus packets in ([`MediaPath::ear`]) and out ([`Output::Ear`]). The phone's end is RTP and RTCP.
+#[derive(Debug)]
+pub struct MediaPath {
+    options: PathOptions,
+    begun: Instant,
+    pace: Pace,
+    phone: Option<Phone>,
+    to_phone: ToPhone,
+    to_browser: ToBrowser,
+    next_report: Instant,
+    stats: MediaStats,
+    outputs: VecDeque<Output>,
+}
+
+/// How a media path behaves.
+#[derive(Clone, Debug)]
+pub struct PathOptions {
+    /// Whose ringing tone the caller hears (ISO 3166 letters).
+    pub country: String,
+    /// How long an answered phone may send nothing before the call counts as broken.
+    pub silence_max: Duration,
+    /// Where the numbers of our RTP stream come from; random.
+    pub seed: u64,
+}
+
+/// What the path asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Output {
+    /// Send this RTP to the phone.
+    Rtp {
+        /// Where to.
+        to: SocketAddr,
+        /// The datagram.
+        bytes: Bytes,
+    },
+    /// Send this RTCP to the phone.
+    Rtcp {
+        /// Where to.
+        to: SocketAddr,
+        /// The datagram.
+        bytes: Bytes,
+    },
+    /// Let the caller hear this.
+    Ear(EarFrame),
+    /// The phone has sent nothing for longer than it may. Said once.
+    PhoneLost,
+}
+
+/// What is known of the phone's end.
+#[derive(Debug)]
+struct Phone {
+    target: MediaTarget,
+    source: Source,
+    reception: Option<Reception>,
+    /// Since when it has been silent; none while it need not speak.
+    silent_since: Option<Instant>,
+}
+
+impl PathOptions {
+    /// The defaults for a country, with random numbers from `seed`.
+    pub fn new(country: &str, seed: u64) -> Self {
+        // Half a minute: longer than any network takes to come back, shorter than a block of talk time.
+        Self {
+            country: country.to_owned(),
+            silence_max: Duration::from_secs(30),
+            seed,
+        }
+    }
+}
+
+impl MediaPath {
+    /// RFC 3550 §6.2: five seconds between reports.
+    const REPORT_EVERY: Duration = Duration::from_secs(5);
+    /// The name in our reports; it tells nothing of anybody (RFC 7022).
+    const CANONICAL_NAME: &'static str = "housecall";
+
+    /// Begins; the caller hears silence until told otherwise.
+    ///
+    /// # Errors
+    /// libopus found no memory.
+    pub fn new(now: Instant, options: PathOptions) -> Result<Self, OpusError> {
+        Ok(Self {
+            to_phone: ToPhone::new(options.seed)?,
+            to_browser: ToBrowser::new()?,
+            options,
+            begun: now,
+            pace: Pace::new(now),
+            phone: None,
+            next_report: now + Self::REPORT_EVERY,
+            stats: MediaStats::default(),
+            outputs: VecDeque::new(),
+        })
+    }
+
+    /// The phone rings: the caller hears its country's tone until the phone itself is heard.
+    pub fn ring(&mut self) {
+        self.to_browser.ring(&self.options.country);
+    }
+
+    /// The phone named, or changed, where it wants sound: early, by its answer, or in a hold.
+    pub fn target(&mut self, target: MediaTarget) {
+        match &mut self.phone {
+            Some(phone) => {
+                phone.source.rename(target.remote);
+                phone.target = target;
+            }
+            None => self.phone = Some(Phone::new(target)),
+        }
+    }
+
+    /// The phone answered: from now on it must be heard.
+    pub fn answered(&mut self, now: Instant) {
+        self.to_browser.answered();
+        self.expect_sound(now);
+    }
+
+    /// Shuts or opens the caller's microphone towards the phone.
+    pub fn mute(&mut self, muted: bool) {
+        self.to_phone.muted = muted;
+    }
+
+    /// Puts the phone on hold: it hears music, and nothing of it is heard. Or takes it back.
+    pub fn hold(&mut self, now: Instant, held: bool) {
+        self.to_phone.held = held;
+        self.to_browser.held = held;
+        self.to_browser.clear();
+        if held {
+            self.expect_nothing();
+        } else {
+            self.expect_sound(now);
+        }
+    }
+
+    /// Presses a key towards the phone, after those that wait.
+    ///
+    /// # Errors
+    /// More keys wait than a person presses, or there is no phone yet.
+    pub fn press(&mut self, key: Key) -> Result<(), TooManyKeys> {
+        let Some(phone) = &self.phone else {
+            return Err(TooManyKeys { waiting: 0 });
+        };
+        self.to_phone.press(key, &phone.target)?;
+        self.stats.keys += 1;
+        Ok(())
+    }
+
+    /// Takes a packet of the caller's voice.
+    pub fn ear(&mut self, now: Instant, packet: EarPacket) {
+        if !self.to_phone.packet(now, packet) {
+            self.stats.malformed += 1;
+        }
+    }
+
+    /// Takes a datagram from the RTP port.
+    pub fn rtp(&mut self, now: Instant, from: SocketAddr, datagram: Bytes) {
+        let Ok(packet) = RtpPacket::parse(datagram) else {
+            self.stats.malformed += 1;
+            return;
+        };
+        let Some(phone) = &mut self.phone else {
+            self.stats.strangers += 1;
+            return;
+        };
+        let checked = ToBrowser::check(&packet, &phone.target);
+        if checked == Err(NotVoice::Wrong) {
+            self.stats.wrong_payload_type += 1;
+            return;
+        }
+        if !phone.source.accepts(now, from, &packet) {
+            self.stats.strangers += 1;
+            return;
+        }
+        phone.received(now, &packet);
+        if let Ok(law) = checked {
+            self.to_browser.packet(now, packet, law);
+        }
+    }
+
+    /// Takes a datagram from the RTCP port.
+    pub fn rtcp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let Ok(report) = Report::parse(datagram) else {
+            self.stats.malformed += 1;
+            return;
+        };
+        let Some(phone) = self
+            .phone
+            .as_mut()
+            .filter(|phone| phone.source.is_host(from))
+        else {
+            self.stats.strangers += 1;
+            return;
+        };
+        if let (Some(info), Some(reception)) = (&report.sender, &mut phone.reception) {
+            reception.sender_report(now, info);
+        }
+        let running = now.saturating_duration_since(self.begun);
+        let ours = self.to_phone.rtp().ssrc();
+        for block in report.blocks.iter().filter(|block| block.ssrc == ours) {
+            self.stats.reported_fraction_lost = block.fraction_lost;
+            self.stats.round_trip = block.round_trip(running).or(self.stats.round_trip);
+        }
+    }
+
+    /// What happened so far.
+    pub fn stats(&self) -> MediaStats {
+        let reception = self
+            .phone
+            .as_ref()
+            .and_then(|phone| phone.reception.as_ref());
+        MediaStats {
+            from_phone: self.to_browser.stats(),
+            from_browser: self.to_phone.stats(),
+            rtp_lost: reception.map_or(0, |reception| u64::from(reception.lost())),
+            ..self.stats
+        }
+    }
+
+    /// Says goodbye to the phone (RFC 3550 §6.3.7).
+    pub fn close(&mut self, now: Instant) {
+        self.report(now, true);
+        self.phone = None;
+    }
+
+    /// What to do next.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`MediaPath::handle_timeout`].
+    pub fn poll_timeout(&self) -> Instant {
+        self.pace.next()
+    }
+
+    /// Makes the frames that are due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let due = self.pace.due(now);
+        self.stats.frames_missed += u64::from(due.missed);
+        self.to_phone.missed(due.missed);
+        self.to_browser.missed(due.missed);
+        for _ in 0..due.frames {
+            self.frame(now);
+        }
+        if now >= self.next_report {
+            self.next_report = now + Self::REPORT_EVERY;
+            self.report(now, false);
+        }
+        self.check_silence(now);
+    }
+
+    fn frame(&mut self, now: Instant) {
+        let target = self.phone.as_ref().map(|phone| &phone.target);
+        if let Some(packet) = self.to_phone.frame(now, target) {
+            self.stats.rtp_sent += 1;
+            let to = self.phone.as_ref().map(|phone| phone.source.addr());
+            self.outputs.extend(to.map(|to| Output::Rtp {
+                to,
+                bytes: packet.to_bytes(),
+            }));
+        }
+        if let Some(frame) = self.to_browser.frame(now) {
+            self.stats.browser_sent += 1;
+            self.outputs.push_back(Output::Ear(frame));
+        }
+    }
+
+    fn report(&mut self, now: Instant, bye: bool) {
+        let Some(phone) = &mut self.phone else { return };
+        let Some(to) = phone.rtcp_addr() else { return };
+        let running = now.saturating_duration_since(self.begun);
+        let rtp = self.to_phone.rtp();
+        let sender = (self.stats.rtp_sent > 0).then(|| rtp.info(SenderInfo::ntp_of(running)));
+        let blocks = phone
+            .reception
+            .iter_mut()
+            .map(|reception| reception.report(now))
+            .collect();
+        let report = Report {
+            ssrc: rtp.ssrc(),
+            sender,
+            blocks,
+            bye,
+        };
+        self.outputs.push_back(Output::Rtcp {
+            to,
+            bytes: report.to_bytes(Self::CANONICAL_NAME),
+        });
+    }
+
+    fn expect_sound(&mut self, now: Instant) {
+        if let Some(phone) = &mut self.phone {
+            phone.silent_since = Some(now);
+        }
+    }
+
+    fn expect_nothing(&mut self) {
+        if let Some(phone) = &mut self.phone {
+            phone.silent_since = None;
+        }
+    }
+
+    /// A phone that holds us, or that we hold, may be silent for ever.
+    fn check_silence(&mut self, now: Instant) {
+        let Some(phone) = &mut self.phone else { return };
+        let Some(since) = phone.silent_since else {
+            return;
+        };
+        if !phone.target.direction.receives() {
+            phone.silent_since = Some(now);
+        } else if now.saturating_duration_since(since) >= self.options.silence_max {
+            phone.silent_since = None;
+            self.outputs.push_back(Output::PhoneLost);
+        }
+    }
+}
+
+impl Phone {
+    fn new(target: MediaTarget) -> Self {
+        Self {
+            source: Source::new(target.remote),
+            target,
+            reception: None,
+            silent_since: None,
+        }
+    }
+
+    fn received(&mut self, now: Instant, packet: &RtpPacket) {
+        self.silent_since = self.silent_since.map(|_| now);
+        match &mut self.reception {
+            Some(reception) if reception.ssrc() == packet.ssrc => reception.received(now, packet),
+            _ => self.reception = Some(Reception::new(now, housecall_media::SAMPLE_RATE, packet)),
+        }
+    }
+
+    /// Where reports go: as SDP says, unless the phone's sound comes from elsewhere; then the port after that.
+    fn rtcp_addr(&self) -> Option<SocketAddr> {
+        let addr = self.source.addr();
+        if addr == self.target.remote {
+            return self.target.rtcp.filter(|rtcp| !rtcp.ip().is_unspecified());
+        }
+        addr.port()
+            .checked_add(1)
+            .map(|port| SocketAddr::new(addr.ip(), port))
+    }
+}

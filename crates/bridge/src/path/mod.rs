@@ -1,0 +1,17 @@
+//! The way of the sound between a browser and a phone, apart from who calls whom.
+
+mod ear;
+mod media_path;
+mod pace;
+mod playout;
+mod source;
+mod stats;
+mod to_browser;
+mod to_phone;
+
+pub use ear::{EarFrame, EarPacket};
+pub use media_path::{MediaPath, Output as PathOutput, PathOptions};
+pub use stats::MediaStats;
+
+#[cfg(test)]
+mod tests;
