@@ -128,7 +128,7 @@ export class CallPanel {
     pressed(part(root, "mute"), () => this.toggleMute());
     pressed(part(root, "hold"), () => this.#session?.hold(!this.#session.view?.held));
     pressed(part(root, "hang-up"), () => this.#session?.hangUp());
-    pressed(part(root, "keypad"), () => this.#showKeypad(part(root, "pad").hidden));
+    pressed(part(root, "keypad"), () => this.#showKeypad(Boolean(part(root, "pad").hidden)));
     for (const key of part(root, "pad").querySelectorAll("button")) pressed(key, () => this.press(key.dataset.digit ?? ""));
   }
 
@@ -149,17 +149,18 @@ export class CallPanel {
   #draw() {
     const session = this.#session;
     const root = this.#root;
+    const isLive = this.isLive;
     mark(root, "callState", session?.stage ?? (this.#target ? "ready" : "closed"));
     mark(root, "outcome", session?.view?.outcome ?? null);
     mark(root, "held", session?.view?.held ? "true" : null);
     show(root, this.#target !== null);
     show(part(root, "ready"), session === null);
-    show(part(root, "live"), session?.isLive ?? false);
-    show(part(root, "after"), session !== null && !session.isLive);
-    show(part(root, "close"), !this.isLive);
+    show(part(root, "live"), isLive);
+    show(part(root, "after"), session !== null && !isLive);
+    show(part(root, "close"), !isLive);
     show(part(root, "refused"), false);
     const shown = this.#target?.shown ?? "";
-    say(part(root, "numbers"), session ? [shown, this.#fromShown() && `from ${this.#fromShown()}`].filter(Boolean).join(" · ") : shown);
+    say(part(root, "numbers"), session ? joined(shown, this.#fromShown() && `from ${this.#fromShown()}`) : shown);
     if (session) this.#drawCall(session);
     else show(part(root, "timer"), false);
   }
@@ -202,7 +203,7 @@ export class CallPanel {
     const talked = view?.talk_ms ? `Talked ${clock(view.talk_ms)}` : "";
     const held = view && view.hold_ms >= 1000 ? `${clock(view.hold_ms)} of it on hold` : "";
     const paid = view?.cost?.so_far ? credits(view.cost.so_far) : talked ? "" : "Nothing was charged";
-    say(part(this.#root, "after-facts"), [talked, held, paid].filter(Boolean).join(" · "));
+    say(part(this.#root, "after-facts"), joined(talked, held, paid));
   }
 
   /** @param {string} words */
@@ -230,4 +231,9 @@ function drawToggle(button, on, icons, verbs) {
  */
 function enable(button, on) {
   if (button instanceof HTMLButtonElement) button.disabled = !on;
+}
+
+/** @param {string[]} words @returns {string} */
+function joined(...words) {
+  return words.filter(Boolean).join(" · ");
 }

@@ -125,6 +125,8 @@ export class VisitSession extends EventTarget {
         return this.#tellState();
       case "refused":
         if (message.what === "join") this.link.stop();
+        // Whoever left before being admitted comes back to the waiting room.
+        if (message.what === "join" && this.stage === "left") return this.checkIn();
         return void this.dispatchEvent(new CustomEvent("refused", { detail: message }));
       case "evicted":
         return this.#evicted();
@@ -166,6 +168,7 @@ export class VisitSession extends EventTarget {
     const fresh = this.#freshLine;
     this.#freshLine = false;
     if (this.stage === "ended") this.#signal.close();
+    if (fresh) this.#waitAgain();
     if (this.stage !== "room") {
       // A view on its way while we join still says "waiting": only a stage that was left ends the link.
       if (before === "room" || this.stage === "ended") this.#letGo();
@@ -174,6 +177,14 @@ export class VisitSession extends EventTarget {
     } else if (fresh) {
       this.#resume();
     }
+  }
+
+  /** V9: a waiting patient whose page was reloaded, or whose line was lost, waits on without pressing anything. */
+  #waitAgain() {
+    if (this.isPractitioner) return;
+    if (this.stage === "waiting") sessionStorage.setItem(this.#mark, "1");
+    const wasHere = sessionStorage.getItem(this.#mark) !== null;
+    if (wasHere && (this.stage === "arriving" || this.stage === "left")) this.checkIn();
   }
 
   /** A new line: the server may have lost our peer with the old one. */
