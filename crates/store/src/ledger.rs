@@ -49,8 +49,8 @@ impl Store {
         let before = Balances::read(&mut tx, &entry.account).await?;
         let after = before.with(entry)?;
         let seq = append(&mut tx, entry, after.funds()).await?;
-        after.write(&mut tx, &entry.account).await?;
         keep_session(&mut tx, entry, seq).await?;
+        after.write(&mut tx, &entry.account).await?;
         tx.commit().await?;
         Ok(Recorded {
             already: false,

@@ -1,0 +1,286 @@
+//! Entries, keys, balances.
+
+use housecall::ports::{Ledger, LedgerError};
+use housecall_meter::{
+    Account, AccountId, Credits, Fact, Kind, Millis, Opening, Posting, Session, SessionId,
+    Transaction,
+};
+
+use super::script::check;
+use super::{Disk, practice};
+use crate::{Page, Store, StoreError};
+
+#[tokio::test]
+async fn m7_a_call_is_reserved_extended_settled() {
+    check(
+        &memory().await,
+        "
+        buy 10                     -> 10 0
+        a call                     -> 9 1
+        a answer 0:04              -> 9 1
+        a tick 1:03                -> 9 1
+        a tick 1:04                -> 8 2
+        a end 1:30                 -> 8 0
+        ",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn p7_an_unanswered_call_gives_everything_back() {
+    check(
+        &memory().await,
+        "
+        buy 1                      -> 1 0
+        a call                     -> 0 1
+        b call                     -> needs 1 has 0
+        a unanswered 0:45          -> 1 0
+        b call                     -> 0 1
+        b end 0:10                 -> 1 0
+        ",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn m8_a_visit_in_progress_outruns_the_account_and_the_next_start_is_refused() {
+    check(
+        &memory().await,
+        "
+        buy 4                      -> 4 0
+        v visit 2                  -> 0 4
+        v admit 1 0:30             -> 0 4
+        v tick 15:00               -> -4 8
+        v end 20:00                -> 0 0      # one of two came: 4
+        w visit 1                  -> needs 2 has 0
+        buy 1                      -> 1 0
+        a call                     -> 0 1
+        a answer 0:01
+        a tick 1:01                -> -1 2
+        a end 1:02                 -> -1 0
+        b call                     -> needs 1 has -1
+        ",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_entry_is_written_once_and_its_key_is_taken_for_ever() {
+    let store = memory().await;
+    let first = store
+        .grant("17", &practice(), Credits(5), "bought")
+        .await
+        .unwrap();
+    let again = store
+        .grant("17", &practice(), Credits(5), "bought")
+        .await
+        .unwrap();
+    assert_eq!(
+        (first.already, again.already, again.funds),
+        (false, true, first.funds)
+    );
+    let others = [
+        store.grant("17", &practice(), Credits(6), "bought").await,
+        store.grant("17", &practice(), Credits(5), "a gift").await,
+        store
+            .grant("17", &AccountId::new("practice:2"), Credits(5), "bought")
+            .await,
+    ];
+    for other in others {
+        assert!(matches!(other, Err(LedgerError::KeyConflict { key }) if key == "grant/17"));
+    }
+    assert_eq!(store.funds(&practice()).await.unwrap().available, 5);
+    assert_eq!(store.verify().await.unwrap().entries, 1);
+}
+
+#[tokio::test]
+async fn an_entry_that_is_no_movement_is_refused() {
+    let store = memory().await;
+    let mut lopsided = Transaction::grant("1", practice(), Credits(5), "bought");
+    lopsided.postings.pop();
+    assert!(matches!(
+        store.write(&lopsided).await,
+        Err(StoreError::Unbalanced { .. })
+    ));
+    let line = |account, delta| Posting { account, delta };
+    let mut too_much = Transaction::grant("2", practice(), Credits(5), "bought");
+    too_much.postings = vec![
+        line(Account::Issued, -i64::MAX),
+        line(Account::Available, i64::MAX),
+    ];
+    store.write(&too_much).await.unwrap();
+    too_much.key.0 = "grant/3".to_owned();
+    assert!(matches!(
+        store.write(&too_much).await,
+        Err(StoreError::Unbalanced { .. })
+    ));
+    assert_eq!(store.verify().await.unwrap().entries, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_written_outside_an_open_session() {
+    let store = memory().await;
+    store
+        .grant("1", &practice(), Credits(5), "bought")
+        .await
+        .unwrap();
+    let entries = a_minute("a");
+    for early in &entries[1..] {
+        assert!(
+            matches!(
+                store.write(early).await,
+                Err(StoreError::SessionNotOpen { .. })
+            ),
+            "{}",
+            early.key
+        );
+    }
+    for entry in &entries {
+        store.write(entry).await.unwrap();
+    }
+    let mut late = entries[1].clone();
+    late.key.0 = "a/late".to_owned();
+    assert!(matches!(
+        store.write(&late).await,
+        Err(StoreError::SessionNotOpen { .. })
+    ));
+    assert_eq!(store.verify().await.unwrap().entries, 4);
+}
+
+#[tokio::test]
+async fn m12_the_journal_is_append_only() {
+    let store = memory().await;
+    store
+        .grant("1", &practice(), Credits(5), "bought")
+        .await
+        .unwrap();
+    for statement in [
+        "UPDATE journal SET account_id = 'practice:2'",
+        "DELETE FROM journal",
+        "UPDATE posting SET delta = 50 WHERE account = 'available'",
+        "DELETE FROM posting",
+    ] {
+        let refused = sqlx::query(statement)
+            .execute(store.pool())
+            .await
+            .unwrap_err();
+        assert!(
+            refused.to_string().contains("append-only"),
+            "{statement}: {refused}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn m12_a_balance_that_does_not_follow_from_the_journal_is_found() {
+    let store = memory().await;
+    store
+        .grant("1", &practice(), Credits(5), "bought")
+        .await
+        .unwrap();
+    sqlx::query("UPDATE balance SET credits = 50 WHERE account = 'available'")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    let found = store.verify().await.unwrap_err().to_string();
+    assert_eq!(
+        found,
+        "the balance available of practice:1 is 50, the journal says 5"
+    );
+    sqlx::query("DELETE FROM balance")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    assert!(matches!(
+        store.verify().await,
+        Err(StoreError::Differs { stored: 0, .. })
+    ));
+}
+
+#[tokio::test]
+async fn m10_a_session_can_be_read_back_entry_by_entry() {
+    let store = memory().await;
+    store
+        .grant("1", &practice(), Credits(5), "bought")
+        .await
+        .unwrap();
+    let written = a_minute("a");
+    for entry in &written {
+        store.write(entry).await.unwrap();
+    }
+    let read = store.entries(&SessionId::new("a")).await.unwrap();
+    assert_eq!(
+        read.iter()
+            .map(|entry| entry.transaction.clone())
+            .collect::<Vec<_>>(),
+        written
+    );
+    assert_eq!(
+        read.iter()
+            .map(|entry| entry.funds_after.available)
+            .collect::<Vec<_>>(),
+        [4, 4, 4]
+    );
+    let kinds = |entries: Vec<crate::Entry>| {
+        entries
+            .iter()
+            .map(|e| e.transaction.kind)
+            .collect::<Vec<_>>()
+    };
+    let newest = store.statement(&practice(), Page::first(2)).await.unwrap();
+    assert_eq!(kinds(newest), [Kind::Settle, Kind::Evidence]);
+    let older = store
+        .statement(&practice(), Page::first(2).next())
+        .await
+        .unwrap();
+    assert_eq!(kinds(older), [Kind::Reserve, Kind::Grant]);
+    assert_eq!(
+        store
+            .statement(&AccountId::new("practice:2"), Page::default())
+            .await
+            .unwrap(),
+        []
+    );
+}
+
+#[tokio::test]
+async fn a_store_on_disk_is_safe_and_comes_back() {
+    let disk = Disk::new();
+    let store = disk.store().await;
+    store
+        .grant("1", &practice(), Credits(5), "bought")
+        .await
+        .unwrap();
+    let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode")
+        .fetch_one(store.pool())
+        .await
+        .unwrap();
+    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous")
+        .fetch_one(store.pool())
+        .await
+        .unwrap();
+    let (keys,): (i64,) = sqlx::query_as("PRAGMA foreign_keys")
+        .fetch_one(store.pool())
+        .await
+        .unwrap();
+    assert_eq!((mode.as_str(), synchronous, keys), ("wal", 2, 1));
+    store.pool().close().await;
+    let again = disk.store().await;
+    assert_eq!(again.funds(&practice()).await.unwrap().available, 5);
+    again.verify().await.unwrap();
+}
+
+async fn memory() -> Store {
+    Store::open(":memory:").await.unwrap()
+}
+
+/// Everything that a call of one minute writes: reserve, answered, settle.
+fn a_minute(name: &str) -> Vec<Transaction> {
+    let mut call = Session::open(Opening::call(SessionId::new(name), practice()));
+    let mut entries: Vec<_> = call.poll_output().into_iter().collect();
+    let _ = call.recorded(&entries[0].key);
+    call.handle_input(Millis(1_000), Fact::Answered).unwrap();
+    call.handle_input(Millis(50_000), Fact::Ended).unwrap();
+    entries.extend(std::iter::from_fn(|| call.poll_output()));
+    entries
+}

@@ -1,0 +1,379 @@
+//! Reports on calls and visits (C1).
+
+use housecall::ports::{Records, WallMillis};
+use housecall::record::{CallRecord, EndedBy, Quality, VisitPatient, VisitRecord};
+use housecall_meter::{AccountId, SessionId};
+
+use super::practice;
+use crate::{CallFilter, CallTotals, Page, Store, VisitFilter, VisitTotals};
+
+#[tokio::test]
+async fn p5_a_call_is_read_back_as_written_and_written_once() {
+    let store = Store::open(":memory:").await.unwrap();
+    let call = answered(1);
+    store.save_call(&call).await.unwrap();
+    store
+        .save_call(&CallRecord {
+            credits: 99,
+            ..call.clone()
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        store.call(&practice(), &call.session).await.unwrap(),
+        Some(call.clone())
+    );
+    assert_eq!(
+        store
+            .call(&AccountId::new("practice:2"), &call.session)
+            .await
+            .unwrap(),
+        None
+    );
+    let unheard = busy(2);
+    store.save_call(&unheard).await.unwrap();
+    assert_eq!(
+        store.call(&practice(), &unheard.session).await.unwrap(),
+        Some(unheard)
+    );
+}
+
+#[tokio::test]
+async fn c1_calls_are_filtered_by_what_the_report_asks() {
+    let store = Store::open(":memory:").await.unwrap();
+    for call in [answered(1), busy(2), answered(3)] {
+        store.save_call(&call).await.unwrap();
+    }
+    store
+        .save_call(&CallRecord {
+            account: AccountId::new("practice:2"),
+            ..answered(4)
+        })
+        .await
+        .unwrap();
+    let everything = CallFilter::default;
+    let text = |text: &str| Some(text.to_owned());
+    for (filter, expected) in [
+        (everything(), vec![3, 2, 1]),
+        (
+            CallFilter {
+                from: Some(WallMillis(2_000)),
+                ..everything()
+            },
+            vec![3, 2],
+        ),
+        (
+            CallFilter {
+                before: Some(WallMillis(2_000)),
+                ..everything()
+            },
+            vec![1],
+        ),
+        (
+            CallFilter {
+                outcome: text("busy"),
+                ..everything()
+            },
+            vec![2],
+        ),
+        (
+            CallFilter {
+                practitioner: text("practitioner:1"),
+                ..everything()
+            },
+            vec![1],
+        ),
+        (
+            CallFilter {
+                caller: text("user:9"),
+                ..everything()
+            },
+            vec![3, 2, 1],
+        ),
+        (
+            CallFilter {
+                caller: text("user:8"),
+                ..everything()
+            },
+            vec![],
+        ),
+        (
+            CallFilter {
+                recipient: text("patient:3"),
+                ..everything()
+            },
+            vec![3],
+        ),
+        (
+            CallFilter {
+                number: text("+61491570002"),
+                ..everything()
+            },
+            vec![2],
+        ),
+        (
+            CallFilter {
+                number: text("+61255500142"),
+                ..everything()
+            },
+            vec![3, 2, 1],
+        ),
+        (
+            CallFilter {
+                talk_ms_min: Some(61_000),
+                ..everything()
+            },
+            vec![3, 1],
+        ),
+        (
+            CallFilter {
+                talk_ms_min: Some(61_001),
+                ..everything()
+            },
+            vec![],
+        ),
+        (
+            CallFilter {
+                outcome: text("completed"),
+                from: Some(WallMillis(2_000)),
+                ..everything()
+            },
+            vec![3],
+        ),
+    ] {
+        let found = store
+            .calls(&practice(), &filter, Page::default())
+            .await
+            .unwrap();
+        let names: Vec<_> = found
+            .iter()
+            .map(|call| call.session.as_str().to_owned())
+            .collect();
+        let expected: Vec<_> = expected.into_iter().map(|n| format!("call:{n}")).collect();
+        assert_eq!(names, expected, "{filter:?}");
+        assert_eq!(
+            store.call_totals(&practice(), &filter).await.unwrap().calls,
+            names.len() as u64,
+            "{filter:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn c2_totals_are_of_all_pages() {
+    let store = Store::open(":memory:").await.unwrap();
+    for n in 1..=5 {
+        store
+            .save_call(&if n == 2 { busy(n) } else { answered(n) })
+            .await
+            .unwrap();
+    }
+    let everything = CallFilter::default();
+    let page = Page::first(2);
+    let mut seen = Vec::new();
+    for page in [page, page.next(), page.next().next()] {
+        let calls = store.calls(&practice(), &everything, page).await.unwrap();
+        seen.extend(calls.into_iter().map(|call| call.started.0 / 1_000));
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
+    let totals = store.call_totals(&practice(), &everything).await.unwrap();
+    let expected = CallTotals {
+        calls: 5,
+        answered: 4,
+        talk_ms: 4 * 61_000,
+        hold_ms: 4 * 5_000,
+        credits: 8,
+    };
+    assert_eq!(totals, expected);
+    let nobody = AccountId::new("practice:2");
+    assert_eq!(
+        store.call_totals(&nobody, &everything).await.unwrap(),
+        CallTotals::default()
+    );
+}
+
+#[tokio::test]
+async fn p5_a_visit_is_read_back_as_written_and_written_once() {
+    let store = Store::open(":memory:").await.unwrap();
+    let visit = visit(1);
+    store.save_visit(&visit).await.unwrap();
+    store
+        .save_visit(&VisitRecord {
+            credits: 99,
+            patients: Vec::new(),
+            ..visit.clone()
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        store.visit(&practice(), &visit.session).await.unwrap(),
+        Some(visit.clone())
+    );
+    assert_eq!(
+        store
+            .visit(&AccountId::new("practice:2"), &visit.session)
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn c1_visits_have_a_line_for_each_patient() {
+    let store = Store::open(":memory:").await.unwrap();
+    for n in 1..=2 {
+        store.save_visit(&visit(n)).await.unwrap();
+    }
+    let everything = VisitFilter::default;
+    let text = |text: &str| Some(text.to_owned());
+    for (filter, expected) in [
+        (
+            everything(),
+            vec![
+                "2/1 patient:20",
+                "2/3 patient:5",
+                "1/1 patient:10",
+                "1/3 patient:5",
+            ],
+        ),
+        (
+            VisitFilter {
+                patient: text("patient:5"),
+                ..everything()
+            },
+            vec!["2/3 patient:5", "1/3 patient:5"],
+        ),
+        (
+            VisitFilter {
+                admitted: Some(false),
+                ..everything()
+            },
+            vec!["2/3 patient:5", "1/3 patient:5"],
+        ),
+        (
+            VisitFilter {
+                practitioner: text("practitioner:1"),
+                ..everything()
+            },
+            vec!["1/1 patient:10", "1/3 patient:5"],
+        ),
+        (
+            VisitFilter {
+                before: Some(WallMillis(1_001)),
+                admitted: Some(true),
+                ..everything()
+            },
+            vec!["1/1 patient:10"],
+        ),
+        (
+            VisitFilter {
+                from: Some(WallMillis(2_001)),
+                ..everything()
+            },
+            vec![],
+        ),
+        (
+            VisitFilter {
+                elapsed_ms_min: Some(2_000_000),
+                ..everything()
+            },
+            vec![],
+        ),
+    ] {
+        let rows = store
+            .visits(&practice(), &filter, Page::default())
+            .await
+            .unwrap();
+        let names = rows.iter().map(|r| {
+            let session = r.session.as_str().trim_start_matches("visit:");
+            format!("{session}/{} {}", r.patient.seat, r.patient.patient)
+        });
+        assert_eq!(names.collect::<Vec<_>>(), expected, "{filter:?}");
+    }
+    let totals = store
+        .visit_totals(&practice(), &everything())
+        .await
+        .unwrap();
+    assert_eq!(
+        totals,
+        VisitTotals {
+            visits: 2,
+            rows: 4,
+            connected_ms: 2 * 900_000,
+            credits: 8
+        }
+    );
+}
+
+fn answered(n: i64) -> CallRecord {
+    CallRecord {
+        session: SessionId::new(format!("call:{n}")),
+        account: practice(),
+        appointment: Some(format!("appointment:{n}")),
+        practitioner: format!("practitioner:{n}"),
+        caller: "user:9".to_owned(),
+        recipient: format!("patient:{n}"),
+        from_number: "+61255500142".to_owned(),
+        to_number: format!("+6149157000{n}"),
+        outcome: "completed".to_owned(),
+        words: "Call ended".to_owned(),
+        ended_by: EndedBy::Them,
+        status: Some(200),
+        started: WallMillis(n * 1_000),
+        answered: Some(WallMillis(n * 1_000 + 100)),
+        ended: WallMillis(n * 1_000 + 61_100),
+        talk_ms: 61_000,
+        hold_ms: 5_000,
+        credits: 2,
+        quality: Some(Quality {
+            packets_received: 3_050,
+            packets_lost: 7,
+            jitter_ms: 4,
+        }),
+    }
+}
+
+fn busy(n: i64) -> CallRecord {
+    CallRecord {
+        appointment: None,
+        outcome: "busy".to_owned(),
+        words: "Busy".to_owned(),
+        ended_by: EndedBy::Us,
+        status: None,
+        answered: None,
+        talk_ms: 0,
+        hold_ms: 0,
+        credits: 0,
+        quality: None,
+        ..answered(n)
+    }
+}
+
+fn visit(n: i64) -> VisitRecord {
+    let came = VisitPatient {
+        seat: 1,
+        patient: format!("patient:{n}0"),
+        admitted: true,
+        connected_ms: 900_000,
+        credits: 4,
+    };
+    let missed = VisitPatient {
+        seat: 3,
+        patient: "patient:5".to_owned(),
+        admitted: false,
+        connected_ms: 0,
+        credits: 0,
+    };
+    VisitRecord {
+        session: SessionId::new(format!("visit:{n}")),
+        account: practice(),
+        appointment: format!("appointment:{n}"),
+        practitioner: format!("practitioner:{n}"),
+        started: WallMillis(n * 1_000),
+        ended: WallMillis(n * 1_000 + 1_200_000),
+        elapsed_ms: 1_200_000,
+        words: "Disconnected".to_owned(),
+        credits: 4,
+        patients: vec![came, missed],
+    }
+}
