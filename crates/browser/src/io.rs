@@ -24,7 +24,7 @@ pub enum Output {
         /// The whole datagram.
         bytes: Bytes,
     },
-    /// The ICE agent accepted an authenticated STUN message from this address: datagrams from it belong to this peer.
+    /// An authenticated STUN request came from this address: all datagrams from it belong to this peer.
     AddressProved(SocketAddr),
     /// ICE and DTLS are up; media may flow.
     Connected,

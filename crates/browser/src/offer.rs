@@ -5,7 +5,7 @@ use crate::{Kind, OfferRefused, Shape};
 /// A browser's offer that has the m-lines of a [`Shape`], and the payload types it chose.
 #[derive(Debug)]
 pub(crate) struct Offer {
-    /// The offer without the candidates that are of no use to us.
+    /// The offer without the codecs and candidates that are of no use to us.
     pub(crate) text: String,
     pub(crate) codecs: Codecs,
 }
@@ -176,21 +176,62 @@ fn check_transport(text: &str, m_lines: usize) -> Result<(), OfferRefused> {
     Ok(())
 }
 
-/// Leaves out candidates that we could never reach (TCP, multicast DNS names) and all beyond a number.
-fn with_useful_candidates(text: &str) -> String {
-    let mut tried = 0;
-    let mut kept = String::with_capacity(text.len());
-    for line in text.lines() {
-        if line.starts_with("a=candidate:") {
-            if tried == CANDIDATES_MAX || !is_useful(line) {
+impl Codecs {
+    /// The offer without codecs we do not speak, without candidates we could never reach (TCP, multicast DNS names) and
+    /// without all candidates beyond a number.
+    ///
+    /// The stack below would answer one telephone-event for each rate that is offered, under one number.
+    fn pare(&self, text: &str) -> String {
+        let mut tried = 0;
+        let mut kept = String::with_capacity(text.len());
+        for line in text.lines() {
+            if line.starts_with("a=candidate:") {
+                if tried == CANDIDATES_MAX || !is_useful(line) {
+                    continue;
+                }
+                tried += 1;
+            }
+            if let Some(media) = line.strip_prefix("m=") {
+                kept.push_str("m=");
+                kept.push_str(&self.pare_formats(media));
+            } else if payload_type_of(line).is_none_or(|payload_type| self.speaks(payload_type)) {
+                kept.push_str(line);
+            } else {
                 continue;
             }
-            tried += 1;
+            kept.push_str("\r\n");
         }
-        kept.push_str(line);
-        kept.push_str("\r\n");
+        kept
     }
-    kept
+
+    /// `audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0`: the words from the fourth on are payload types.
+    fn pare_formats(&self, media: &str) -> String {
+        let words = media.split_ascii_whitespace().enumerate();
+        let spoken = |word: &str| {
+            word.parse()
+                .is_ok_and(|payload_type| self.speaks(payload_type))
+        };
+        let kept: Vec<_> = words
+            .filter(|(index, word)| *index < 3 || spoken(word))
+            .map(|(_, word)| word)
+            .collect();
+        kept.join(" ")
+    }
+
+    fn speaks(&self, payload_type: u8) -> bool {
+        let video = self
+            .vp8
+            .is_some_and(|(vp8, rtx)| payload_type == vp8 || Some(payload_type) == rtx);
+        video || payload_type == self.opus || Some(payload_type) == self.telephone_event
+    }
+}
+
+/// The payload type that a line of a codec is about.
+fn payload_type_of(line: &str) -> Option<u8> {
+    let rest = ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"]
+        .into_iter()
+        .find_map(|prefix| line.strip_prefix(prefix))?;
+    rest.split(' ').next()?.parse().ok()
 }
 
 /// `a=candidate:foundation component transport priority address port typ …` (RFC 8839 §5.1).

@@ -16,7 +16,7 @@ use crate::offer::Offer;
 use crate::proved::Proved;
 use crate::seen::Seen;
 use crate::stack::{DownTrack, Stack};
-use crate::stun;
+use crate::stun::{self, Verdict};
 use crate::{
     Closed, DatagramRefused, Down, Input, Kind, OfferRefused, Options, OutPacket, Output,
     SendRefused, Up,
@@ -189,7 +189,8 @@ impl Peer {
         }
     }
 
-    fn check(&self, from: SocketAddr, bytes: &[u8]) -> Result<(), DatagramRefused> {
+    /// Lets through what its sender may say, and notes whose address is proved by it.
+    fn check(&mut self, from: SocketAddr, bytes: &[u8]) -> Result<(), DatagramRefused> {
         if bytes.is_empty() || bytes.len() > DATAGRAM_BYTES_MAX {
             return Err(DatagramRefused::BadLength {
                 bytes: bytes.len(),
@@ -203,10 +204,14 @@ impl Peer {
                 .then_some(())
                 .ok_or(DatagramRefused::UnprovedAddress { from });
         }
-        let crypto = self.stack.crypto.crypto();
-        stun::may_reach_agent(bytes, &self.stack.password, crypto)
-            .then_some(())
-            .ok_or(DatagramRefused::UnauthenticatedStun { from })
+        match stun::judge(bytes, &self.stack.password, self.stack.crypto.crypto()) {
+            Verdict::Genuine if self.proved.insert(from) => {
+                self.outputs.push_back(Output::AddressProved(from))
+            }
+            Verdict::Genuine | Verdict::Response => {}
+            Verdict::Refused => return Err(DatagramRefused::UnauthenticatedStun { from }),
+        }
+        Ok(())
     }
 
     fn tagged(&self, now: Instant, from: SocketAddr, message: BytesMut) -> TaggedBytesMut {
@@ -281,9 +286,6 @@ impl Peer {
     fn drain_datagrams(&mut self) {
         while let Some(datagram) = self.stack.connection.poll_write() {
             let to = datagram.transport.peer_addr;
-            if stun::is_success(&datagram.message) && self.proved.insert(to) {
-                self.outputs.push_back(Output::AddressProved(to));
-            }
             self.outputs.push_back(Output::Send {
                 to,
                 bytes: datagram.message.freeze(),

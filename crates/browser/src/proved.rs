@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-/// The addresses that an ICE agent has accepted authenticated STUN from.
+/// The addresses that authenticated STUN requests have come from.
 #[derive(Debug, Default)]
 pub(crate) struct Proved(VecDeque<SocketAddr>);
 

@@ -33,20 +33,27 @@ pub(crate) fn is_stun(datagram: &[u8]) -> bool {
     datagram.first().is_some_and(|byte| *byte <= 3)
 }
 
-/// Tells whether this is a success response, which an agent sends only to an authenticated request.
-pub(crate) fn is_success(datagram: &[u8]) -> bool {
-    kind(datagram) == Some(BINDING_SUCCESS)
+/// What a STUN datagram is worth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    /// A request by somebody who knows our password, that is, who has our answer: the address is the browser's.
+    Genuine,
+    /// A response; the agent matches it with its request and authenticates it by itself.
+    Response,
+    /// A forged request, or something that an agent has no use for.
+    Refused,
 }
 
-/// Tells whether this STUN datagram may reach the ICE agent.
+/// Judges a STUN datagram before the ICE agent sees it.
 ///
-/// The agent settles role conflicts before it checks MESSAGE-INTEGRITY, so a forged request could turn its role; and it
-/// has no use for indications. Responses pass: the agent matches and authenticates them by itself.
-pub(crate) fn may_reach_agent(datagram: &[u8], password: &str, crypto: &dyn RTCCrypto) -> bool {
+/// The agent settles role conflicts before it checks MESSAGE-INTEGRITY, so a forged request could turn its role. And it
+/// answers a nominating request only once its own check has succeeded, so its success responses come too late to prove
+/// an address: the response to that check must find its way here first.
+pub(crate) fn judge(datagram: &[u8], password: &str, crypto: &dyn RTCCrypto) -> Verdict {
     match kind(datagram) {
-        Some(BINDING_REQUEST) => is_genuine(datagram, password, crypto),
-        Some(BINDING_SUCCESS) => true,
-        _ => false,
+        Some(BINDING_REQUEST) if is_genuine(datagram, password, crypto) => Verdict::Genuine,
+        Some(BINDING_SUCCESS) => Verdict::Response,
+        _ => Verdict::Refused,
     }
 }
 

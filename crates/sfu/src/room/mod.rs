@@ -221,10 +221,9 @@ impl Room {
         if let State::Open(open) = &mut self.state
             && let Some(connection) = open.connection_by_id(peer)
         {
-            // Anybody can send anything to an open port; the peer has counted on it.
-            let _ = connection
-                .peer
-                .handle_input(now, housecall_browser::Input::Datagram { from, bytes });
+            // Anybody can send anything to an open port; what its peer refuses is nobody's concern.
+            let input = housecall_browser::Input::Datagram { from, bytes };
+            let _ = connection.peer.handle_input(now, input);
             self.run(now);
         }
     }
