@@ -58,7 +58,7 @@ impl Offer {
         check_transport(text, expected.len())?;
         let codecs = Codecs::read(&sections)?;
         Ok(Self {
-            text: with_useful_candidates(text),
+            text: codecs.pare(text),
             codecs,
         })
     }
