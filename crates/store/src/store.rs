@@ -18,7 +18,7 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 /// Readers beside the one writer that SQLite has at a time.
 const CONNECTIONS: u32 = 8;
 
-/// How long a writer waits for its turn.
+/// How long anybody waits for a connection, and then a writer for its turn.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The ledger, the sessions and the records of a practice's calls and visits. Cheap to clone.

@@ -6,6 +6,9 @@ use housecall_meter::{
     Transaction,
 };
 
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
 use super::script::check;
 use super::{Disk, practice};
 use crate::{Page, Store, StoreError};
@@ -268,6 +271,35 @@ async fn a_store_on_disk_is_safe_and_comes_back() {
     let again = disk.store().await;
     assert_eq!(again.funds(&practice()).await.unwrap().available, 5);
     again.verify().await.unwrap();
+}
+
+/// An embedding program keeps tables of its own in the file; each side leaves the other's migrations alone.
+#[tokio::test]
+async fn another_program_shares_the_file() {
+    let disk = Disk::new();
+    let store = disk.store().await;
+    clinic().run(store.pool()).await.unwrap();
+    sqlx::query("INSERT INTO clinic (name) VALUES ($1)")
+        .bind("Harbour Street")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    store.pool().close().await;
+    let again = disk.store().await;
+    clinic().run(again.pool()).await.unwrap();
+    let (name,): (String,) = sqlx::query_as("SELECT name FROM clinic")
+        .fetch_one(again.pool())
+        .await
+        .unwrap();
+    assert_eq!(name, "Harbour Street");
+}
+
+fn clinic() -> Migrator {
+    let sql = "CREATE TABLE clinic (name TEXT NOT NULL)".into_sql_str();
+    let first = Migration::new(1001, "clinic".into(), MigrationType::Simple, sql, false);
+    let mut migrator = Migrator::with_migrations(vec![first]);
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 async fn memory() -> Store {
