@@ -160,7 +160,7 @@ export class CallPanel {
     show(part(root, "close"), !isLive);
     show(part(root, "refused"), false);
     const shown = this.#target?.shown ?? "";
-    say(part(root, "numbers"), session ? joined(shown, this.#fromShown() && `from ${this.#fromShown()}`) : shown);
+    say(part(root, "numbers"), session ? joined(unbroken(shown), this.#fromShown() && unbroken(`from ${this.#fromShown()}`)) : shown);
     if (session) this.#drawCall(session);
     else show(part(root, "timer"), false);
   }
@@ -231,6 +231,11 @@ function drawToggle(button, on, icons, verbs) {
  */
 function enable(button, on) {
   if (button instanceof HTMLButtonElement) button.disabled = !on;
+}
+
+/** A number stays on one line. @param {string} words @returns {string} */
+function unbroken(words) {
+  return words.replaceAll(" ", "\u00a0");
 }
 
 /** @param {string[]} words @returns {string} */

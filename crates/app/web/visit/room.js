@@ -167,8 +167,8 @@ function disconnectWords(session) {
   const { view } = session;
   if (!view) return "";
   const here = others(view).filter((person) => person.place === "in_room" || person.place === "reconnecting").map((person) => person.name);
-  const who = here.length > 0 ? `${listed(here)} will be disconnected. ` : "";
-  return `${who}${view.cost ? `${credits(view.cost.so_far)} so far. ` : ""}This cannot be undone; to go on alone for a moment, mute yourself instead.`;
+  const who = here.length > 0 ? `${listed(here)} will be disconnected` : "Nobody else is here";
+  return view.cost ? `${who}, and the meter stops at ${credits(view.cost.so_far)}.` : `${who}.`;
 }
 
 /**
