@@ -13,6 +13,8 @@ pub struct StreamFramer {
     buffer: BytesMut,
     /// How far the buffer holds no end of a head.
     searched: usize,
+    /// How long the message at the start of the buffer is, once its head has said so; else 0.
+    awaited: usize,
     broken: Option<FramingError>,
 }
 
@@ -77,6 +79,9 @@ impl StreamFramer {
     }
 
     fn take(&mut self) -> Result<Option<Message>, FramingError> {
+        if self.buffer.len() < self.awaited {
+            return Ok(None);
+        }
         self.skip_line_ends();
         let Some(head_end) = head_end(&self.buffer, self.searched) else {
             return self.wait_for_head();
@@ -85,10 +90,11 @@ impl StreamFramer {
         if length > MAX_MESSAGE_BYTES {
             return Err(FramingError::TooLong { length });
         }
+        self.awaited = length;
         if length > self.buffer.len() {
             return Ok(None);
         }
-        self.searched = 0;
+        (self.searched, self.awaited) = (0, 0);
         let message = Message::parse(self.buffer.split_to(length).freeze())?;
         Ok(Some(message))
     }

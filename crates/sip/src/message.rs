@@ -194,6 +194,11 @@ impl Message {
 
     /// Returns the values of all headers `name` in order, folded lines joined by a blank.
     pub fn headers(&self, name: Name<'_>) -> impl Iterator<Item = &str> {
+        // A known header may be asked for by its text.
+        let name = match name {
+            Name::Other(text) => Name::from_text(text),
+            known => known,
+        };
         self.fields
             .iter()
             .filter(move |field| field.is(name, &self.head))

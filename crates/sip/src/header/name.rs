@@ -1,4 +1,5 @@
 use std::fmt;
+use std::mem::discriminant;
 
 /// A header's name. Names are compared without regard to case, and compact forms name the same header
 /// (RFC 3261 §7.3.3).
@@ -150,7 +151,7 @@ impl<'a> Name<'a> {
             Name::Other(text) => text,
             known => KNOWN
                 .iter()
-                .find(|(name, _, _)| std::mem::discriminant(name) == std::mem::discriminant(&known))
+                .find(|(name, _, _)| discriminant(name) == discriminant(&known))
                 .map_or("", |(_, text, _)| text),
         }
     }
@@ -171,7 +172,7 @@ impl PartialEq<Name<'_>> for Name<'_> {
     fn eq(&self, other: &Name<'_>) -> bool {
         match (self, other) {
             (Name::Other(one), Name::Other(two)) => one.eq_ignore_ascii_case(two),
-            (one, two) => one.as_str() == two.as_str(),
+            (one, two) => discriminant(one) == discriminant(two),
         }
     }
 }

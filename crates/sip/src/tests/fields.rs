@@ -22,6 +22,10 @@ fn unknown_headers_are_kept_as_they_came() {
         message.header(Name::Other("p-charge-info")),
         Some("<tel:+6125550>;npi=0")
     );
+    assert_eq!(
+        message.header(Name::Other("VIA")),
+        message.header(Name::Via)
+    );
     assert!(message.fields().any(|(name, _)| name == "P-CHARGE-info"));
 }
 
