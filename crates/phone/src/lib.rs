@@ -1,1 +1,69 @@
 //! Makes one phone call.
+//!
+//! A [`Call`] takes SIP messages and the user's verbs, and says which messages to send and what happened. It has no socket
+//! and no clock. SIP and SDP meet here: `sip` carries bodies that it does not read, `media` reads bodies and knows no header.
+//!
+//! ```text
+//!                 18x                 2xx
+//!   Dialing ────────────► Ringing ────────────► Talking ──┐ hold, resume: re-INVITE
+//!      │  └──────────────────┼───── 2xx ──────────►│ ▲────┘ theirs: answered at once
+//!      │                     │                     │
+//!      │ refused, hang_up, ring limit, silence     │ BYE of either side, media lost
+//!      ▼                     ▼                     ▼
+//!    Ended ◄───────────────────────────────────────┘
+//! ```
+//!
+//! | source | rule | file |
+//! |---|---|---|
+//! | RFC 3261 §9, §15 | hang up at any moment | `call.rs`, `sip/user_agent` |
+//! | RFC 3264 §8.4 | hold and resume | `call/talking.rs` |
+//! | RFC 3261 §14.2 | their re-INVITE, with or without an offer | `call/talking.rs` |
+//! | RFC 3960 §3.2 | early sound beside ringing | `call/ringing.rs` |
+//! | RFC 3325 §9.1 | caller id in P-Asserted-Identity | `trunk.rs` |
+//! | RFC 3326, Q.850 | why a call was not connected | `outcome.rs` |
+//! | P6 | which numbers may be called | `number.rs`, `destination.rs` |
+//! | P7 | ring limit | `call.rs` |
+//!
+//! ```
+//! use std::time::Instant;
+//! use housecall_phone::{Call, Country, DestinationPolicy, Dial, Event, Number, Outcome, Output, Trunk};
+//! use housecall_sip::{Peer, Timers};
+//!
+//! let policy = DestinationPolicy::domestic(Country::Au);
+//! let to = policy.read("0491 570 006")?;
+//! let peer = Peer::udp("127.0.0.1:5070".parse()?);
+//! let now = Instant::now();
+//! let mut call = Call::dial(now, Dial {
+//!     trunk: Trunk::new("Carrier", peer, "sip.carrier.test", None),
+//!     caller_id: Number::parse("02 5550 0142", Country::Au)?,
+//!     to,
+//!     contact: "127.0.0.1:5060".parse()?,
+//!     media: "127.0.0.1:40000".parse()?,
+//!     codecs: Dial::CODECS.to_vec(),
+//!     ring_limit: Dial::RING_LIMIT,
+//!     timers: Timers::default(),
+//!     seed: 1,
+//! })?;
+//! assert!(matches!(call.poll_output(), Some(Output::SendSip { to, .. }) if to == peer));
+//! call.hang_up(now);
+//! let Some(Output::Event(Event::Ended(ended))) = call.poll_output() else { panic!() };
+//! assert_eq!(ended.outcome, Outcome::Cancelled);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod call;
+mod country;
+mod destination;
+mod number;
+mod outcome;
+mod trunk;
+
+#[cfg(test)]
+mod tests;
+
+pub use call::{BadTrunk, Call, Dial, Ended, Event, Input, Output, Side, WrongMoment};
+pub use country::Country;
+pub use destination::{DestinationPolicy, DestinationRefused};
+pub use number::{Number, NumberError};
+pub use outcome::Outcome;
+pub use trunk::Trunk;

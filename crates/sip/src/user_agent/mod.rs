@@ -220,6 +220,11 @@ impl UserAgent {
         self.calls.get(&call).map(Call::call_id)
     }
 
+    /// A random number from the agent's own source, for what else of the call must be hard to guess.
+    pub fn random(&mut self) -> u64 {
+        self.random.random()
+    }
+
     /// Takes the next thing to do, in order.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()

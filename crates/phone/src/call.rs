@@ -1,0 +1,255 @@
+mod dialing;
+mod ended;
+mod event;
+mod line;
+mod ringing;
+mod talking;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use housecall_media::sdp::Codec;
+use housecall_sip::user_agent::{self, Output as AgentOutput};
+use housecall_sip::{Timers, UriError};
+
+use crate::{Number, Outcome, Trunk};
+use dialing::Dialing;
+pub use ended::{Ended, Side};
+pub use event::{Event, Input, Output};
+use line::Line;
+use ringing::Ringing;
+use talking::Talking;
+
+/// One phone call, from dialling to the end.
+///
+/// It does nothing by itself: give it what came in with [`handle_input`](Call::handle_input), wake it with
+/// [`handle_timeout`](Call::handle_timeout) at [`poll_timeout`](Call::poll_timeout), and take everything from
+/// [`poll_output`](Call::poll_output) after each of these and after each verb. After [`Event::Ended`] it still owes the network some
+/// messages, until [`is_finished`](Call::is_finished).
+#[derive(Debug)]
+pub struct Call {
+    line: Line,
+    state: State,
+}
+
+/// What is to be dialled, and how.
+#[derive(Clone, Debug)]
+pub struct Dial {
+    /// Who carries the call.
+    pub trunk: Trunk,
+    /// The number that the called person sees. Its owner is checked by the caller of this API.
+    pub caller_id: Number,
+    /// The number to call; already let through by a [`DestinationPolicy`](crate::DestinationPolicy).
+    pub to: Number,
+    /// Our SIP address as the trunk reaches it.
+    pub contact: SocketAddr,
+    /// Our RTP address as the trunk reaches it.
+    pub media: SocketAddr,
+    /// What we speak, best first.
+    pub codecs: Vec<Codec>,
+    /// How long it may ring before we give up (P7).
+    pub ring_limit: Duration,
+    /// How patient the SIP transactions are.
+    pub timers: Timers,
+    /// Where tags, branches and the Call-ID come from: different for each call, and hard to guess.
+    pub seed: u64,
+}
+
+impl Dial {
+    /// P7: the ring limit.
+    pub const RING_LIMIT: Duration = Duration::from_secs(45);
+
+    /// G.711 in both laws and keys as events: what every trunk speaks.
+    pub const CODECS: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::TelephoneEvent];
+}
+
+/// The verb does not fit the moment of the call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("cannot {action} while {state}")]
+pub struct WrongMoment {
+    /// What was asked for.
+    pub action: &'static str,
+    /// What the call is doing.
+    pub state: &'static str,
+}
+
+/// A trunk's settings or our number do not make a SIP address; an administrator has to mend them.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("trunk {trunk:?} makes no SIP address: {error}")]
+pub struct BadTrunk {
+    /// The trunk's name.
+    pub trunk: String,
+    /// What is wrong.
+    pub error: UriError,
+}
+
+#[derive(Debug)]
+enum State {
+    Dialing(Dialing),
+    Ringing(Ringing),
+    Talking(Talking),
+    Ended,
+}
+
+/// What happens to a call, whoever does it.
+#[derive(Debug)]
+enum Happening {
+    Agent(user_agent::Event),
+    HangUp,
+    MediaLost,
+    /// The ring limit is reached.
+    RangTooLong,
+}
+
+impl Call {
+    /// Dials: the INVITE is the first output.
+    ///
+    /// # Errors
+    /// The trunk's domain is no host.
+    pub fn dial(now: Instant, dial: Dial) -> Result<Self, BadTrunk> {
+        let ring_until = now + dial.ring_limit;
+        let line = Line::dial(now, dial)?;
+        let state = State::Dialing(Dialing { ring_until });
+        let mut call = Self { line, state };
+        call.listen(now);
+        Ok(call)
+    }
+
+    /// Takes what the world said.
+    pub fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Sip { from, message } => {
+                let input = user_agent::Input::Received { from, message };
+                self.line.agent.handle_input(now, input);
+            }
+            Input::TransportFailed => {
+                let peer = self.line.peer;
+                let input = user_agent::Input::TransportFailed { peer };
+                self.line.agent.handle_input(now, input);
+            }
+            Input::MediaLost => self.happened(now, Happening::MediaLost),
+        }
+        self.listen(now);
+    }
+
+    /// Hangs up at any moment: CANCEL, or ACK and BYE if the answer crosses it, or BYE. No effect on an ended call.
+    pub fn hang_up(&mut self, now: Instant) {
+        self.happened(now, Happening::HangUp);
+        self.listen(now);
+    }
+
+    /// Puts the other side on hold: offers `sendonly`, so that it hears our music (RFC 3264 §8.4). [`Event::Held`] follows.
+    ///
+    /// # Errors
+    /// The call is not answered, is held already, or a change is on its way.
+    pub fn hold(&mut self, now: Instant) -> Result<(), WrongMoment> {
+        self.change(now, "hold", true)
+    }
+
+    /// Takes the other side off hold. [`Event::Resumed`] follows.
+    ///
+    /// # Errors
+    /// The call is not held, or a change is on its way.
+    pub fn resume(&mut self, now: Instant) -> Result<(), WrongMoment> {
+        self.change(now, "resume", false)
+    }
+
+    fn change(
+        &mut self,
+        now: Instant,
+        action: &'static str,
+        held: bool,
+    ) -> Result<(), WrongMoment> {
+        let state = match &mut self.state {
+            State::Talking(talking) => {
+                talking.ask(now, action, held, &mut self.line)?;
+                self.listen(now);
+                return Ok(());
+            }
+            State::Dialing(_) => "dialing",
+            State::Ringing(_) => "ringing",
+            State::Ended => "the call is over",
+        };
+        Err(WrongMoment { action, state })
+    }
+
+    /// The Call-ID that every message of this call carries.
+    pub fn call_id(&self) -> &str {
+        &self.line.call_id
+    }
+
+    /// Takes the next thing to do, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.line.outputs.pop_front()
+    }
+
+    /// When [`handle_timeout`](Call::handle_timeout) next has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let ring_limit = match &self.state {
+            State::Dialing(dialing) => Some(dialing.ring_until),
+            State::Ringing(ringing) => Some(ringing.ring_until),
+            State::Talking(_) | State::Ended => None,
+        };
+        self.line
+            .agent
+            .poll_timeout()
+            .into_iter()
+            .chain(ring_limit)
+            .min()
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let is_due = match &self.state {
+            State::Dialing(dialing) => dialing.ring_until <= now,
+            State::Ringing(ringing) => ringing.ring_until <= now,
+            State::Talking(_) | State::Ended => false,
+        };
+        if is_due {
+            self.happened(now, Happening::RangTooLong);
+        }
+        self.line.agent.handle_timeout(now);
+        self.listen(now);
+    }
+
+    /// Whether [`Event::Ended`] has been told.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    /// Whether it is over and owes the network nothing: it may be dropped. At most 64*T1 after the last message.
+    pub fn is_finished(&self) -> bool {
+        self.is_over() && self.line.agent.is_idle()
+    }
+
+    /// Passes on what the user agent has to say.
+    fn listen(&mut self, now: Instant) {
+        while let Some(output) = self.line.agent.poll_output() {
+            match output {
+                AgentOutput::Send { to, bytes } => {
+                    self.line.outputs.push_back(Output::SendSip { to, bytes });
+                }
+                AgentOutput::Event(event) => self.happened(now, Happening::Agent(event)),
+            }
+        }
+    }
+
+    fn happened(&mut self, now: Instant, happening: Happening) {
+        let state = std::mem::replace(&mut self.state, State::Ended);
+        self.state = match state {
+            State::Dialing(dialing) => dialing.handle(now, happening, &mut self.line),
+            State::Ringing(ringing) => ringing.handle(now, happening, &mut self.line),
+            State::Talking(talking) => talking.handle(now, happening, &mut self.line),
+            State::Ended => State::Ended,
+        };
+    }
+}
+
+impl State {
+    /// We end the call; the user agent finds the right message for it.
+    fn hang_up(now: Instant, outcome: Outcome, line: &mut Line) -> Self {
+        line.agent.hang_up(now, line.call);
+        line.tell(Event::Ended(Ended::by_us(outcome)));
+        Self::Ended
+    }
+}

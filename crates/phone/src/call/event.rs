@@ -1,0 +1,56 @@
+use bytes::Bytes;
+use housecall_media::sdp::MediaTarget;
+use housecall_sip::{Message, Peer};
+
+use super::Ended;
+
+/// What the world said to a call.
+#[derive(Debug)]
+pub enum Input {
+    /// A SIP message with this call's Call-ID came in.
+    Sip {
+        /// Who sent it.
+        from: Peer,
+        /// The message.
+        message: Message,
+    },
+    /// Nothing can be sent to the trunk.
+    TransportFailed,
+    /// No sound has come for too long (not to be said while held).
+    MediaLost,
+}
+
+/// What a call wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Send `bytes`, one whole SIP message, to `to`.
+    SendSip {
+        /// Where to.
+        to: Peer,
+        /// The message.
+        bytes: Bytes,
+    },
+    /// Something happened.
+    Event(Event),
+}
+
+/// What happened to a call. [`Event::Ended`] comes exactly once, and last.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// The phone rings. Said once.
+    Ringing,
+    /// The network sends sound before the answer: announcements, or its own ringing tone.
+    EarlyMedia(MediaTarget),
+    /// Somebody has answered.
+    Answered(MediaTarget),
+    /// Where sound goes, what it is, or which way it may flow has changed.
+    MediaChanged(MediaTarget),
+    /// Our hold is in force: the other side hears only what we play to it.
+    Held,
+    /// Our hold is over.
+    Resumed,
+    /// The other side did not take our hold or resume; everything stays as it was.
+    HoldRefused,
+    /// The call is over.
+    Ended(Ended),
+}

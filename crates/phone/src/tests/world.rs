@@ -1,0 +1,433 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use housecall_media::sdp::{AudioSession, Codec, Description, Direction};
+use housecall_sip::digest::Credentials;
+use housecall_sip::digest::Guard;
+use housecall_sip::user_agent::{
+    Body, CallHandle, Event as AgentEvent, Input as AgentInput, Output as AgentOutput, Reply,
+};
+use housecall_sip::{AgentOptions, Message, Method, Name, Peer, StatusCode, Timers, UserAgent};
+
+use crate::{Call, Country, Dial, Event, Input, Number, Output, Trunk};
+
+/// A call, a far end that follows a script, the network between them, and virtual time.
+pub(super) struct World {
+    pub(super) now: Instant,
+    start: Instant,
+    seed: Random,
+    network: Network,
+    pub(super) call: Call,
+    pub(super) far: Far,
+    /// What the call told, in words, with its second.
+    pub(super) told: Vec<Event>,
+    /// What the far end heard, by first words.
+    pub(super) heard: Vec<Message>,
+    in_flight: BTreeMap<(Instant, u64), (To, Bytes)>,
+    plans: BTreeMap<(Instant, u64), Plan>,
+    last: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum To {
+    Call,
+    Far,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Plan {
+    HangUp,
+    Hold,
+    Resume,
+    MediaLost,
+    Far(Act),
+}
+
+/// What the far end does on its own account.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Act {
+    Answer,
+    HangUp,
+    Hold(Direction),
+    /// A re-INVITE without an offer.
+    AskForOffer,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Network {
+    pub(super) lost: u64,
+    pub(super) repeated: u64,
+    pub(super) delay_ms_max: u64,
+}
+
+pub(super) const GOOD: Network = Network {
+    lost: 0,
+    repeated: 0,
+    delay_ms_max: 10,
+};
+
+pub(super) const BAD: Network = Network {
+    lost: 25,
+    repeated: 15,
+    delay_ms_max: 400,
+};
+
+/// The far end: a user agent and what it does when called.
+pub(super) struct Far {
+    agent: UserAgent,
+    call: Option<CallHandle>,
+    audio: AudioSession,
+    /// What the other side offered last.
+    pub(super) offer: Option<Description>,
+    pub(super) script: Script,
+    guard: Option<Guard>,
+}
+
+/// What the far end does when it is called.
+#[derive(Clone, Copy)]
+pub(super) enum Script {
+    AnswersAfter(Duration),
+    Refuses(u16, Option<&'static str>),
+    RingsForEver,
+    /// 183 with sound, then the answer.
+    EarlyThenAnswers(Duration),
+    /// 183 with sound, then a 200 without a body.
+    EarlyOnly(Duration),
+    Silent,
+    NoCodec,
+}
+
+/// A small generator of our own, so that these tests need no further crate.
+pub(super) struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        // The constants of Knuth's MMIX generator.
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+pub(super) fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(super) fn credentials() -> Credentials {
+    Credentials::new("harbour", "tide")
+}
+
+fn far_peer() -> Peer {
+    Peer::udp("10.0.0.2:5060".parse().unwrap())
+}
+
+fn our_peer() -> Peer {
+    Peer::udp("10.0.0.1:5060".parse().unwrap())
+}
+
+pub(super) fn dial(seed: u64) -> Dial {
+    Dial {
+        trunk: Trunk::new(
+            "Carrier",
+            far_peer(),
+            "sip.carrier.test",
+            Some(credentials()),
+        ),
+        caller_id: Number::parse("02 5550 0142", Country::Au).unwrap(),
+        to: Number::parse("0491 570 006", Country::Au).unwrap(),
+        contact: our_peer().addr,
+        media: "10.0.0.1:40000".parse().unwrap(),
+        codecs: Dial::CODECS.to_vec(),
+        ring_limit: Dial::RING_LIMIT,
+        timers: Timers::default(),
+        seed,
+    }
+}
+
+impl World {
+    pub(super) fn new(seed: u64, network: Network, script: Script) -> Self {
+        let now = Instant::now();
+        let mut world = Self {
+            now,
+            start: now,
+            seed: Random(seed.wrapping_add(1)),
+            network,
+            call: Call::dial(now, dial(seed)).unwrap(),
+            far: Far::new(seed, script),
+            told: Vec::new(),
+            heard: Vec::new(),
+            in_flight: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            last: 0,
+        };
+        world.drain();
+        world
+    }
+
+    pub(super) fn with_guard(mut self) -> Self {
+        self.far.guard = Some(Guard::new("sip.carrier.test", 7));
+        self
+    }
+
+    pub(super) fn plan(&mut self, after: Duration, plan: Plan) {
+        self.last += 1;
+        self.plans.insert((self.now + after, self.last), plan);
+    }
+
+    /// Runs for `time`, or until nothing is left to happen.
+    pub(super) fn run(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(next) = self.next().filter(|next| *next <= until) {
+            self.now = self.now.max(next);
+            self.step();
+        }
+        self.now = until;
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.now - self.start
+    }
+
+    pub(super) fn heard_count(&self, method: Method) -> usize {
+        self.heard
+            .iter()
+            .filter(|message| message.method() == Some(&method))
+            .count()
+    }
+
+    pub(super) fn last_told(&self) -> &Event {
+        self.told.last().unwrap()
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let timers = [self.call.poll_timeout(), self.far.agent.poll_timeout()];
+        let flight = self.in_flight.keys().next().map(|(at, _)| *at);
+        let plan = self.plans.keys().next().map(|(at, _)| *at);
+        timers.into_iter().flatten().chain(flight).chain(plan).min()
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        if let Some(entry) = self
+            .in_flight
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)
+        {
+            let (to, bytes) = entry.remove();
+            self.arrive(to, Message::parse(bytes).unwrap());
+        } else if let Some(entry) = self
+            .plans
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)
+        {
+            let plan = entry.remove();
+            self.carry_out(plan);
+        } else {
+            self.call.handle_timeout(now);
+            self.far.agent.handle_timeout(now);
+        }
+        self.drain();
+    }
+
+    fn arrive(&mut self, to: To, message: Message) {
+        match to {
+            To::Call => self.call.handle_input(
+                self.now,
+                Input::Sip {
+                    from: far_peer(),
+                    message,
+                },
+            ),
+            To::Far => {
+                self.heard.push(message.clone());
+                let from = our_peer();
+                self.far
+                    .agent
+                    .handle_input(self.now, AgentInput::Received { from, message });
+            }
+        }
+    }
+
+    fn carry_out(&mut self, plan: Plan) {
+        match plan {
+            Plan::HangUp => self.call.hang_up(self.now),
+            // In the bad network a verb may come at the wrong moment.
+            Plan::Hold => drop(self.call.hold(self.now)),
+            Plan::Resume => drop(self.call.resume(self.now)),
+            Plan::MediaLost => self.call.handle_input(self.now, Input::MediaLost),
+            Plan::Far(act) => self.far.act(self.now, act),
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.call.poll_output() {
+            match output {
+                Output::SendSip { bytes, .. } => self.carry(To::Far, bytes),
+                Output::Event(event) => self.told.push(event),
+            }
+        }
+        while let Some(output) = self.far.agent.poll_output() {
+            match output {
+                AgentOutput::Send { bytes, .. } => self.carry(To::Call, bytes),
+                AgentOutput::Event(event) => {
+                    if let Some((after, act)) = self.far.hear(self.now, event) {
+                        self.plan(after, Plan::Far(act));
+                    }
+                }
+            }
+        }
+    }
+
+    fn carry(&mut self, to: To, bytes: Bytes) {
+        let copies = match self.seed.below(100) < self.network.lost {
+            true => 0,
+            false => 1 + u64::from(self.seed.below(100) < self.network.repeated),
+        };
+        for _ in 0..copies {
+            let delay = Duration::from_millis(1 + self.seed.below(self.network.delay_ms_max));
+            self.last += 1;
+            self.in_flight
+                .insert((self.now + delay, self.last), (to, bytes.clone()));
+        }
+    }
+}
+
+impl Far {
+    fn new(seed: u64, script: Script) -> Self {
+        let agent = UserAgent::new(AgentOptions {
+            local: far_peer().addr,
+            contact_user: "carrier".to_owned(),
+            user_agent: "Carrier".to_owned(),
+            timers: Timers::default(),
+            seed: !seed,
+            accepts_calls: true,
+        });
+        let codecs = match script {
+            Script::NoCodec => vec![Codec::Opus],
+            _ => vec![Codec::Pcmu, Codec::TelephoneEvent],
+        };
+        Self {
+            agent,
+            call: None,
+            audio: AudioSession::new(5, "10.0.0.2:50000".parse().unwrap(), &codecs),
+            offer: None,
+            script,
+            guard: None,
+        }
+    }
+
+    /// Reacts to an event, and says what it will do later.
+    fn hear(&mut self, now: Instant, event: AgentEvent) -> Option<(Duration, Act)> {
+        match event {
+            AgentEvent::Invited { call, message, .. } if self.lets_in(now, &message) => {
+                self.call = Some(call);
+                self.offer = Description::parse(message.body()).ok();
+                return self.ring(now);
+            }
+            AgentEvent::Invited { call, .. } => self.challenge(now, call),
+            AgentEvent::Reinvited { message, .. } => {
+                self.offer = Description::parse(message.body()).ok();
+                let answer = self.answer(Direction::SendRecv);
+                self.respond(now, Reply::new(StatusCode::OK).with_body(answer));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn ring(&mut self, now: Instant) -> Option<(Duration, Act)> {
+        let ringing = Reply::new(StatusCode::RINGING);
+        let after = match self.script {
+            Script::AnswersAfter(after) => {
+                self.respond(now, ringing);
+                after
+            }
+            Script::RingsForEver => {
+                self.respond(now, ringing);
+                return None;
+            }
+            Script::EarlyThenAnswers(after) | Script::EarlyOnly(after) => {
+                let body = self.answer(Direction::SendRecv);
+                self.respond(
+                    now,
+                    Reply::new(StatusCode::SESSION_PROGRESS).with_body(body),
+                );
+                self.respond(now, ringing);
+                after
+            }
+            Script::Refuses(status, reason) => {
+                let mut reply = Reply::new(StatusCode::new(status).unwrap());
+                if let Some(reason) = reason {
+                    reply = reply.with_header("Reason", reason);
+                }
+                self.respond(now, reply);
+                return None;
+            }
+            Script::NoCodec => Duration::ZERO,
+            Script::Silent => return None,
+        };
+        Some((after, Act::Answer))
+    }
+
+    fn lets_in(&mut self, now: Instant, invite: &Message) -> bool {
+        let Some(guard) = &mut self.guard else {
+            return true;
+        };
+        let answers = invite.authorizations(Name::ProxyAuthorization);
+        let request = (&Method::Invite, invite.request_uri().unwrap());
+        answers
+            .first()
+            .is_some_and(|answer| guard.check(now, answer, request, &credentials()).is_ok())
+    }
+
+    fn challenge(&mut self, now: Instant, call: CallHandle) {
+        let [sha, md5] = self.guard.as_mut().unwrap().challenge(now, false);
+        let reply = Reply::new(StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+            .with_header("Proxy-Authenticate", &sha)
+            .with_header("Proxy-Authenticate", &md5);
+        self.agent.respond(now, call, reply).unwrap();
+    }
+
+    fn answer(&mut self, ours: Direction) -> Body {
+        let answer = self
+            .offer
+            .as_ref()
+            .map(|offer| self.audio.answer(offer, ours));
+        match answer {
+            Some(Ok(answer)) => Body::sdp(answer.sdp),
+            _ => Body::sdp(self.audio.offer(ours)),
+        }
+    }
+
+    fn respond(&mut self, now: Instant, reply: Reply) {
+        if let Some(call) = self.call {
+            let _ = self.agent.respond(now, call, reply);
+        }
+    }
+
+    fn act(&mut self, now: Instant, act: Act) {
+        let Some(call) = self.call else {
+            return;
+        };
+        match act {
+            Act::Answer if matches!(self.script, Script::EarlyOnly(_)) => {
+                self.respond(now, Reply::new(StatusCode::OK));
+            }
+            Act::Answer => {
+                let body = self.answer(Direction::SendRecv);
+                self.respond(now, Reply::new(StatusCode::OK).with_body(body));
+            }
+            Act::HangUp => self.agent.hang_up(now, call),
+            Act::Hold(direction) => {
+                let body = Body::sdp(self.audio.offer(direction));
+                let _ = self.agent.reinvite(now, call, body);
+            }
+            Act::AskForOffer => {
+                let _ = self.agent.reinvite(now, call, Body::sdp(Bytes::new()));
+            }
+        }
+    }
+}
