@@ -93,6 +93,10 @@ enum State {
 
 /// What happens to a call, whoever does it.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made, passed on and taken apart at once; never stored"
+)]
 enum Happening {
     Agent(user_agent::Event),
     HangUp,

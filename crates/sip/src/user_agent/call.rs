@@ -15,7 +15,7 @@ use crate::transaction::Peer;
 #[derive(Debug)]
 pub(super) enum Call {
     Calling(Calling),
-    Invited(Invited),
+    Invited(Box<Invited>),
     Open(Box<Open>),
 }
 

@@ -1,5 +1,14 @@
 //! A user agent: the transactions and dialogs of one side, the calling and the answering one (RFC 3261 §8, §12 to §15).
 //!
+//! ```text
+//!   invite() ──► Calling ── 2xx ───────────► Open ──► ended: BYE of either side, no ACK,
+//!                   │                         ▲        a request inside the call that nobody answers
+//!                   └─► ended: refused,       │
+//!                       silence, hang_up()    │ respond(2xx)
+//!   INVITE ────► Invited ─────────────────────┘
+//!                   └─► ended: respond(3xx..6xx), CANCEL, hang_up()
+//! ```
+//!
 //! | RFC | section | file |
 //! |---|---|---|
 //! | 3261 | §8.1, §13.2 (what responses mean to the caller) | `responses.rs` |
@@ -40,6 +49,41 @@ use call::{Call, Calling, Open, Reinvite};
 use sending::{Outgoing, Sent, SentKey};
 
 /// Makes and answers calls: says which messages to send, and what happened.
+///
+/// ```
+/// use std::time::Instant;
+/// use housecall_sip::user_agent::{AgentOptions, Event, Input, Invite, Output, Reply, UserAgent};
+/// use housecall_sip::{Message, NameAddr, Peer, StatusCode, Timers, Uri};
+///
+/// let (alice, bob) = (Peer::udp("192.0.2.1:5060".parse()?), Peer::udp("192.0.2.2:5060".parse()?));
+/// let agent = |at: Peer| UserAgent::new(AgentOptions {
+///     local: at.addr,
+///     contact_user: String::new(),
+///     user_agent: "Example".to_owned(),
+///     timers: Timers::default(),
+///     seed: u64::from(at.addr.port()),
+///     accepts_calls: true,
+/// });
+/// let (mut caller, mut answerer) = (agent(alice), agent(bob));
+/// let now = Instant::now();
+/// caller.invite(now, Invite {
+///     to_peer: bob,
+///     uri: Uri::parse("sip:bob@192.0.2.2")?,
+///     from: NameAddr::parse("<sip:alice@192.0.2.1>")?,
+///     to: NameAddr::parse("<sip:bob@192.0.2.2>")?,
+///     headers: Vec::new(),
+///     body: None,
+///     credentials: None,
+/// });
+/// let Some(Output::Send { bytes, .. }) = caller.poll_output() else { panic!() };
+/// answerer.handle_input(now, Input::Received { from: alice, message: Message::parse(bytes)? });
+/// while let Some(output) = answerer.poll_output() {
+///     if let Output::Event(Event::Invited { call, .. }) = output {
+///         answerer.respond(now, call, Reply::new(StatusCode::BUSY_HERE))?;
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// No socket, no clock: give it what came in with [`handle_input`](UserAgent::handle_input), wake it with
 /// [`handle_timeout`](UserAgent::handle_timeout) at [`poll_timeout`](UserAgent::poll_timeout), and after each of these, and each

@@ -244,7 +244,7 @@ impl UserAgent {
             local_tag,
             dialog,
         };
-        let invited = Call::Invited(invited);
+        let invited = Call::Invited(Box::new(invited));
         self.dialogs.insert(invited.key(), call);
         self.calls.insert(call, invited);
         self.tell(Event::Invited {
