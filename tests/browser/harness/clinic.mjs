@@ -43,6 +43,14 @@ export class Clinic {
     return this.#lines.flatMap((line) => line.match(/https?:\/\/\S+/g) ?? []);
   }
 
+  /** The printed link that signs a member of staff in; it is good once. */
+  signInLink(name) {
+    const at = this.#lines.findIndex((line) => line.includes(name));
+    const links = this.#lines.slice(at).flatMap((line) => line.match(/https?:\/\/\S+\/sign-in\/link#\S+/g) ?? []);
+    if (at < 0 || links.length === 0) throw new Error(`no link for ${name} in:\n${this.log()}`);
+    return links[0];
+  }
+
   /** The last lines that the program printed, for the message of a failed test. */
   log(lines = 40) {
     return this.#lines.slice(-lines).join("\n");

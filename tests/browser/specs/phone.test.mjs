@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { heard, launch } from "../harness/browser.mjs";
+import { Clinic } from "../harness/clinic.mjs";
+import { NUMBERS, atState, call, international } from "../harness/phone.mjs";
+import { balance, practitioner, words } from "../harness/staff.mjs";
+import { press } from "../harness/visit.mjs";
+import { throughout, until } from "../harness/wait.mjs";
+
+/** Below this the page hears nothing; the analyser reads the decoder's own noise at −90. */
+const SILENCE_DBFS = -60;
+
+let clinic;
+let browser;
+let doctor;
+
+before(async () => {
+  clinic = await Clinic.start();
+  browser = await launch();
+  doctor = await practitioner(browser, clinic);
+  doctor.on("dialog", (dialog) => dialog.accept());
+});
+
+after(async () => {
+  await browser?.close();
+  await clinic?.stop();
+});
+
+/** What the subscriber of a number hears now. */
+const at = (number) => clinic.carrier(international(number));
+
+const pageHearsTone = () =>
+  until("the page hears 1004 Hz", async () => {
+    const { hz, dbfs } = await heard(doctor);
+    if (Math.abs(hz - 1004) < 6 && dbfs > -30) return true;
+    throw new Error(`${hz.toFixed(0)} Hz at ${dbfs.toFixed(0)} dBFS`);
+  });
+
+const carrierHearsVoice = () =>
+  until("the carrier hears the microphone", async () => {
+    const { silent, level_dbfs } = await at(NUMBERS.tone);
+    if (!silent) return true;
+    throw new Error(`${level_dbfs} dBFS`);
+  });
+
+const isSilentAtCarrier = async () => (await at(NUMBERS.tone)).silent;
+
+test("P4: sound both ways, mute, hold with music, resume", { timeout: 120_000 }, async (t) => {
+  await call(doctor, NUMBERS.tone);
+  await atState(doctor, "talking");
+  await pageHearsTone();
+  await carrierHearsVoice();
+
+  await t.test("mute is silence at the carrier, and the page still hears", async () => {
+    await press(doctor, "mute");
+    await until("silence at the carrier", isSilentAtCarrier);
+    await throughout("silence at the carrier", isSilentAtCarrier, 2);
+    await pageHearsTone();
+    await press(doctor, "mute");
+    await carrierHearsVoice();
+  });
+
+  await t.test("hold is music at the carrier and nothing of the callee at the page", async () => {
+    await press(doctor, "hold");
+    await doctor.waitForSelector('#call-panel[data-held="true"]');
+    await until("music at the carrier", async () => {
+      const call = await at(NUMBERS.tone);
+      return call.held && call.music;
+    });
+    const pageIsSilent = async () => (await heard(doctor)).dbfs < SILENCE_DBFS;
+    await until("nothing at the page", pageIsSilent);
+    await throughout("nothing at the page", pageIsSilent, 2);
+  });
+
+  await t.test("resume restores both", async () => {
+    await press(doctor, "hold");
+    await doctor.waitForSelector("#call-panel:not([data-held])");
+    await pageHearsTone();
+    await until("no music at the carrier", async () => !(await at(NUMBERS.tone)).music);
+    await carrierHearsVoice();
+  });
+
+  await press(doctor, "hang-up");
+  await atState(doctor, "ended");
+  assert.match(await words(doctor, '[data-part="after-facts"]'), /1 credit\b/);
+  await until("the carrier's side is over", async () => (await at(NUMBERS.tone)).stage === "ended");
+});
+
+test("P4: the keypad's digits arrive exactly", { timeout: 60_000 }, async () => {
+  await call(doctor, NUMBERS.readsDigits);
+  await atState(doctor, "talking");
+  await press(doctor, "keypad");
+  const digits = "1590*#42";
+  for (const digit of digits) await doctor.$eval(`[data-digit="${digit}"]`, (it) => it.click());
+  await until("every digit is there", async () => (await at(NUMBERS.readsDigits)).digits.length >= digits.length);
+  const exactly = async () => (await at(NUMBERS.readsDigits)).digits === digits;
+  await throughout(`the digits are ${digits}`, exactly, 2);
+  await press(doctor, "hang-up");
+  await atState(doctor, "ended");
+});
+
+const REFUSALS = [
+  ["busy", NUMBERS.busy, "busy", /busy/i],
+  ["declined", NUMBERS.declines, "declined", /declined/i],
+  ["unknown number", NUMBERS.unknown, "wrong_number", /number/i],
+];
+
+for (const [name, number, outcome, said] of REFUSALS) {
+  test(`P3, P7: ${name} ends in words and costs nothing`, { timeout: 60_000 }, async () => {
+    const before = await balance(doctor);
+    await call(doctor, number);
+    await endsFree(outcome, said);
+    assert.equal(await balance(doctor), before);
+  });
+}
+
+test("P3, P7: no answer ends after the ring limit, in words, and costs nothing", { timeout: 120_000 }, async () => {
+  const before = await balance(doctor);
+  await call(doctor, NUMBERS.noAnswer);
+  await atState(doctor, "ringing");
+  await endsFree("no_answer", /no answer|did not answer|nobody answered/i, 60);
+  assert.equal(await balance(doctor), before);
+});
+
+test("P7: cancelled while ringing costs nothing", { timeout: 60_000 }, async () => {
+  const before = await balance(doctor);
+  await call(doctor, NUMBERS.noAnswer);
+  await atState(doctor, "ringing");
+  await press(doctor, "hang-up");
+  await endsFree("cancelled", /cancelled/i);
+  assert.equal(await balance(doctor), before);
+});
+
+async function endsFree(outcome, said, seconds) {
+  await atState(doctor, "ended", seconds);
+  assert.equal(await doctor.$eval("#call-panel", (it) => it.dataset.outcome), outcome);
+  assert.match(await words(doctor, '[data-part="outcome"]'), said);
+  assert.match(await words(doctor, '[data-part="after-facts"]'), /Nothing was charged/);
+}
