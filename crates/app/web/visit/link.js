@@ -20,6 +20,8 @@ export class RoomLink extends EventTarget {
   streams = [];
   /** Which slot a transceiver's `mid` belongs to. @type {Map<string, number>} */
   slotOfMid = new Map();
+  /** Attempts in a row that never got as far as media. */
+  failures = 0;
   /** @type {Peer | null} */
   #peer = null;
   /** @type {ReturnType<typeof roomShape> | null} */
@@ -67,11 +69,6 @@ export class RoomLink extends EventTarget {
     void this.#peer?.answer(sdp);
   }
 
-  /** The line to the server is back: a peer that could not be offered is offered now. */
-  lineOpened() {
-    if (this.isActive && !this.#peer?.isAlive) void this.#attempt();
-  }
-
   stop() {
     clearTimeout(this.#timer);
     this.#peer?.close();
@@ -101,11 +98,14 @@ export class RoomLink extends EventTarget {
     if (peer !== this.#peer) return;
     if (peer.state === "connected") {
       this.#backoff.reset();
+      this.failures = 0;
       this.#become("connected");
     } else if (peer.state === "shaky" || peer.state === "lost") {
       this.#become(this.state === "joining" ? "joining" : "reconnecting");
     }
-    if (peer.state === "lost") this.#timer = setTimeout(() => void this.#attempt(), this.#backoff.next());
+    if (peer.state !== "lost") return;
+    this.failures += 1;
+    this.#timer = setTimeout(() => void this.#attempt(), this.#backoff.next());
   }
 
   #nameSlots() {

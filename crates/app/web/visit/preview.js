@@ -19,7 +19,10 @@ import { initials } from "../lib/words.js";
 export function bindPreview(root, session) {
   const { devices } = session;
   say(part(root, "preview-avatar"), initials(root.dataset.you ?? ""));
-  bindPicker(part(root, "devices"), devices);
+  const picker = part(root, "devices");
+  // On a phone the patients and the price come before the choice of devices.
+  if (matchMedia("(max-width: 760px)").matches) picker.removeAttribute("open");
+  bindPicker(picker, devices);
   bindLevel(root, devices);
   bindSwitches(root, session);
   bindTest(root, devices);

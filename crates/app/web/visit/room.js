@@ -98,6 +98,7 @@ function drawLine(chip, session, quality) {
  * @returns {string}
  */
 function lineWords(session, quality) {
+  if (session.link.failures >= 3) return "Sound and picture do not get through yet; still trying";
   if (session.link.state === "joining") return "Connecting…";
   if (session.link.state === "reconnecting" || !session.isOnline) return "Reconnecting…";
   return { good: "", fair: "Your connection is unsteady", poor: "Your connection is weak" }[quality];

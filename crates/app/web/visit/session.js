@@ -25,6 +25,8 @@ export class VisitSession extends EventTarget {
   /** @type {Signal<VisitClientMessage>} */
   #signal;
   #freshLine = false;
+  /** @type {import("./link.js").LinkState} */
+  #linkBefore = "idle";
   /** The place is held by another device, and this page has not asked for it. */
   #isElsewhere = false;
 
@@ -37,7 +39,7 @@ export class VisitSession extends EventTarget {
     this.devices = devices;
     this.#signal = new Signal(path, { reopens: true });
     this.link = new RoomLink(devices, (offer) => this.#join(offer));
-    this.link.addEventListener("state", () => this.#changed());
+    this.link.addEventListener("state", () => this.#linkChanged());
     this.#signal.addEventListener("open", () => this.#lineOpened());
     this.#signal.addEventListener("lost", () => this.#changed());
     this.#signal.addEventListener("message", (event) => this.#heard(/** @type {CustomEvent<VisitServerMessage>} */ (event).detail));
@@ -175,7 +177,8 @@ export class VisitSession extends EventTarget {
     } else if (!this.link.isActive) {
       this.join();
     } else if (fresh) {
-      this.#resume();
+      // The server ties a connection to the line it was offered on: on a new line it is offered anew.
+      this.link.again();
     }
   }
 
@@ -185,13 +188,6 @@ export class VisitSession extends EventTarget {
     if (this.stage === "waiting") sessionStorage.setItem(this.#mark, "1");
     const wasHere = sessionStorage.getItem(this.#mark) !== null;
     if (wasHere && (this.stage === "arriving" || this.stage === "left")) this.checkIn();
-  }
-
-  /** A new line: the server may have lost our peer with the old one. */
-  #resume() {
-    const place = this.view && me(this.view)?.place;
-    if (place === "reconnecting" && this.link.state === "connected") this.link.again();
-    else this.link.lineOpened();
   }
 
   /** V9: a reload finds mute and camera as they were. @param {RoomView} view */
@@ -239,6 +235,13 @@ export class VisitSession extends EventTarget {
     if (this.#signal.send(message)) return;
     const detail = { type: "refused", what: message.type, message: "There is no connection just now. Try again in a moment." };
     this.dispatchEvent(new CustomEvent("refused", { detail }));
+  }
+
+  #linkChanged() {
+    if (this.link.state === "reconnecting") this.#announce("Your connection was lost. Reconnecting.");
+    else if (this.#linkBefore === "reconnecting" && this.link.state === "connected") this.#announce("You are connected again.");
+    this.#linkBefore = this.link.state;
+    this.#changed();
   }
 
   /** @param {string} words */

@@ -15,6 +15,8 @@ const SPEAKING_LEVEL = 0.42;
 /** A pause between words is not the end of speaking. */
 const SPEAKING_HOLD_MS = 700;
 
+const narrow = matchMedia("(max-width: 760px)");
+
 export class Tiles {
   #box;
   #session;
@@ -81,6 +83,7 @@ export class Tiles {
     const count = this.#slots.filter((each) => !each.hidden).length;
     mark(this.#box, "count", String(count));
     this.#chooseMain();
+    mark(this.#box, "layout", this.#isPinned || narrow.matches ? "strip" : "grid");
   }
 
   /**
@@ -135,6 +138,7 @@ export class Tiles {
         each.classList.add("main");
         this.#main = each;
       }
+      this.draw();
     };
     each.addEventListener("click", pin);
     each.addEventListener("keydown", (event) => {
