@@ -1,5 +1,72 @@
 //! Joins a browser to a phone call.
+//!
+//! A [`Bridge`] owns one phone call (`housecall_phone`), the connection of the browser that makes it (`housecall_browser`), and the way
+//! of the sound between them ([`MediaPath`]). It does no input or output: it is told what came, and says what to send.
+//!
+//! ```text
+//!   browser ─► Peer ─ Opus ─► jitter buffer ─► decode ─► gate ─► G.711 / keys ─► RTP ─► phone
+//!                                                         │
+//!                                       mute: silence ────┤
+//!                                       hold: music ──────┘
+//!
+//!   browser ◄─ Peer ◄─ Opus ◄─ encode ◄─ gate ◄─ G.711 decode ◄─ jitter buffer ◄─ source lock ◄─ RTP ◄─ phone
+//!                                          │
+//!                         hold: silence ───┤
+//!                         ringing: tone ───┘ until the phone is heard, early or answered
+//!
+//!   SIP ⇄ Call: Ringing, EarlyMedia(target), Answered(target), MediaChanged(target), Held, Resumed, Ended
+//! ```
+//!
+//! Both directions are coded at 8 kHz, so nothing is resampled, and have one jitter buffer each. A frame is due every 20 ms by absolute
+//! deadlines; after a stall at most three are made at once. The RTP stream to the phone is one for the whole call: its numbers go on
+//! through mute and hold.
+//!
+//! The path alone carries sound between a phone and an [`EarPacket`] port, without a browser:
+//!
+//! ```
+//! use std::time::{Duration, Instant};
+//! use housecall_bridge::{MediaPath, PathOptions, PathOutput};
+//! use housecall_media::sdp::{AudioSession, Codec, Description, Direction};
+//!
+//! // What the phone answered to our offer.
+//! let ours = AudioSession::new(1, "192.0.2.10:40000".parse()?, &[Codec::Pcma, Codec::TelephoneEvent]);
+//! let answer = Description::parse(b"v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 49170 RTP/AVP 8\r\n")?;
+//! let target = ours.agreed(&answer, Direction::SendRecv)?;
+//!
+//! let start = Instant::now();
+//! let mut path = MediaPath::new(start, PathOptions::new("AU", 42))?;
+//! path.target(target);
+//! path.answered(start);
+//! path.handle_timeout(start + Duration::from_millis(20));
+//! let PathOutput::Rtp { to, bytes } = path.poll_output().ok_or("a frame is due")? else {
+//!     return Err("the phone's frame comes first".into());
+//! };
+//! assert_eq!(to.to_string(), "198.51.100.7:49170");
+//! assert_eq!(bytes.len(), 12 + 160);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | source | what of it | file | test |
+//! |---|---|---|---|
+//! | RFC 3264 §8.4 | hold: music to a `sendonly`, nothing to an `inactive` phone | `path/media_path.rs` | `hold_plays_music_…`, `a_phone_that_holds_us_…` |
+//! | RFC 3264 §6.1 | any agreed payload type may come at any time | `path/to_browser.rs` | `both_hear_each_other_in_either_law` |
+//! | RFC 3550 §5.1 | one stream, numbers that go on | `path/to_phone.rs` | `hold_plays_music_…` |
+//! | RFC 3550 §6 | reports, round trip, BYE | `path/media_path.rs` | `reports_go_out_and_the_round_trip_is_measured` |
+//! | RFC 3551 §4.1 | marker after a pause | `path/to_phone.rs` | `a_phone_that_holds_us_…` |
+//! | RFC 3960 §3.2 | ringing tone until early sound comes | `path/to_browser.rs` | `the_caller_hears_the_country_s_ringing_…` |
+//! | RFC 4733 | keys, exactly once each | `path/to_phone.rs` | `keys_are_exact_under_loss_and_disorder` |
+//! | RFC 4961 | symmetric RTP, learned and locked | `path/source.rs` | `strangers_wrong_payload_types_…` |
+//! | product rule P4 | hold, mute, keypad | `bridge.rs` | `src/tests.rs` |
 
+mod bridge;
+mod io;
+mod options;
 mod path;
 
+#[cfg(test)]
+mod tests;
+
+pub use bridge::Bridge;
+pub use io::{BridgeEvent, Input, Output};
+pub use options::{BridgeOptions, DialRefused, Error};
 pub use path::{EarFrame, EarPacket, MediaPath, MediaStats, PathOptions, PathOutput};

@@ -141,6 +141,9 @@ impl MediaPath {
 
     /// Puts the phone on hold: it hears music, and nothing of it is heard. Or takes it back.
     pub fn hold(&mut self, now: Instant, held: bool) {
+        if self.to_phone.held == held {
+            return;
+        }
         self.to_phone.held = held;
         self.to_browser.held = held;
         self.to_browser.clear();
@@ -231,6 +234,7 @@ impl MediaPath {
             from_phone: self.to_browser.stats(),
             from_browser: self.to_phone.stats(),
             rtp_lost: reception.map_or(0, |reception| u64::from(reception.lost())),
+            jitter: reception.map_or(Duration::ZERO, Reception::jitter),
             ..self.stats
         }
     }

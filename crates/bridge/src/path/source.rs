@@ -159,20 +159,24 @@ mod tests {
         }
     }
 
+    fn addr(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn the_named_address_is_heard_at_once_and_a_stranger_never() {
         let mut world = World::new();
         assert_eq!(world.send(0, NAMED, 1, 0..10), 10);
         assert_eq!(world.send(200, STRANGER, 9, 0..100), 0);
         assert_eq!(world.send(2_200, NAMED, 1, 10..20), 10);
-        assert_eq!(world.source.addr(), NAMED.parse().unwrap());
+        assert_eq!(world.source.addr(), addr(NAMED));
     }
 
     #[test]
     fn another_address_is_learned_after_four_in_a_row() {
         let mut world = World::new();
         assert_eq!(world.send(0, OTHER, 1, 0..10), 7);
-        assert_eq!(world.source.addr(), OTHER.parse().unwrap());
+        assert_eq!(world.source.addr(), addr(OTHER));
         assert_eq!(world.send(0, STRANGER, 9, 0..100), 0);
     }
 
@@ -195,7 +199,7 @@ mod tests {
         let mut world = World::new();
         assert_eq!(world.send(0, STRANGER, 9, 0..5), 2);
         assert_eq!(world.send(100, NAMED, 1, 0..10), 7);
-        assert_eq!(world.source.addr(), NAMED.parse().unwrap());
+        assert_eq!(world.source.addr(), addr(NAMED));
         assert_eq!(world.send(400, STRANGER, 9, 5..50), 0);
     }
 
@@ -205,6 +209,6 @@ mod tests {
         world.send(0, NAMED, 1, 0..10);
         assert_eq!(world.send(300, OTHER, 1, 10..30), 0);
         assert_eq!(world.send(3_500, OTHER, 1, 30..40), 10);
-        assert_eq!(world.source.addr(), OTHER.parse().unwrap());
+        assert_eq!(world.source.addr(), addr(OTHER));
     }
 }

@@ -16,6 +16,8 @@ pub struct MediaStats {
     pub browser_sent: u64,
     /// Packets that were lost on the way from the phone, by their numbers.
     pub rtp_lost: u64,
+    /// How unevenly they came (RFC 3550 §6.4.1).
+    pub jitter: Duration,
     /// Datagrams dropped because they were no RTP or RTCP.
     pub malformed: u64,
     /// Packets dropped because of a payload type that was not agreed.

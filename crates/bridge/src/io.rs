@@ -1,0 +1,111 @@
+use std::net::SocketAddr;
+
+use bytes::{Bytes, BytesMut};
+use housecall_phone::Ended;
+use housecall_sip::{Message, Peer};
+
+use crate::MediaStats;
+
+/// What the world tells a bridge.
+#[derive(Debug)]
+pub enum Input {
+    /// A datagram of the browser: STUN, DTLS, SRTP or SRTCP.
+    Browser {
+        /// Its source address.
+        from: SocketAddr,
+        /// The whole datagram.
+        bytes: BytesMut,
+    },
+    /// A datagram came to the call's RTP port.
+    Rtp {
+        /// Its source address.
+        from: SocketAddr,
+        /// The whole datagram.
+        bytes: Bytes,
+    },
+    /// A datagram came to the call's RTCP port.
+    Rtcp {
+        /// Its source address.
+        from: SocketAddr,
+        /// The whole datagram.
+        bytes: Bytes,
+    },
+    /// A SIP message with this call's Call-ID came.
+    Sip {
+        /// Who sent it.
+        from: Peer,
+        /// The message.
+        message: Message,
+    },
+    /// Nothing can be sent to a SIP peer.
+    TransportFailed {
+        /// Which.
+        peer: Peer,
+    },
+}
+
+/// What a bridge asks of the world, or tells it.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this to the browser from the address that the bridge was dialled with.
+    SendBrowser {
+        /// Where to.
+        to: SocketAddr,
+        /// The whole datagram.
+        bytes: Bytes,
+    },
+    /// Send this from the call's RTP port.
+    SendRtp {
+        /// Where to.
+        to: SocketAddr,
+        /// The whole datagram.
+        bytes: Bytes,
+    },
+    /// Send this from the call's RTCP port.
+    SendRtcp {
+        /// Where to.
+        to: SocketAddr,
+        /// The whole datagram.
+        bytes: Bytes,
+    },
+    /// Send this SIP message.
+    SendSip {
+        /// Where to.
+        to: Peer,
+        /// The whole message.
+        bytes: Bytes,
+    },
+    /// Datagrams from this address are this browser's: it has proved so.
+    BrowserAddressProved(SocketAddr),
+    /// Something happened.
+    Event(BridgeEvent),
+}
+
+/// What happened to a call, for the person who made it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BridgeEvent {
+    /// The phone rings; the caller hears it.
+    Ringing,
+    /// The network sends sound before the answer; the caller hears it.
+    EarlyAudio,
+    /// Somebody has answered. Exactly once; time is charged from here.
+    Answered,
+    /// The other side is held: it hears music.
+    Held,
+    /// The hold is over.
+    Resumed,
+    /// The other side's network did not take the hold, or its end; everything is as it was.
+    HoldRefused,
+    /// The browser's sound flows.
+    BrowserConnected,
+    /// The browser is gone; an answered call is hung up.
+    BrowserLost,
+    /// The call is over. Once, and last; the bridge still owes the network some messages until
+    /// [`is_finished`](crate::Bridge::is_finished).
+    Ended {
+        /// How, by whom, and the words for it.
+        ended: Ended,
+        /// What happened to its sound.
+        stats: MediaStats,
+    },
+}

@@ -1,0 +1,411 @@
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use housecall_media::g711::Law;
+use housecall_media::rtp::{RtpPacket, RtpSender};
+use housecall_media::sdp::{AudioSession, Codec, Description, Direction};
+use housecall_media::telephone_event::KeyListener;
+use housecall_media::{Key, Sine, level};
+use housecall_phone::{Dial, Number, Outcome, Side, Trunk};
+use housecall_sip::user_agent::{self, Body, CallHandle, Event, Reply};
+use housecall_sip::{AgentOptions, Message, Peer, StatusCode, Timers, UserAgent};
+
+use crate::{Bridge, BridgeEvent, BridgeOptions, Error, Input, MediaStats, Output};
+
+const OUR_SIP: &str = "192.0.2.10:5060";
+const OUR_RTP: &str = "192.0.2.10:40000";
+const THEIR_SIP: &str = "198.51.100.7:5060";
+const THEIR_RTP: &str = "198.51.100.7:49170";
+
+/// What a browser offers for a call, with nobody behind it: its connection never comes up.
+const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+    m=audio 9 UDP/TLS/RTP/SAVPF 111 110\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\n\
+    a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\n\
+    a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n\
+    a=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\n";
+
+/// A bridge, and a phone at the other end of its trunk that does as it is told, in virtual time.
+struct World {
+    start: Instant,
+    now_ms: u64,
+    bridge: Bridge,
+    phone: Phone,
+    events: Vec<BridgeEvent>,
+}
+
+struct Phone {
+    agent: UserAgent,
+    call: Option<CallHandle>,
+    audio: AudioSession,
+    invite: Option<Message>,
+    /// The status with which re-INVITEs are refused, if they are.
+    refuses_hold: bool,
+    hum: Option<Sine>,
+    rtp: RtpSender,
+    keys: KeyListener,
+    keys_heard: String,
+    heard: Vec<i16>,
+    offers: Vec<Direction>,
+    byes: u32,
+}
+
+impl Phone {
+    fn new() -> Self {
+        let options = AgentOptions {
+            local: THEIR_SIP.parse().unwrap(),
+            contact_user: String::new(),
+            user_agent: "Phone".into(),
+            timers: Timers::default(),
+            seed: 2,
+            accepts_calls: true,
+        };
+        let codecs = [Codec::Pcma, Codec::Pcmu, Codec::TelephoneEvent];
+        Self {
+            agent: UserAgent::new(options),
+            call: None,
+            audio: AudioSession::new(5, THEIR_RTP.parse().unwrap(), &codecs),
+            invite: None,
+            refuses_hold: false,
+            hum: None,
+            rtp: RtpSender::new(8),
+            keys: KeyListener::default(),
+            keys_heard: String::new(),
+            heard: Vec::new(),
+            offers: Vec::new(),
+            byes: 0,
+        }
+    }
+
+    fn event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Invited { call, message, .. } => {
+                self.call = Some(call);
+                self.invite = Some(message);
+            }
+            Event::Reinvited { message, .. } if self.refuses_hold => {
+                assert!(!message.body().is_empty());
+                self.reply(now, Reply::new(StatusCode::NOT_ACCEPTABLE_HERE));
+            }
+            Event::Reinvited { message, .. } => {
+                self.reply_with_answer(now, StatusCode::OK, &message)
+            }
+            Event::Ended {
+                end: user_agent::End::ByThem(_),
+                ..
+            } => self.byes += 1,
+            _ => {}
+        }
+    }
+
+    fn reply(&mut self, now: Instant, reply: Reply) {
+        let call = self.call.expect("an INVITE");
+        self.agent.respond(now, call, reply).unwrap();
+    }
+
+    fn reply_with_answer(&mut self, now: Instant, status: StatusCode, request: &Message) {
+        let offer = Description::parse(request.body()).unwrap();
+        self.offers.push(offer.direction_of(&offer.media[0]));
+        let answer = self.audio.answer(&offer, Direction::SendRecv).unwrap();
+        self.reply(now, Reply::new(status).with_body(Body::sdp(answer.sdp)));
+    }
+
+    fn packet(&mut self) -> Option<Bytes> {
+        let frame = self.hum.as_mut().map(Sine::frame);
+        let packet = frame.map(|frame| {
+            self.rtp
+                .packet(8, false, Law::A.encode(&frame).into())
+                .to_bytes()
+        });
+        self.rtp.advance(160);
+        packet
+    }
+
+    fn hears(&mut self, bytes: Bytes) {
+        let packet = RtpPacket::parse(bytes).unwrap();
+        match packet.payload_type {
+            101 => self.keys_heard.extend(
+                self.keys
+                    .packet(packet.timestamp, &packet.payload)
+                    .map(Key::name),
+            ),
+            8 => Law::A.decode(&packet.payload, &mut self.heard),
+            other => panic!("payload type {other}"),
+        }
+    }
+}
+
+impl World {
+    /// Dials; the INVITE is with the phone.
+    fn dial() -> Self {
+        let start = Instant::now();
+
+        let (bridge, answer) = Bridge::dial(start, options(), OFFER).unwrap();
+        assert!(answer.starts_with("v=0") && answer.contains(bridge.ufrag()));
+        let mut world = Self {
+            start,
+            now_ms: 0,
+            bridge,
+            phone: Phone::new(),
+            events: Vec::new(),
+        };
+        world.run(20);
+        assert!(world.phone.invite.is_some());
+        world
+    }
+
+    /// Dials and is answered; the phone hums.
+    fn talking() -> Self {
+        let mut world = Self::dial();
+        world.phone.hum = Some(Sine::new(1_004.0, -12.0));
+        world.answer();
+        world.run(500);
+        assert_eq!(world.events, [BridgeEvent::Answered]);
+        world.events.clear();
+        world
+    }
+
+    fn now(&self) -> Instant {
+        self.start + Duration::from_millis(self.now_ms)
+    }
+
+    fn ring(&mut self) {
+        let now = self.now();
+        self.phone.reply(now, Reply::new(StatusCode::RINGING));
+    }
+
+    fn answer(&mut self) {
+        let (now, invite) = (self.now(), self.phone.invite.clone().unwrap());
+        self.phone.reply_with_answer(now, StatusCode::OK, &invite);
+    }
+
+    fn run(&mut self, ms: u64) {
+        for _ in 0..ms {
+            let now = self.now();
+            if self.now_ms.is_multiple_of(20)
+                && let Some(bytes) = self.phone.packet()
+            {
+                let from = THEIR_RTP.parse().unwrap();
+                self.bridge
+                    .handle_input(now, Input::Rtp { from, bytes })
+                    .unwrap();
+            }
+            if self.bridge.poll_timeout().is_some_and(|at| at <= now) {
+                self.bridge.handle_timeout(now);
+            }
+            if self.phone.agent.poll_timeout().is_some_and(|at| at <= now) {
+                self.phone.agent.handle_timeout(now);
+            }
+            while self.exchange(now) {}
+            self.now_ms += 1;
+        }
+    }
+
+    /// Carries one message one way; false if there is none.
+    fn exchange(&mut self, now: Instant) -> bool {
+        if let Some(output) = self.bridge.poll_output() {
+            self.bridge_said(now, output);
+        } else if let Some(output) = self.phone.agent.poll_output() {
+            match output {
+                user_agent::Output::Send { bytes, .. } => {
+                    let message = Message::parse(bytes).unwrap();
+                    let from = Peer::udp(THEIR_SIP.parse().unwrap());
+                    self.bridge
+                        .handle_input(now, Input::Sip { from, message })
+                        .unwrap();
+                }
+                user_agent::Output::Event(event) => self.phone.event(now, event),
+            }
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn bridge_said(&mut self, now: Instant, output: Output) {
+        match output {
+            Output::SendSip { bytes, .. } => {
+                let (from, message) = (
+                    Peer::udp(OUR_SIP.parse().unwrap()),
+                    Message::parse(bytes).unwrap(),
+                );
+                self.phone
+                    .agent
+                    .handle_input(now, user_agent::Input::Received { from, message });
+            }
+            Output::SendRtp { to, bytes } => {
+                assert_eq!(to.to_string(), THEIR_RTP);
+                self.phone.hears(bytes);
+            }
+            Output::Event(event) => self.events.push(event),
+            Output::SendRtcp { .. }
+            | Output::SendBrowser { .. }
+            | Output::BrowserAddressProved(_) => {}
+        }
+    }
+
+    fn phone_hears(&mut self, ms: u64) -> f32 {
+        self.phone.heard.clear();
+        self.run(ms);
+        level(&self.phone.heard).0
+    }
+
+    fn ended(&self) -> (Outcome, Side, MediaStats) {
+        match self.events.last() {
+            Some(BridgeEvent::Ended { ended, stats }) => (ended.outcome, ended.by, *stats),
+            other => panic!("not ended but {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn it_rings_is_answered_and_hung_up_by_us() {
+    let mut world = World::dial();
+    world.ring();
+    world.run(1_000);
+    assert_eq!(world.events, [BridgeEvent::Ringing]);
+    assert!(world.phone.heard.is_empty());
+    world.answer();
+    world.run(1_000);
+    assert_eq!(world.events, [BridgeEvent::Ringing, BridgeEvent::Answered]);
+    assert!(world.phone.heard.len() > 7_500);
+    world.bridge.hang_up(world.now());
+    world.run(100);
+    let (outcome, by, stats) = world.ended();
+    assert_eq!(
+        (outcome, by, world.phone.byes),
+        (Outcome::Completed, Side::Us, 1)
+    );
+    assert!(stats.rtp_sent >= 48);
+    world.run(40_000);
+    assert!(world.bridge.is_finished());
+    assert_eq!(world.bridge.poll_timeout(), None);
+    assert_eq!(world.events.len(), 3);
+}
+
+#[test]
+fn early_audio_is_told_before_the_answer() {
+    let mut world = World::dial();
+    let (now, invite) = (world.now(), world.phone.invite.clone().unwrap());
+    world.phone.hum = Some(Sine::new(400.0, -12.0));
+    world
+        .phone
+        .reply_with_answer(now, StatusCode::SESSION_PROGRESS, &invite);
+    world.run(1_000);
+    assert_eq!(world.events, [BridgeEvent::EarlyAudio]);
+    assert!(world.bridge.stats().from_phone.played > 40);
+    assert!(matches!(
+        world.bridge.digit(world.now(), '1'),
+        Err(Error::WrongMoment { .. })
+    ));
+}
+
+#[test]
+fn hold_is_offered_plays_music_and_is_taken_back() {
+    let mut world = World::talking();
+    world.bridge.hold(world.now()).unwrap();
+    assert!(world.bridge.hold(world.now()).is_err());
+    world.run(200);
+    assert_eq!(world.events, [BridgeEvent::Held]);
+    let music = world.phone_hears(8_000);
+    assert!((-26.0..=-16.0).contains(&music), "{music} dBFS");
+    world.bridge.resume(world.now()).unwrap();
+    world.run(200);
+    assert_eq!(world.events, [BridgeEvent::Held, BridgeEvent::Resumed]);
+    assert_eq!(
+        world.phone.offers,
+        [
+            Direction::SendRecv,
+            Direction::SendOnly,
+            Direction::SendRecv
+        ]
+    );
+    let after = world.phone_hears(1_000);
+    assert!(after < -60.0, "music goes on at {after} dBFS");
+}
+
+#[test]
+fn a_refused_hold_leaves_everything_as_it_was() {
+    let mut world = World::talking();
+    world.phone.refuses_hold = true;
+    world.bridge.hold(world.now()).unwrap();
+    world.run(200);
+    assert_eq!(world.events, [BridgeEvent::HoldRefused]);
+    let after = world.phone_hears(1_000);
+    assert!(after < -60.0, "music at {after} dBFS");
+}
+
+#[test]
+fn keys_reach_the_phone_exactly() {
+    let mut world = World::talking();
+    for digit in "1234567890*#".chars() {
+        world.bridge.digit(world.now(), digit).unwrap();
+    }
+    assert!(matches!(
+        world.bridge.digit(world.now(), 'x'),
+        Err(Error::NoSuchKey('x'))
+    ));
+    world.run(4_000);
+    assert_eq!(world.phone.keys_heard, "1234567890*#");
+    assert_eq!(world.bridge.stats().keys, 12);
+}
+
+#[test]
+fn the_other_side_hangs_up() {
+    let mut world = World::talking();
+    let (now, call) = (world.now(), world.phone.call.unwrap());
+    world.phone.agent.hang_up(now, call);
+    world.run(100);
+    let (outcome, by, stats) = world.ended();
+    assert_eq!((outcome, by), (Outcome::Completed, Side::Them));
+    assert!(
+        stats.from_phone.received > 20 && stats.opinion_score() > 4.0,
+        "{stats:?}"
+    );
+}
+
+#[test]
+fn busy_costs_nobody_anything_and_says_so() {
+    let mut world = World::dial();
+    world
+        .phone
+        .reply(world.now(), Reply::new(StatusCode::BUSY_HERE));
+    world.run(100);
+    assert_eq!(world.events.len(), 1);
+    assert_eq!(world.ended().0, Outcome::Busy);
+    assert_eq!(world.ended().2.rtp_sent, 0);
+}
+
+#[test]
+fn a_browser_that_never_connects_ends_the_call() {
+    let mut world = World::talking();
+    world.run(35_000);
+    assert_eq!(world.events.first(), Some(&BridgeEvent::BrowserLost));
+    assert_eq!(world.ended().0, Outcome::Completed);
+    assert_eq!(world.phone.byes, 1);
+}
+
+#[test]
+fn an_offer_that_is_none_dials_nobody() {
+    let refused = Bridge::dial(Instant::now(), options(), "hello").unwrap_err();
+    assert_eq!(refused.to_string(), "offer has no v=0 line");
+}
+
+fn options() -> BridgeOptions {
+    let dial = Dial {
+        trunk: Trunk::new(
+            "Carrier",
+            Peer::udp(THEIR_SIP.parse().unwrap()),
+            "sip.carrier.test",
+            None,
+        ),
+        caller_id: Number::from_e164("+61255500142").unwrap(),
+        to: Number::from_e164("+61491570006").unwrap(),
+        contact: OUR_SIP.parse().unwrap(),
+        media: OUR_RTP.parse().unwrap(),
+        codecs: Dial::CODECS.to_vec(),
+        ring_limit: Dial::RING_LIMIT,
+        timers: Timers::default(),
+        seed: 1,
+    };
+    BridgeOptions::new(dial, "192.0.2.10:7000".parse().unwrap())
+}
