@@ -16,6 +16,9 @@ import { Signal } from "../lib/signal.js";
  * @typedef {Omit<import("../lib/types.js").Dial, "type" | "offer">} Whom
  */
 
+/** How long the server's account of the end may come after the sound has gone. */
+const LAST_WORD_MS = 1500;
+
 /** Events: `change`, `voice` (the other end's sound is there to be played), `refused` (detail: words). */
 export class CallSession extends EventTarget {
   /** @type {CallStage} */
@@ -94,8 +97,13 @@ export class CallSession extends EventTarget {
     return peer.offer();
   }
 
+  /** The server also closes the sound when the call is over; its last word is worth a moment. */
   #soundLost() {
-    this.#signal.send({ type: "hang_up" });
+    setTimeout(() => this.#soundGone(), LAST_WORD_MS);
+  }
+
+  #soundGone() {
+    if (this.isLive) this.#signal.send({ type: "hang_up" });
     this.#fail("The sound between this page and the clinic's server was lost. Check your connection and call again.");
   }
 

@@ -12,6 +12,9 @@ import { announcements, isAdmitted, me, stageOf } from "./stage.js";
  * @typedef {import("../lib/devices.js").Devices} Devices
  */
 
+/** Longer than a view takes, shorter than a person's patience. */
+const STAY_OUT_MS = 4000;
+
 /** Events: `change` (anything below), `announce` (detail: a sentence), `refused` (detail: the server's message). */
 export class VisitSession extends EventTarget {
   /** @type {RoomView | null} */
@@ -27,6 +30,8 @@ export class VisitSession extends EventTarget {
   #freshLine = false;
   /** @type {import("./link.js").LinkState} */
   #linkBefore = "idle";
+  /** Until when, on the page's own clock, a view that says "in the room" is not followed: it was on its way while we left or were refused. */
+  #staysOutUntil = 0;
   /** The place is held by another device, and this page has not asked for it. */
   #isElsewhere = false;
 
@@ -109,7 +114,7 @@ export class VisitSession extends EventTarget {
   /** A patient leaves, and may come back (V8). */
   leave() {
     this.#tell({ type: "leave" });
-    this.#letGo();
+    this.#stayOut();
   }
 
   /** The practitioner ends the consultation for everyone (V8). */
@@ -126,7 +131,7 @@ export class VisitSession extends EventTarget {
         this.link.answered(message.sdp);
         return this.#tellState();
       case "refused":
-        if (message.what === "join") this.link.stop();
+        if (message.what === "join") this.#stayOut();
         // Whoever left before being admitted comes back to the waiting room.
         if (message.what === "join" && this.stage === "left") return this.checkIn();
         return void this.dispatchEvent(new CustomEvent("refused", { detail: message }));
@@ -175,7 +180,7 @@ export class VisitSession extends EventTarget {
       // A view on its way while we join still says "waiting": only a stage that was left ends the link.
       if (before === "room" || this.stage === "ended") this.#letGo();
     } else if (!this.link.isActive) {
-      this.join();
+      if (performance.now() > this.#staysOutUntil) this.join();
     } else if (fresh) {
       // The server ties a connection to the line it was offered on: on a new line it is offered anew.
       this.link.again();
@@ -208,6 +213,11 @@ export class VisitSession extends EventTarget {
     this.#signal.close();
     this.#letGo();
     this.#changed();
+  }
+
+  #stayOut() {
+    this.#staysOutUntil = performance.now() + STAY_OUT_MS;
+    this.#letGo();
   }
 
   #letGo() {
