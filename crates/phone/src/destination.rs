@@ -7,6 +7,8 @@ use crate::{Country, Number, NumberError};
 pub struct DestinationPolicy {
     home: Country,
     allowed: BTreeSet<Country>,
+    /// Country codes of countries that we know nothing else of.
+    allowed_codes: BTreeSet<String>,
 }
 
 /// Why a number may not be called.
@@ -59,7 +61,15 @@ impl DestinationPolicy {
         Self {
             home,
             allowed: BTreeSet::from([home]),
+            allowed_codes: BTreeSet::new(),
         }
+    }
+
+    /// The same policy with the countries of one more country code, such as `33`, whose premium numbers we do not know.
+    #[must_use]
+    pub fn and_calling_code(mut self, calling_code: &str) -> Self {
+        self.allowed_codes.insert(calling_code.to_owned());
+        self
     }
 
     /// The same policy with one more country.
@@ -88,14 +98,15 @@ impl DestinationPolicy {
             return Err(DestinationRefused::Satellite);
         }
         let country = number.country();
-        let country = country.filter(|country| self.allowed.contains(country));
-        let country = country.ok_or_else(|| DestinationRefused::Foreign {
-            calling_code: number.calling_code().to_owned(),
-        })?;
-        if is_premium(number, country) {
-            return Err(DestinationRefused::Premium);
+        let is_allowed = country.is_some_and(|country| self.allowed.contains(&country));
+        if !is_allowed && !self.allowed_codes.contains(number.calling_code()) {
+            let calling_code = number.calling_code().to_owned();
+            return Err(DestinationRefused::Foreign { calling_code });
         }
-        Ok(())
+        match country {
+            Some(country) if is_premium(number, country) => Err(DestinationRefused::Premium),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -126,6 +137,9 @@ mod tests {
             }
         );
         assert!(foreign.words().contains("+64"));
+        let france = "+33 1 99 00 12 34";
+        assert!(policy.read(france).is_err());
+        assert!(policy.clone().and_calling_code("33").read(france).is_ok());
         assert!(policy.and(Country::Nz).read("+64 21 555 0100").is_ok());
     }
 

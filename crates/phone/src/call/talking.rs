@@ -94,11 +94,10 @@ impl Talking {
 
     /// The direction to offer: hold makes `sendrecv` into `sendonly`, and `recvonly`, while the other side holds us, into `inactive`.
     fn wanted(&self, held: Held) -> Direction {
-        let held_by_them = self.target.direction.receives() && !self.target.direction.sends();
-        let is_inactive = self.held == Held::ByUs && self.target.direction == Direction::Inactive;
+        let held_by_them = !self.target.direction.sends();
         match held {
             Held::Not => Direction::SendRecv,
-            Held::ByUs if held_by_them || is_inactive => Direction::Inactive,
+            Held::ByUs if held_by_them => Direction::Inactive,
             Held::ByUs => Direction::SendOnly,
         }
     }

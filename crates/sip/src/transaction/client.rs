@@ -81,9 +81,9 @@ impl Client {
         }
     }
 
-    /// Notes that a CANCEL was sent for this INVITE.
-    pub(crate) fn cancelled(&mut self, now: Instant) {
-        invite_client::cancelled(now, &mut self.clock);
+    /// Gives this INVITE, which has had a provisional response, another 64*T1 for its final one.
+    pub(crate) fn limit(&mut self, now: Instant) {
+        invite_client::limit(now, &mut self.clock);
     }
 
     pub(crate) fn next_timeout(&self) -> Option<Instant> {

@@ -53,7 +53,7 @@ fn calling(input: Input) -> (State, Action) {
 
 fn proceeding(input: Input) -> (State, Action) {
     match input {
-        // Runs here only after a CANCEL, which deserves no longer wait (RFC 3261 §9.1).
+        // Runs here only where `limit` has set it.
         Input::Timer(_) => (State::Terminated, Action::TimedOut),
         Input::Provisional => (State::Proceeding, Action::Deliver),
         Input::Success => (State::Accepted, Action::Deliver),
@@ -95,8 +95,8 @@ pub(crate) fn enter(state: State, now: Instant, clock: &mut Clock) {
     }
 }
 
-/// Sets the timer of an INVITE that a CANCEL follows: without a final response in 64*T1 it is over (RFC 3261 §9.1).
-pub(crate) fn cancelled(now: Instant, clock: &mut Clock) {
+/// Sets an end to `Proceeding`, which has none of its own: 64*T1 after a CANCEL (RFC 3261 §9.1), or in a re-INVITE.
+pub(crate) fn limit(now: Instant, clock: &mut Clock) {
     clock.stop();
     clock.deadline(now, Timer::B);
 }

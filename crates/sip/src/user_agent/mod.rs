@@ -46,7 +46,7 @@ pub(crate) use request::Request;
 use crate::{Abilities, Method, StatusCode};
 use answers::{Heard, HeardKey};
 use call::{Call, Calling, Open, Reinvite};
-use sending::{Outgoing, Sent, SentKey};
+use sending::{Outgoing, Sent, SentKey, Wanted};
 
 /// Makes and answers calls: says which messages to send, and what happened.
 ///
@@ -284,7 +284,7 @@ impl UserAgent {
         let Some(sent) = self.sent.get_mut(invite) else {
             return;
         };
-        sent.abandoned = true;
+        sent.wanted = Wanted::Cancel;
         if sent.client.is_proceeding() {
             self.send_cancel(now, invite);
         }

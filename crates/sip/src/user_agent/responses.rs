@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 
 use super::call::{Call, Open, Reinvite};
-use super::sending::{Acknowledged, Outgoing, Sent, SentKey};
+use super::sending::{Acknowledged, Outgoing, Sent, SentKey, Wanted};
 use super::{CallHandle, End, Event, UserAgent};
 use crate::dialog::Dialog;
 use crate::transaction::{Action, Peer};
@@ -96,30 +96,24 @@ impl UserAgent {
     }
 
     fn progress(&mut self, now: Instant, key: &SentKey, message: &Message) {
-        let Some(sent) = self.sent.get(key) else {
+        let Some(sent) = self.sent.get_mut(key) else {
             return;
         };
+        match sent.wanted {
+            // RFC 3261 §9.1: only now may the CANCEL be sent.
+            Wanted::Cancel => return self.send_cancel(now, key),
+            Wanted::Cancelled => return,
+            Wanted::Answer if sent.what.is_reinvite() => return sent.client.limit(now),
+            Wanted::Answer => {}
+        }
         let call = sent.what.call;
-        if sent.abandoned {
-            // RFC 3261 §9.1: only now may the CANCEL be sent. Once: later provisional responses find it there.
-            if !self.has_cancel(key) {
-                self.send_cancel(now, key);
-            }
-        } else if let Some(Call::Calling(calling)) = self.calls.get_mut(&call)
+        if let Some(Call::Calling(calling)) = self.calls.get_mut(&call)
             && message.status() != Some(StatusCode::TRYING)
         {
             calling.progress(&sent.what.request, message);
             let message = message.clone();
             self.tell(Event::Progress { call, message });
         }
-    }
-
-    fn has_cancel(&self, invite: &SentKey) -> bool {
-        let cancel = SentKey {
-            is_cancel: true,
-            ..invite.clone()
-        };
-        self.sent.contains_key(&cancel)
     }
 
     fn granted(&mut self, now: Instant, key: &SentKey, message: &Message) {
@@ -222,7 +216,8 @@ impl UserAgent {
             status,
             StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
         );
-        if is_challenge && !sent.abandoned && self.retry(now, key, message) {
+        let is_wanted = sent.wanted == Wanted::Answer;
+        if is_challenge && is_wanted && self.retry(now, key, message) {
             return;
         }
         let Some(Sent { what, .. }) = self.sent.get(key) else {

@@ -32,10 +32,19 @@ pub(super) struct Sent {
     pub(super) what: Outgoing,
     pub(super) client: Client,
     pub(super) bytes: Bytes,
-    /// Nobody waits for this INVITE any more: CANCEL it, or hang up if it is answered.
-    pub(super) abandoned: bool,
+    pub(super) wanted: Wanted,
     /// The ACK of each 2xx, by its To-tag, sent again with every repetition.
     pub(super) acks: Vec<Acknowledged>,
+}
+
+/// What we still want of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Wanted {
+    Answer,
+    /// Nobody waits for this INVITE any more: CANCEL it with the first provisional response, hang up if it is answered.
+    Cancel,
+    /// The CANCEL is sent.
+    Cancelled,
 }
 
 #[derive(Debug)]
@@ -107,7 +116,7 @@ impl UserAgent {
             client: Client::start(now, method, what.to.transport, self.options.timers),
             what,
             bytes,
-            abandoned: false,
+            wanted: Wanted::Answer,
             acks: Vec::new(),
         };
         self.sent.insert(key, sent);
@@ -122,7 +131,8 @@ impl UserAgent {
         let Some(sent) = self.sent.get_mut(invite) else {
             return;
         };
-        sent.client.cancelled(now);
+        sent.wanted = Wanted::Cancelled;
+        sent.client.limit(now);
         let cancel = sent.what.request.cancel();
         let cancel = Outgoing::new(cancel, sent.what.to, sent.what.call, None);
         self.send_as(now, key, cancel);

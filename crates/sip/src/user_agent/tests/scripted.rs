@@ -60,6 +60,18 @@ impl Stage {
         }
     }
 
+    /// Lets time pass until nothing runs any more; two patiences at most.
+    fn wait_until_idle(&mut self) {
+        let limit = self.now + Duration::from_secs(65);
+        while let Some(at) = self.agent.poll_timeout() {
+            assert!(at <= limit);
+            self.now = at;
+            self.agent.handle_timeout(at);
+            self.drain();
+        }
+        assert!(self.agent.is_idle());
+    }
+
     fn last(&self) -> &Message {
         &self.sent.last().unwrap().1
     }
@@ -261,15 +273,85 @@ fn an_invite_cancelled_without_any_final_response_is_forgotten() {
     stage.hears(response(&invite, 180, "a").build());
     stage.agent.hang_up(stage.now, call);
     stage.drain();
-    let give_up = stage.now + Duration::from_secs(32);
-    while let Some(at) = stage.agent.poll_timeout() {
-        assert!(at <= give_up);
-        stage.now = at;
-        stage.agent.handle_timeout(at);
-        stage.drain();
+    let start = stage.now;
+    stage.wait_until_idle();
+    assert_eq!(stage.now - start, Duration::from_secs(32));
+    assert_eq!(stage.told, ["progress 180", "ended: by us"]);
+}
+
+#[test]
+fn a_reinvite_that_gets_only_a_provisional_response_ends_the_call() {
+    let mut stage = Stage::of(CALLER);
+    let (call, invite) = stage.dial(None);
+    stage.hears(ok(&invite, "far"));
+    stage
+        .agent
+        .reinvite(stage.now, call, Body::sdp("hold"))
+        .unwrap();
+    stage.drain();
+    let reinvite = stage.last().clone();
+    stage.hears(response(&reinvite, 100, "far").build());
+    stage.wait_until_idle();
+    assert_eq!(stage.told, ["answered", "ended: forgotten"]);
+    assert!(stage.sent_methods().contains(&"BYE".to_owned()));
+}
+
+#[test]
+fn a_network_that_rings_on_after_the_cancel_is_left() {
+    let mut stage = Stage::of(CALLER);
+    let (call, invite) = stage.dial(None);
+    stage.hears(response(&invite, 180, "a").build());
+    stage.agent.hang_up(stage.now, call);
+    stage.drain();
+    for _ in 0..10 {
+        stage.now += Duration::from_secs(6);
+        stage.agent.handle_timeout(stage.now);
+        stage.hears(response(&invite, 180, "a").build());
     }
     assert!(stage.agent.is_idle());
-    assert_eq!(stage.told, ["progress 180", "ended: by us"]);
+}
+
+#[test]
+fn over_tcp_nothing_is_repeated_and_the_contact_says_so() {
+    let mut stage = Stage::of(CALLER);
+    let to = Peer::tcp(far().addr);
+    stage.agent.invite(stage.now, invite(to));
+    stage.drain();
+    let contact = stage.last().contact().unwrap().unwrap();
+    assert_eq!(contact.uri.param("transport").as_deref(), Some("tcp"));
+    assert_eq!(stage.last().via().unwrap().transport, "TCP");
+    stage.wait_until_idle();
+    assert_eq!(stage.sent.len(), 1);
+    assert_eq!(stage.told, ["ended: unanswered"]);
+}
+
+#[test]
+fn torture_messages_are_survived_and_answered_at_most_once() {
+    for entry in std::fs::read_dir(torture()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "dat") {
+            continue;
+        }
+        let Ok(message) = Message::parse(std::fs::read(&path).unwrap().into()) else {
+            continue;
+        };
+        let mut stage = Stage::of(1);
+        stage.hears(message.clone());
+        assert!(stage.sent.len() <= 1, "{}", path.display());
+        let is_ack = message.method() == Some(&Method::Ack);
+        assert!(
+            stage.sent.is_empty() || (message.is_request() && !is_ack),
+            "{}",
+            path.display()
+        );
+        assert!(stage.told.len() <= 1, "{}", path.display());
+    }
+}
+
+fn torture() -> std::path::PathBuf {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+    let shared = std::env::var_os("HOUSECALL_SHARED").unwrap_or_else(|| root.into());
+    std::path::PathBuf::from(shared).join("data/rfc4475")
 }
 
 #[test]
