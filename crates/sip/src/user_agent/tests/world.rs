@@ -173,8 +173,10 @@ impl World {
                 }
             }
             Plan::Reinvite(side) => {
-                let call = self.calls[side].unwrap();
-                let _ = self.agents[side].reinvite(self.now, call, Body::sdp("hold"));
+                // On a bad network the INVITE may not have arrived by now.
+                if let Some(call) = self.calls[side] {
+                    let _ = self.agents[side].reinvite(self.now, call, Body::sdp("hold"));
+                }
             }
         }
     }
