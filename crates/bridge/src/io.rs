@@ -106,6 +106,6 @@ pub enum BridgeEvent {
         /// How, by whom, and the words for it.
         ended: Ended,
         /// What happened to its sound.
-        stats: MediaStats,
+        stats: Box<MediaStats>,
     },
 }
