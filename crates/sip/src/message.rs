@@ -83,7 +83,7 @@ pub enum ParseError {
 impl Message {
     /// Reads a message from a datagram, or from exactly one frame of a stream.
     ///
-    /// Refuses only what cannot be framed; [`validate`](crate::validate) then says what answer a faulty message is owed.
+    /// Refuses only what cannot be framed; [`validate`](crate::validate()) then says what answer a faulty message is owed.
     /// Line ends may be bare LF. What follows the body is dropped (RFC 3261 §18.3).
     ///
     /// # Errors

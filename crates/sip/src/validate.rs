@@ -189,7 +189,7 @@ pub struct Abilities {
 }
 
 impl Abilities {
-    /// Says whether this user agent can act on a request that is [valid](validate). Responses pass.
+    /// Says whether this user agent can act on a request that is [valid](validate()). Responses pass.
     ///
     /// # Errors
     /// The answer owed: 501, 405, 420, 415 or 406, with the header that says what would be right; for an ACK that it be dropped.
