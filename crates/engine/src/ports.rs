@@ -117,7 +117,9 @@ impl Clock for SystemClock {
     }
 
     fn wall(&self) -> WallMillis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
         WallMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }

@@ -1,0 +1,249 @@
+//! From a click on Call to an INVITE on the wire: may it be rung, is it paid for, then dial.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use housecall_meter::{Credits, Opening, SessionId};
+use housecall_phone::{DestinationRefused, Dial, Number, Side, Trunk};
+use housecall_sip::Timers;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::call::{CallView, DialRequest, Dialing};
+use crate::engine::{Engine, keep};
+use crate::limits::TooManyCalls;
+use crate::metered::{Opened, Settled, StartRefused, Till};
+use crate::ports::{Ports, WallMillis};
+use crate::record::{CallRecord, EndedBy};
+use crate::sessions::Session;
+use crate::shard::{CallEnd, Command, DialCommand};
+
+/// Verbs waiting for one call; a person does not click faster.
+const VERBS_MAX: usize = 64;
+
+/// Why a call was not started; nothing was rung and nothing charged.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialRefused {
+    /// There is no provider to carry calls.
+    #[error("no telephone provider is set up, so calls cannot be made: ask your administrator")]
+    NoTrunk,
+    /// The number may not be rung (P6).
+    #[error(transparent)]
+    Destination(#[from] DestinationRefused),
+    /// Too many calls (P6).
+    #[error(transparent)]
+    Limit(#[from] TooManyCalls),
+    /// The meter would not start.
+    #[error(transparent)]
+    Money(#[from] StartRefused),
+    /// New calls are not started while the service stops.
+    #[error(
+        "the service is about to restart: calls in progress go on, new ones can be made in a minute"
+    )]
+    Draining,
+    /// The browser's offer is not one of a call.
+    #[error("the browser's offer was refused: {0}")]
+    Offer(String),
+    /// The machine has no free ports.
+    #[error("no free port for the sound of the call: {0}")]
+    NoPorts(String),
+    /// The media thread is gone.
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+/// What a call is dialled with, before its shard adds its own addresses.
+#[derive(Clone, Debug)]
+pub(crate) struct DialPlan {
+    trunk: Trunk,
+    from: Number,
+    to: Number,
+    ring_limit: Duration,
+    seed: u64,
+}
+
+impl DialPlan {
+    pub(crate) fn into_dial(self, contact: SocketAddr, media: SocketAddr) -> Dial {
+        Dial {
+            trunk: self.trunk,
+            caller_id: self.from,
+            to: self.to,
+            contact,
+            media,
+            codecs: Dial::CODECS.to_vec(),
+            ring_limit: self.ring_limit,
+            timers: Timers::default(),
+            seed: self.seed,
+        }
+    }
+}
+
+impl Engine {
+    /// Rings somebody.
+    ///
+    /// The number is checked (P6), one minute is reserved (M7), and only then an INVITE leaves.
+    ///
+    /// # Errors
+    /// [`DialRefused`] in words for the person who clicked; nothing was rung and nothing is charged.
+    pub async fn dial(&self, request: DialRequest) -> Result<Dialing, DialRefused> {
+        let options = self.options();
+        let trunk = options.trunk.clone().ok_or(DialRefused::NoTrunk)?;
+        options.destinations.check(&request.to)?;
+        let counted = self.sessions().begin().ok_or(DialRefused::Draining)?;
+        let permit = self.permit(&request)?;
+        let session = SessionId::new(self.new_name("call"));
+        let opening = Opening::call(session.clone(), request.account.clone());
+        let opened = Till::open(self.ports().clone(), opening).await?;
+        let plan = DialPlan {
+            trunk,
+            from: request.from.clone(),
+            to: request.to.clone(),
+            ring_limit: options.ring_limit,
+            seed: self.seed(),
+        };
+        self.start_call(
+            plan,
+            request,
+            session,
+            opened,
+            Running {
+                _counted: counted,
+                _permit: permit,
+            },
+        )
+        .await
+    }
+
+    async fn start_call(
+        &self,
+        plan: DialPlan,
+        request: DialRequest,
+        session: SessionId,
+        opened: Opened,
+        running: Running,
+    ) -> Result<Dialing, DialRefused> {
+        let Opened {
+            till,
+            grant,
+            facts,
+            cost,
+        } = opened;
+        let (view, view_seen) = watch::channel(CallView::new());
+        let (verb_line, verbs) = mpsc::channel(VERBS_MAX);
+        let (end, ended) = oneshot::channel();
+        let (reply, answer) = oneshot::channel();
+        let (record, record_seen) = watch::channel(None);
+        let offer = request.offer.clone();
+        let book = Book {
+            ports: self.ports().clone(),
+            request,
+            session,
+            started: self.ports().clock.wall(),
+            record,
+        };
+        let command = DialCommand {
+            call: self.next_call(),
+            plan,
+            offer,
+            grant,
+            facts,
+            view,
+            verbs,
+            end,
+            reply,
+        };
+        let shard = self.shard_for_call();
+        shard
+            .commands
+            .send(Command::Dial(Box::new(command)))
+            .await
+            .map_err(|_| DialRefused::Stopped)?;
+        match answer.await.unwrap_or(Err(DialRefused::Stopped)) {
+            Ok(answer) => {
+                tokio::spawn(book.keep(till, ended, view_seen.clone(), running));
+                Ok(Dialing::new(
+                    answer,
+                    verb_line,
+                    view_seen,
+                    cost,
+                    record_seen,
+                ))
+            }
+            Err(refused) => {
+                // The facts' line has broken, so the till gives back what was reserved.
+                tokio::spawn(till.run());
+                Err(refused)
+            }
+        }
+    }
+}
+
+/// What is given back when a call is over.
+struct Running {
+    _counted: Session,
+    _permit: crate::engine::Permit,
+}
+
+/// Waits for the end of one call, settles it and writes its record.
+struct Book {
+    ports: Ports,
+    request: DialRequest,
+    session: SessionId,
+    started: WallMillis,
+    record: watch::Sender<Option<CallRecord>>,
+}
+
+impl Book {
+    async fn keep(
+        self,
+        till: Till,
+        ended: oneshot::Receiver<CallEnd>,
+        view: watch::Receiver<CallView>,
+        running: Running,
+    ) {
+        let settled = till.run().await;
+        let end = ended.await.unwrap_or_else(|_| CallEnd::fault());
+        let held = *view.borrow();
+        let record = self.write(settled, &end, held);
+        keep(|| self.ports.records.save_call(&record)).await;
+        self.record.send_replace(Some(record));
+        drop(running);
+    }
+
+    fn write(&self, settled: Settled, end: &CallEnd, view: CallView) -> CallRecord {
+        let now = self.ports.clock.now();
+        let talk_ms = end.talk_ms.unwrap_or(0);
+        let ended = WallMillis(self.started.0.saturating_add_unsigned(settled.elapsed_ms));
+        let answered = end
+            .talk_ms
+            .map(|talk| WallMillis(ended.0.saturating_sub_unsigned(talk)));
+        let Settled {
+            credits: Credits(credits),
+            ..
+        } = settled;
+        CallRecord {
+            session: self.session.clone(),
+            account: self.request.account.clone(),
+            appointment: self.request.appointment.clone(),
+            practitioner: self.request.practitioner.clone(),
+            caller: self.request.caller.clone(),
+            recipient: self.request.recipient.clone(),
+            from_number: self.request.from.to_string(),
+            to_number: self.request.to.to_string(),
+            outcome: end.ended.outcome.name().to_owned(),
+            words: end.ended.words.to_owned(),
+            ended_by: match end.ended.by {
+                Side::Us => EndedBy::Us,
+                Side::Them => EndedBy::Them,
+            },
+            status: end.ended.status,
+            started: self.started,
+            answered,
+            ended,
+            talk_ms,
+            hold_ms: view.hold_ms(now).min(talk_ms),
+            credits,
+            quality: end.quality,
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The handle that an embedding program holds.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use housecall_meter::SessionId;
+use housecall_sfu::{Room, RoomOptions};
+use rand::{Rng, RngExt};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{sleep, timeout};
+
+use crate::call::DialRequest;
+use crate::limits::{DialGuard, TooManyCalls};
+use crate::options::{EngineOptions, SHARDS_MAX};
+use crate::ports::{Ports, RecordError};
+use crate::sessions::Sessions;
+use crate::shard::{self, CallKey, Command, RoomKey, ShardHandle};
+use crate::visit::{RoomRefused, Visit, VisitParts, VisitPlan, VisitView, WeakVisit};
+
+/// How long a record is tried to be written before it is given up, with an error in the log.
+const RECORD_TRIES: u32 = 240;
+/// The pause between two tries.
+const RECORD_PAUSE: Duration = Duration::from_millis(500);
+
+/// The engine: dials calls and holds visits. Cheap to clone; it stops when the last clone is dropped.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: EngineOptions,
+    ports: Ports,
+    shards: Vec<ShardHandle>,
+    sessions: Sessions,
+    guard: Arc<Mutex<DialGuard>>,
+    visits: tokio::sync::Mutex<BTreeMap<String, WeakVisit>>,
+    names: AtomicU64,
+}
+
+impl Engine {
+    /// Binds the sockets and starts the media threads.
+    ///
+    /// # Errors
+    /// What the operating system says when an address or port cannot be bound.
+    pub async fn start(options: EngineOptions, ports: Ports) -> io::Result<Self> {
+        let count = options.shards.clamp(1, SHARDS_MAX);
+        let mut shards = Vec::with_capacity(count);
+        for index in 0..count {
+            let index = u16::try_from(index).unwrap_or(u16::MAX);
+            shards.push(shard::start(index, options.clone()).await?);
+        }
+        let guard = Arc::new(Mutex::new(DialGuard::new(options.limits)));
+        let inner = Inner {
+            options,
+            ports,
+            shards,
+            sessions: Sessions::new(),
+            guard,
+            visits: tokio::sync::Mutex::default(),
+            names: AtomicU64::new(1),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Returns the visit of `plan.appointment`, opening its waiting room when there is none.
+    ///
+    /// A visit that has ended makes way for a new one: reopening is a new session.
+    ///
+    /// # Errors
+    /// [`RoomRefused::Ended`] when the media thread is gone.
+    pub async fn visit(&self, plan: VisitPlan) -> Result<Visit, RoomRefused> {
+        let mut visits = self.inner.visits.lock().await;
+        if let Some(visit) = visits.get(&plan.appointment).and_then(WeakVisit::upgrade) {
+            return Ok(visit);
+        }
+        visits.retain(|_, visit| visit.upgrade().is_some());
+        let appointment = plan.appointment.clone();
+        let visit = self.open_visit(plan).await?;
+        visits.insert(appointment, visit.downgrade());
+        Ok(visit)
+    }
+
+    /// Returns the visit of an appointment if one is open.
+    pub async fn find_visit(&self, appointment: &str) -> Option<Visit> {
+        let visits = self.inner.visits.lock().await;
+        visits.get(appointment).and_then(WeakVisit::upgrade)
+    }
+
+    async fn open_visit(&self, plan: VisitPlan) -> Result<Visit, RoomRefused> {
+        let room = RoomKey(self.next());
+        let shard = self.shard(room.0);
+        let options = RoomOptions {
+            lite: self.inner.options.ice_lite,
+            ..RoomOptions::default()
+        };
+        let machine = Box::new(Room::new(Instant::now(), options));
+        let (view, seen) = watch::channel(VisitView::new(machine.view()));
+        let (end, ended) = oneshot::channel();
+        let open = Command::OpenRoom {
+            room,
+            machine,
+            view,
+            end,
+        };
+        shard
+            .commands
+            .send(open)
+            .await
+            .map_err(|_| RoomRefused::Ended)?;
+        Ok(Visit::new(VisitParts {
+            plan,
+            session: SessionId::new(self.new_name("visit")),
+            room,
+            commands: shard.commands.clone(),
+            ports: self.inner.ports.clone(),
+            view: seen,
+            end: ended,
+            sessions: self.inner.sessions.clone(),
+        }))
+    }
+
+    /// Returns how many calls and visits run, or are being settled.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.inner.sessions.running()
+    }
+
+    /// Returns whether new calls and visits are refused because the engine stops.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.inner.sessions.is_draining()
+    }
+
+    /// Lets no new call or visit start and waits, at most `patience`, until those in progress have ended by themselves.
+    /// Returns whether all have.
+    pub async fn drain(&self, patience: Duration) -> bool {
+        self.inner.sessions.drain();
+        timeout(patience, self.inner.sessions.all_ended())
+            .await
+            .is_ok()
+    }
+
+    /// Ends every call and visit and waits, at most `patience`, until all are settled. Returns whether all are.
+    pub async fn end_all(&self, patience: Duration) -> bool {
+        self.inner.sessions.drain();
+        for shard in &self.inner.shards {
+            let _ = shard.commands.send(Command::EndAll).await;
+        }
+        timeout(patience, self.inner.sessions.all_ended())
+            .await
+            .is_ok()
+    }
+
+    pub(crate) fn options(&self) -> &EngineOptions {
+        &self.inner.options
+    }
+
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.inner.ports
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
+    }
+
+    /// Counts a call against the limits on dialling (P6).
+    pub(crate) fn permit(&self, request: &DialRequest) -> Result<Permit, TooManyCalls> {
+        let (caller, number) = (request.caller.clone(), request.to.to_string());
+        let now = self.inner.ports.clock.now();
+        let mut guard = self
+            .inner
+            .guard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        guard.begin(now, &caller, &number)?;
+        Ok(Permit {
+            guard: Arc::clone(&self.inner.guard),
+            caller,
+            number,
+        })
+    }
+
+    pub(crate) fn next_call(&self) -> CallKey {
+        CallKey(self.next())
+    }
+
+    pub(crate) fn shard_for_call(&self) -> &ShardHandle {
+        self.shard(self.inner.names.load(Ordering::Relaxed))
+    }
+
+    /// Returns a name that was never used: it begins journal keys, which are unique for ever (M12).
+    pub(crate) fn new_name(&self, kind: &str) -> String {
+        let random: u128 = rand::rng().random();
+        format!("{kind}:{random:032x}")
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        rand::rng().next_u64()
+    }
+
+    fn next(&self) -> u64 {
+        self.inner.names.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Spreads machines over the shards in turn. There is at least one shard.
+    fn shard(&self, turn: u64) -> &ShardHandle {
+        let count = self.inner.shards.len().max(1);
+        let index = usize::try_from(turn).unwrap_or(0) % count;
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the index is below the length, and start() makes at least one"
+        )]
+        &self.inner.shards[index]
+    }
+}
+
+/// The right to one call. Dropping it counts the call out.
+pub(crate) struct Permit {
+    guard: Arc<Mutex<DialGuard>>,
+    caller: String,
+    number: String,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        guard.end(&self.caller, &self.number);
+    }
+}
+
+/// Writes a record, trying again for two minutes while the store is away. The money is in the ledger by then.
+pub(crate) async fn keep<F: Future<Output = Result<(), RecordError>>>(
+    mut write: impl FnMut() -> F,
+) {
+    for _ in 0..RECORD_TRIES {
+        match write().await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "record not written, trying again"),
+        }
+        sleep(RECORD_PAUSE).await;
+    }
+    tracing::error!("record given up");
+}

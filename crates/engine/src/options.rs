@@ -1,0 +1,58 @@
+//! How an engine is set up.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use housecall_phone::{Country, DestinationPolicy, Dial, Trunk};
+
+use crate::limits::DialLimits;
+
+/// The options of one engine, with the reason of each default.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// The address that media and SIP sockets are bound to, and that browsers and the trunk are told.
+    ///
+    /// Loopback unless said otherwise: a first run is seen by nobody else.
+    pub ip: IpAddr,
+    /// Media threads. One for each core, at most [`SHARDS_MAX`].
+    pub shards: usize,
+    /// The media port of the first shard, the others counting up from it; 0 takes free ports.
+    pub media_port: u16,
+    /// The SIP port of the first shard, the others counting up from it; 0 takes free ports.
+    pub sip_port: u16,
+    /// Only answer ICE checks (RFC 8445 §2.5). Off, since Firefox never reaches a lite agent on loopback.
+    pub ice_lite: bool,
+    /// The provider that carries phone calls; without one every dial is refused with words.
+    pub trunk: Option<Trunk>,
+    /// The country whose numbers are written without a prefix.
+    pub country: Country,
+    /// Which numbers may be rung.
+    pub destinations: DestinationPolicy,
+    /// How often and how many at once.
+    pub limits: DialLimits,
+    /// How long a phone rings before it counts as not answered (P7).
+    pub ring_limit: Duration,
+}
+
+/// More media threads than this help nobody.
+pub const SHARDS_MAX: usize = 64;
+
+impl EngineOptions {
+    /// The defaults for a practice in `country`.
+    #[must_use]
+    pub fn new(country: Country) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            shards: cores.min(SHARDS_MAX),
+            media_port: 0,
+            sip_port: 0,
+            ice_lite: false,
+            trunk: None,
+            country,
+            destinations: DestinationPolicy::domestic(country),
+            limits: DialLimits::default(),
+            ring_limit: Dial::RING_LIMIT,
+        }
+    }
+}

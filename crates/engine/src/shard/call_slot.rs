@@ -1,0 +1,191 @@
+//! One phone call on its shard: the bridge, its RTP ports, and what the caller of the API sees of it.
+
+use std::time::Instant;
+
+use housecall_bridge::{Bridge, BridgeEvent, Input, MediaStats, Output};
+use housecall_meter::Fact;
+use housecall_phone::{Ended, Outcome, Side};
+use tokio::sync::{oneshot, watch};
+
+use super::outbox::Outbox;
+use super::rtp::RtpPorts;
+use crate::call::{CallPhase, CallVerb, CallView, millis};
+use crate::metered::Metered;
+use crate::record::Quality;
+
+/// How a call ended, for its record.
+#[derive(Debug)]
+pub(crate) struct CallEnd {
+    pub(crate) ended: Ended,
+    /// From answer to end on the clock of charges; none when it was not answered.
+    pub(crate) talk_ms: Option<u64>,
+    pub(crate) quality: Option<Quality>,
+}
+
+impl CallEnd {
+    /// The end of a call whose machine stopped by a fault of ours.
+    pub(crate) fn fault() -> Self {
+        let outcome = Outcome::Failed;
+        let ended = Ended {
+            outcome,
+            by: Side::Us,
+            status: None,
+            words: outcome.words(),
+        };
+        Self {
+            ended,
+            talk_ms: None,
+            quality: None,
+        }
+    }
+}
+
+/// A call in progress.
+pub(crate) struct CallSlot {
+    bridge: Metered<Bridge>,
+    ports: RtpPorts,
+    view: watch::Sender<CallView>,
+    end: Option<oneshot::Sender<CallEnd>>,
+}
+
+impl CallSlot {
+    pub(crate) fn new(
+        bridge: Metered<Bridge>,
+        ports: RtpPorts,
+        view: watch::Sender<CallView>,
+        end: oneshot::Sender<CallEnd>,
+    ) -> Self {
+        Self {
+            bridge,
+            ports,
+            view,
+            end: Some(end),
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.bridge.media.poll_timeout()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.bridge.media.handle_timeout(now);
+    }
+
+    pub(crate) fn handle_input(&mut self, now: Instant, input: Input) {
+        if let Err(error) = self.bridge.media.handle_input(now, input) {
+            tracing::debug!(%error, "input refused by the call");
+        }
+    }
+
+    /// Does what the user asked, as far as the moment allows.
+    pub(crate) fn obey(&mut self, now: Instant, verb: CallVerb) {
+        let bridge = &mut self.bridge.media;
+        let done = match verb {
+            CallVerb::Hold => bridge.hold(now),
+            CallVerb::Resume => bridge.resume(now),
+            CallVerb::Digit(digit) => bridge.digit(now, digit),
+            CallVerb::Mute(on) => {
+                bridge.mute(on);
+                self.view.send_modify(|view| view.muted = on);
+                Ok(())
+            }
+            CallVerb::HangUp => {
+                bridge.hang_up(now);
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
+            tracing::debug!(%error, "asked at the wrong moment");
+        }
+    }
+
+    /// Sends what the bridge wants sent and notes what it tells. Returns true when nothing more is owed to anybody.
+    pub(crate) fn drain(&mut self, out: &mut Outbox<'_>) -> bool {
+        while let Some(output) = self.bridge.media.poll_output() {
+            match output {
+                Output::SendBrowser { to, bytes } => out.media(to, bytes),
+                Output::SendRtp { to, bytes } => self.ports.send_rtp(to, &bytes),
+                Output::SendRtcp { to, bytes } => self.ports.send_rtcp(to, &bytes),
+                Output::SendSip { to, bytes } => out.sip(to, bytes),
+                Output::BrowserAddressProved(address) => out.proved(address),
+                Output::Event(event) => self.note(event),
+            }
+        }
+        self.bridge.media.is_finished()
+    }
+
+    fn note(&mut self, event: BridgeEvent) {
+        match event {
+            BridgeEvent::Ringing => self.show(|view| view.phase = CallPhase::Ringing),
+            BridgeEvent::EarlyAudio => self.show(|view| view.phase = CallPhase::EarlyAudio),
+            BridgeEvent::Answered => self.answered(),
+            BridgeEvent::Held => self.held(),
+            BridgeEvent::Resumed => self.resumed(),
+            BridgeEvent::HoldRefused => self.show(|view| view.hold_refused = true),
+            BridgeEvent::BrowserConnected => self.show(|view| view.browser_connected = true),
+            BridgeEvent::BrowserLost => self.show(|view| view.browser_connected = false),
+            BridgeEvent::Ended { ended, stats } => self.ended(ended, stats),
+        }
+    }
+
+    fn answered(&mut self) {
+        self.bridge.tell(Fact::Answered);
+        let now = self.bridge.now();
+        self.show(|view| {
+            view.phase = CallPhase::Talking;
+            view.answered = Some(now);
+        });
+    }
+
+    fn held(&mut self) {
+        let now = self.bridge.now();
+        self.show(|view| {
+            view.held = true;
+            view.hold_refused = false;
+            view.held_since = Some(now);
+        });
+    }
+
+    fn resumed(&mut self) {
+        let now = self.bridge.now();
+        self.show(|view| view.end_hold(now));
+    }
+
+    fn ended(&mut self, ended: Ended, stats: MediaStats) {
+        let now = self.bridge.now();
+        let talk_ms = self
+            .view
+            .borrow()
+            .answered
+            .map(|answered| millis(answered, now));
+        self.bridge.tell(if talk_ms.is_some() {
+            Fact::Ended
+        } else {
+            Fact::NeverAnswered
+        });
+        if let Some(end) = self.end.take() {
+            let quality = talk_ms.map(|_| quality(stats));
+            let _ = end.send(CallEnd {
+                ended,
+                talk_ms,
+                quality,
+            });
+        }
+        self.show(|view| {
+            view.end_hold(now);
+            view.phase = CallPhase::Ended;
+        });
+    }
+
+    fn show(&self, change: impl FnOnce(&mut CallView)) {
+        self.view.send_modify(change);
+    }
+}
+
+fn quality(stats: MediaStats) -> Quality {
+    Quality {
+        packets_received: stats.from_phone.received,
+        packets_lost: stats.rtp_lost,
+        jitter_ms: u32::try_from(stats.from_phone.target_ms).unwrap_or(u32::MAX),
+    }
+}

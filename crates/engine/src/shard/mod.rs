@@ -1,0 +1,245 @@
+//! A media thread: one UDP port for all its browsers, one SIP port for all its calls, and the loop that feeds them.
+//!
+//! ```text
+//!   browsers ──► udp ──► demux ──┬──► CallSlot (bridge) ──► rtp ──► trunk
+//!                                └──► RoomSlot (room)  ──► udp ──► browsers
+//!   trunk ─────► sip, rtp ───────────► CallSlot
+//!   engine ────► commands ───────────► either
+//!   timers ──────────────────────────► either
+//! ```
+//!
+//! A call or room lives wholly here. A panic in one ends that one; the rest goes on.
+
+mod call_slot;
+mod demux;
+mod outbox;
+mod room_slot;
+mod rtp;
+mod sip;
+mod stray;
+mod timers;
+mod turn;
+mod udp;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+
+use crate::options::EngineOptions;
+use call_slot::CallSlot;
+use demux::Demux;
+use room_slot::RoomSlot;
+use rtp::FromPhone;
+use sip::{FromSip, SipSockets};
+use timers::Timers;
+use turn::Turn;
+use udp::MediaSocket;
+
+pub(crate) use call_slot::CallEnd;
+pub(crate) use room_slot::RoomEnd;
+pub(crate) use turn::{Command, DialCommand, RoomAsk, RoomVerb};
+
+/// Commands waiting for one shard; clicks are rare beside packets.
+const COMMANDS_MAX: usize = 1024;
+/// RTP packets of phones waiting for the loop: two seconds of a hundred calls.
+const PHONE_PACKETS_MAX: usize = 10_000;
+/// SIP messages from connections waiting for the loop.
+const SIP_MESSAGES_MAX: usize = 1_000;
+/// Datagrams read before the loop looks at anything else, so that no source starves another.
+const READS_A_TURN: usize = 8;
+/// Timers fired before the loop looks at anything else.
+const TIMERS_A_TURN: usize = 256;
+
+/// A call on this engine.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct CallKey(pub(crate) u64);
+
+/// A room on this engine.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct RoomKey(pub(crate) u64);
+
+/// Whose datagram, whose timer.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Machine {
+    Call(CallKey),
+    Room(RoomKey),
+}
+
+/// A peer behind the media port.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Leg {
+    Call(CallKey),
+    Room(RoomKey, housecall_sfu::PeerId),
+}
+
+/// The engine's end of a shard.
+#[derive(Clone, Debug)]
+pub(crate) struct ShardHandle {
+    pub(crate) commands: mpsc::Sender<Command>,
+}
+
+/// Starts a shard on its own thread and waits until its sockets are bound.
+pub(crate) async fn start(index: u16, options: EngineOptions) -> io::Result<ShardHandle> {
+    let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
+    let (bound, waiting) = oneshot::channel();
+    let own = commands.downgrade();
+    let name = format!("housecall-shard-{index}");
+    thread::Builder::new().name(name).spawn(move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(bound.send(Err(error))),
+        };
+        LocalSet::new().block_on(&runtime, async move {
+            match Shard::bind(index, options, own).await {
+                Ok(shard) => {
+                    let _ = bound.send(Ok(()));
+                    shard.run(inbox).await;
+                }
+                Err(error) => drop(bound.send(Err(error))),
+            }
+        });
+    })?;
+    waiting.await.map_err(io::Error::other)??;
+    Ok(ShardHandle { commands })
+}
+
+/// The sockets and machines of one media thread.
+struct Shard {
+    options: EngineOptions,
+    /// The shard's own end of its command queue, for the tasks that it starts.
+    commands: mpsc::WeakSender<Command>,
+    media: MediaSocket,
+    sip: SipSockets,
+    from_sip: mpsc::Receiver<FromSip>,
+    from_phones: mpsc::Receiver<FromPhone<CallKey>>,
+    phones: mpsc::Sender<FromPhone<CallKey>>,
+    demux: Demux<Leg>,
+    timers: Timers<Machine>,
+    calls: BTreeMap<CallKey, CallSlot>,
+    calls_by_id: BTreeMap<String, CallKey>,
+    rooms: BTreeMap<RoomKey, RoomSlot>,
+}
+
+impl Shard {
+    async fn bind(
+        index: u16,
+        options: EngineOptions,
+        commands: mpsc::WeakSender<Command>,
+    ) -> io::Result<Self> {
+        let port = |first: u16| {
+            if first == 0 {
+                0
+            } else {
+                first.saturating_add(index)
+            }
+        };
+        let media = MediaSocket::bind(SocketAddr::new(options.ip, port(options.media_port)))?;
+        let (sip_inbox, from_sip) = mpsc::channel(SIP_MESSAGES_MAX);
+        let sip = SipSockets::bind(
+            SocketAddr::new(options.ip, port(options.sip_port)),
+            sip_inbox,
+        )
+        .await?;
+        let (phones, from_phones) = mpsc::channel(PHONE_PACKETS_MAX);
+        Ok(Self {
+            options,
+            commands,
+            media,
+            sip,
+            from_sip,
+            from_phones,
+            phones,
+            demux: Demux::new(),
+            timers: Timers::new(),
+            calls: BTreeMap::new(),
+            calls_by_id: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+        })
+    }
+
+    /// Runs until the engine drops its end.
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        loop {
+            let deadline = self
+                .timers
+                .next()
+                .unwrap_or_else(|| Instant::now() + Duration::from_secs(1));
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.turn(|turn| turn.obey(command)),
+                    None => return,
+                },
+                _ = self.media.readable() => {}
+                _ = self.sip.readable() => {}
+                Some(heard) = self.from_sip.recv() => self.turn(|turn| turn.hear_sip(heard)),
+                Some(heard) = self.from_phones.recv() => self.turn(|turn| turn.hear_phone(heard)),
+                () = tokio::time::sleep_until(deadline.into()) => {}
+            }
+            self.read_sockets();
+            self.fire_timers();
+        }
+    }
+
+    fn read_sockets(&mut self) {
+        let mut datagrams = Vec::new();
+        for _ in 0..READS_A_TURN {
+            match self.media.read(|from, bytes| datagrams.push((from, bytes))) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "media socket not read");
+                    break;
+                }
+            }
+        }
+        let mut messages = Vec::new();
+        while let Some(read) = self.sip.read() {
+            match read {
+                Ok(heard) => messages.push(heard),
+                Err(not_sip) => tracing::debug!(bytes = not_sip.length, "not sip"),
+            }
+            if messages.len() >= READS_A_TURN {
+                break;
+            }
+        }
+        if !(datagrams.is_empty() && messages.is_empty()) {
+            self.turn(|turn| {
+                datagrams
+                    .into_iter()
+                    .for_each(|(from, bytes)| turn.hear_browser(from, bytes));
+                messages.into_iter().for_each(|heard| turn.hear_sip(heard));
+            });
+        }
+    }
+
+    fn fire_timers(&mut self) {
+        let now = Instant::now();
+        self.turn(|turn| {
+            for _ in 0..TIMERS_A_TURN {
+                match turn.shard.timers.take_due(now) {
+                    Some(machine) => turn.wake(machine),
+                    None => break,
+                }
+            }
+        });
+    }
+
+    /// Lets `work` happen and then sends all it produced, in few system calls.
+    fn turn(&mut self, work: impl FnOnce(&mut Turn<'_>)) {
+        let mut turn = Turn::new(self, Instant::now());
+        work(&mut turn);
+        let (mut media, sip) = turn.finish();
+        self.media.write(&mut media);
+        for (to, message) in sip {
+            self.sip.send(to, message);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Where the machines of a shard put what is to be sent.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use housecall_sip::Peer;
+
+use crate::shard::udp::Datagram;
+
+/// Collects what one turn of the loop sends, so that it leaves in few system calls.
+pub(crate) struct Outbox<'a> {
+    pub(crate) media: &'a mut Vec<Datagram>,
+    pub(crate) sip: &'a mut Vec<(Peer, Bytes)>,
+    pub(crate) proved: &'a mut Vec<SocketAddr>,
+}
+
+impl Outbox<'_> {
+    pub(crate) fn media(&mut self, to: SocketAddr, bytes: Bytes) {
+        self.media.push(Datagram { to, bytes });
+    }
+
+    pub(crate) fn sip(&mut self, to: Peer, bytes: Bytes) {
+        self.sip.push((to, bytes));
+    }
+
+    /// The machine being drained has seen authenticated STUN from `address`.
+    pub(crate) fn proved(&mut self, address: SocketAddr) {
+        self.proved.push(address);
+    }
+}

@@ -1,0 +1,264 @@
+//! One room on its shard: the room, its meter once it runs, and what the callers of the API see of it.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use housecall_meter::{Fact as MoneyFact, Patient};
+use housecall_sfu::{
+    Ending, Fact, Input, JoinRefused, Output, PatientSeat, PeerId, Room, Seat, WrongMoment,
+};
+use tokio::sync::{oneshot, watch};
+
+use super::turn::{RoomOutput, RoomVerb};
+use super::udp::Datagram;
+use crate::metered::Metered;
+use crate::visit::{Presence, RoomRefused, VisitView};
+
+/// A room before and after the practitioner's Join.
+enum Held {
+    /// People may wait; nothing costs.
+    Waiting(Box<Room>),
+    /// The meter runs (V7).
+    Running(Metered<Box<Room>>),
+}
+
+/// How a room ended, for its record.
+#[derive(Debug)]
+pub(crate) struct RoomEnd {
+    pub(crate) why: Ending,
+    pub(crate) presence: [Presence; 3],
+}
+
+/// A room in progress.
+pub(crate) struct RoomSlot {
+    held: Option<Held>,
+    local: SocketAddr,
+    view: watch::Sender<VisitView>,
+    presence: [Presence; 3],
+    end: Option<oneshot::Sender<RoomEnd>>,
+    expected: Vec<(String, PeerId)>,
+}
+
+impl RoomSlot {
+    pub(crate) fn new(
+        room: Box<Room>,
+        local: SocketAddr,
+        view: watch::Sender<VisitView>,
+        end: oneshot::Sender<RoomEnd>,
+    ) -> Self {
+        let (held, end) = (Some(Held::Waiting(room)), Some(end));
+        Self {
+            held,
+            local,
+            view,
+            presence: [Presence::default(); 3],
+            end,
+            expected: Vec::new(),
+        }
+    }
+
+    fn room(&mut self) -> Option<&mut Room> {
+        match self.held.as_mut()? {
+            Held::Waiting(room) => Some(room),
+            Held::Running(metered) => Some(&mut metered.media),
+        }
+    }
+
+    pub(crate) fn deadline(&mut self) -> Option<Instant> {
+        self.room()?.poll_timeout()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if let Some(room) = self.room() {
+            room.handle_timeout(now);
+        }
+    }
+
+    pub(crate) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        from: SocketAddr,
+        bytes: BytesMut,
+    ) {
+        if let Some(room) = self.room() {
+            room.handle_input(now, Input::Datagram { peer, from, bytes });
+        }
+    }
+
+    /// Does what was asked; a join answers with the SDP.
+    pub(crate) fn obey(
+        &mut self,
+        now: Instant,
+        verb: RoomVerb,
+    ) -> Result<Option<String>, RoomRefused> {
+        let paid = matches!(self.held, Some(Held::Running(_)));
+        match verb {
+            RoomVerb::Pay { grant, facts } => {
+                if let Some(Held::Waiting(room)) = self.held.take() {
+                    self.start(Metered::start(room, grant, facts));
+                }
+                return Ok(None);
+            }
+            RoomVerb::Join { seat, offer } => {
+                if seat == Seat::Practitioner && !paid {
+                    return Err(RoomRefused::NotPaid);
+                }
+                return self.join(now, seat, &offer).map(Some);
+            }
+            _ => {}
+        }
+        let room = self.room().ok_or(RoomRefused::Ended)?;
+        match verb {
+            RoomVerb::Arrive(seat) => room.arrive(now, seat)?,
+            RoomVerb::Admit(seat) => room.admit(now, seat)?,
+            RoomVerb::AdmitAll => room.admit_all(now)?,
+            RoomVerb::SendBack(seat) => room.send_back(now, seat)?,
+            RoomVerb::SetState(seat, state) => room.set_state(now, seat, state)?,
+            RoomVerb::Leave(seat) => room.leave(now, seat)?,
+            RoomVerb::Disconnect => room.disconnect(now)?,
+            RoomVerb::Pay { .. } | RoomVerb::Join { .. } => {}
+        }
+        Ok(None)
+    }
+
+    /// The practitioner has clicked Join and the first blocks are reserved: who was let in before counts from here.
+    fn start(&mut self, metered: Metered<Box<Room>>) {
+        for (patient, presence) in Patient::ALL.into_iter().zip(&self.presence) {
+            if presence.admitted {
+                metered.tell(MoneyFact::PatientAdmitted(patient));
+            }
+        }
+        let started = metered.now();
+        self.view.send_modify(|view| view.started = Some(started));
+        self.held = Some(Held::Running(metered));
+    }
+
+    fn join(&mut self, now: Instant, seat: Seat, offer: &str) -> Result<String, RoomRefused> {
+        let local = self.local;
+        let room = self.room().ok_or(RoomRefused::Ended)?;
+        let joined = room.join(now, seat, local, offer)?;
+        self.expected.push((joined.ufrag, joined.peer));
+        self.view.send_modify(|view| view.count_join(seat));
+        Ok(joined.answer)
+    }
+
+    /// Collects what the room sends and tells. Returns true when the room is over.
+    pub(crate) fn drain(
+        &mut self,
+        now: Instant,
+        media: &mut Vec<Datagram>,
+        out: &mut RoomOutput,
+    ) -> bool {
+        out.expected.append(&mut self.expected);
+        let mut changed = false;
+        let mut over = None;
+        while let Some(output) = self.room().and_then(Room::poll_output) {
+            match output {
+                Output::Send { to, bytes } => media.push(Datagram { to, bytes }),
+                Output::AddressProved { peer, addr } => out.proved.push((addr, peer)),
+                Output::PeerGone { peer, .. } => out.gone.push(peer),
+                Output::Changed => changed = true,
+                Output::Fact(fact) => over = self.note(fact).or(over),
+            }
+        }
+        if changed || over.is_some() {
+            self.show();
+        }
+        let Some(why) = over else { return false };
+        self.finish(now, why);
+        true
+    }
+
+    fn note(&mut self, fact: Fact) -> Option<Ending> {
+        match fact {
+            Fact::PractitionerJoined
+            | Fact::Left(Seat::Practitioner)
+            | Fact::Connected(Seat::Practitioner) => {}
+            Fact::PatientAdmitted(seat) => {
+                self.presence_of(seat).admitted = true;
+                if let Some(Held::Running(metered)) = &self.held {
+                    metered.tell(MoneyFact::PatientAdmitted(money(seat)));
+                }
+            }
+            Fact::Connected(Seat::Patient(seat)) => {
+                if let Some(now) = self.money_now() {
+                    self.presence_of(seat).connected(now);
+                }
+            }
+            Fact::Left(Seat::Patient(seat)) => {
+                if let Some(now) = self.money_now() {
+                    self.presence_of(seat).left(now);
+                }
+            }
+            Fact::Ended(why) => return Some(why),
+        }
+        None
+    }
+
+    fn money_now(&self) -> Option<Instant> {
+        match &self.held {
+            Some(Held::Running(metered)) => Some(metered.now()),
+            _ => None,
+        }
+    }
+
+    fn presence_of(&mut self, seat: PatientSeat) -> &mut Presence {
+        let [one, two, three] = &mut self.presence;
+        match seat {
+            PatientSeat::One => one,
+            PatientSeat::Two => two,
+            PatientSeat::Three => three,
+        }
+    }
+
+    fn show(&mut self) {
+        let Some(room) = self.room().map(|room| room.view()) else {
+            return;
+        };
+        self.view.send_modify(|view| view.room = room);
+    }
+
+    fn finish(&mut self, now: Instant, why: Ending) {
+        if let Some(now) = self.money_now() {
+            self.presence
+                .iter_mut()
+                .for_each(|presence| presence.left(now));
+        }
+        if let Some(Held::Running(metered)) = &self.held {
+            // V15: an empty room counts as ended at the last departure.
+            let ago = match why {
+                Ending::Empty { since } => now.saturating_duration_since(since),
+                Ending::Disconnected => Duration::ZERO,
+            };
+            metered.tell_ago(MoneyFact::Ended, ago);
+        }
+        if let Some(end) = self.end.take() {
+            let _ = end.send(RoomEnd {
+                why,
+                presence: self.presence,
+            });
+        }
+    }
+}
+
+fn money(seat: PatientSeat) -> Patient {
+    match seat {
+        PatientSeat::One => Patient::One,
+        PatientSeat::Two => Patient::Two,
+        PatientSeat::Three => Patient::Three,
+    }
+}
+
+impl From<WrongMoment> for RoomRefused {
+    fn from(refused: WrongMoment) -> Self {
+        Self::Room(refused.to_string())
+    }
+}
+
+impl From<JoinRefused> for RoomRefused {
+    fn from(refused: JoinRefused) -> Self {
+        Self::Room(refused.to_string())
+    }
+}

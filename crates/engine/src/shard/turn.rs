@@ -1,0 +1,376 @@
+//! One turn of a shard's loop: inputs go to their machines, outputs are collected.
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use housecall_bridge::{Bridge, BridgeOptions, Input};
+use housecall_browser::stun_ufrag;
+use housecall_meter::BlockGrant;
+use housecall_sfu::{PatientSeat, PeerState, Room, Seat};
+use housecall_sip::{Message, Peer};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::call_slot::{CallEnd, CallSlot};
+use super::outbox::Outbox;
+use super::room_slot::{RoomEnd, RoomSlot};
+use super::rtp::{FromPhone, RtpPorts};
+use super::sip::FromSip;
+use super::stray;
+use super::udp::Datagram;
+use super::{CallKey, Leg, Machine, RoomKey, Shard};
+use crate::call::{CallVerb, CallView};
+use crate::dial::{DialPlan, DialRefused};
+use crate::metered::{FactSender, Metered};
+use crate::visit::{RoomRefused, VisitView};
+
+/// What the engine asks of a shard.
+pub(crate) enum Command {
+    /// Start a call that is paid for.
+    Dial(Box<DialCommand>),
+    /// Do something to a call.
+    Call(CallKey, CallVerb),
+    /// Make a room, nobody in it yet.
+    OpenRoom {
+        room: RoomKey,
+        machine: Box<Room>,
+        view: watch::Sender<VisitView>,
+        end: oneshot::Sender<RoomEnd>,
+    },
+    /// Do something to a room.
+    Room(RoomAsk),
+    /// Forget a room in which nobody waits any more.
+    CloseRoom(RoomKey),
+    /// Hang up every call and end every visit.
+    EndAll,
+}
+
+/// Everything a call starts with.
+pub(crate) struct DialCommand {
+    pub(crate) call: CallKey,
+    pub(crate) plan: DialPlan,
+    pub(crate) offer: String,
+    pub(crate) grant: BlockGrant,
+    pub(crate) facts: FactSender,
+    pub(crate) view: watch::Sender<CallView>,
+    pub(crate) verbs: mpsc::Receiver<CallVerb>,
+    pub(crate) end: oneshot::Sender<CallEnd>,
+    pub(crate) reply: oneshot::Sender<Result<String, DialRefused>>,
+}
+
+/// Something asked of a room, with the place for its answer.
+pub(crate) struct RoomAsk {
+    pub(crate) room: RoomKey,
+    pub(crate) verb: RoomVerb,
+    pub(crate) reply: oneshot::Sender<Result<Option<String>, RoomRefused>>,
+}
+
+/// What can be asked of a room.
+pub(crate) enum RoomVerb {
+    Arrive(PatientSeat),
+    Admit(PatientSeat),
+    AdmitAll,
+    SendBack(PatientSeat),
+    /// The meter runs: from here on the practitioner may join.
+    Pay {
+        grant: BlockGrant,
+        facts: FactSender,
+    },
+    Join {
+        seat: Seat,
+        offer: String,
+    },
+    SetState(Seat, PeerState),
+    Leave(Seat),
+    Disconnect,
+}
+
+/// The machines of a shard for the length of one turn, and what they send.
+pub(super) struct Turn<'a> {
+    pub(super) shard: &'a mut Shard,
+    now: Instant,
+    media: Vec<Datagram>,
+    sip: Vec<(Peer, Bytes)>,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(shard: &'a mut Shard, now: Instant) -> Self {
+        Self {
+            shard,
+            now,
+            media: Vec::new(),
+            sip: Vec::new(),
+        }
+    }
+
+    pub(super) fn finish(self) -> (Vec<Datagram>, Vec<(Peer, Bytes)>) {
+        (self.media, self.sip)
+    }
+
+    pub(super) fn obey(&mut self, command: Command) {
+        match command {
+            Command::Dial(dial) => self.dial(*dial),
+            Command::Call(call, verb) => self.with_call(call, |slot, now| slot.obey(now, verb)),
+            Command::OpenRoom {
+                room,
+                machine,
+                view,
+                end,
+            } => {
+                let slot = RoomSlot::new(machine, self.shard.media.local(), view, end);
+                self.shard.rooms.insert(room, slot);
+            }
+            Command::Room(ask) => self.ask_room(ask),
+            Command::CloseRoom(room) => {
+                self.shard.rooms.remove(&room);
+                self.forget_room(room);
+            }
+            Command::EndAll => self.end_all(),
+        }
+    }
+
+    pub(super) fn wake(&mut self, machine: Machine) {
+        match machine {
+            Machine::Call(call) => self.with_call(call, CallSlot::handle_timeout),
+            Machine::Room(room) => self.with_room(room, RoomSlot::handle_timeout),
+        }
+    }
+
+    pub(super) fn hear_browser(&mut self, from: SocketAddr, bytes: BytesMut) {
+        match self.shard.demux.find(from, || stun_ufrag(&bytes)) {
+            Some(Leg::Call(call)) => {
+                self.with_call(call, |slot, now| {
+                    slot.handle_input(now, Input::Browser { from, bytes })
+                });
+            }
+            Some(Leg::Room(room, peer)) => {
+                self.with_room(room, |slot, now| {
+                    slot.handle_datagram(now, peer, from, bytes)
+                });
+            }
+            None => tracing::trace!(bytes = bytes.len(), "datagram of nobody"),
+        }
+    }
+
+    pub(super) fn hear_phone(&mut self, heard: FromPhone<CallKey>) {
+        let FromPhone {
+            call,
+            rtcp,
+            from,
+            bytes,
+        } = heard;
+        let input = if rtcp {
+            Input::Rtcp { from, bytes }
+        } else {
+            Input::Rtp { from, bytes }
+        };
+        self.with_call(call, |slot, now| slot.handle_input(now, input));
+    }
+
+    pub(super) fn hear_sip(&mut self, heard: FromSip) {
+        match heard {
+            FromSip::Message { from, message } => {
+                let call = message
+                    .call_id()
+                    .ok()
+                    .and_then(|id| self.shard.calls_by_id.get(id))
+                    .copied();
+                match call {
+                    Some(call) => {
+                        self.with_call(call, |slot, now| {
+                            slot.handle_input(now, Input::Sip { from, message })
+                        });
+                    }
+                    None => self.answer_stray(from, &message),
+                }
+            }
+            FromSip::TransportFailed { peer } => {
+                let calls: Vec<CallKey> = self.shard.calls.keys().copied().collect();
+                for call in calls {
+                    self.with_call(call, |slot, now| {
+                        slot.handle_input(now, Input::TransportFailed { peer })
+                    });
+                }
+            }
+        }
+    }
+
+    fn answer_stray(&mut self, from: Peer, message: &Message) {
+        if let Some(answer) = stray::answer(from, message) {
+            self.sip.push((from, answer));
+        }
+    }
+
+    fn dial(&mut self, dial: DialCommand) {
+        let DialCommand {
+            call,
+            plan,
+            offer,
+            grant,
+            facts,
+            view,
+            verbs,
+            end,
+            reply,
+        } = dial;
+        let _ = reply.send(
+            self.try_dial(call, plan, &offer)
+                .map(|(bridge, ports, answer)| {
+                    self.shard.demux.expect(bridge.ufrag(), Leg::Call(call));
+                    self.shard
+                        .calls_by_id
+                        .insert(bridge.call_id().to_owned(), call);
+                    let metered = Metered::start(bridge, grant, facts);
+                    self.shard
+                        .calls
+                        .insert(call, CallSlot::new(metered, ports, view, end));
+                    answer
+                }),
+        );
+        self.forward_verbs(call, verbs);
+        self.with_call(call, |_, _| {});
+    }
+
+    fn try_dial(
+        &mut self,
+        call: CallKey,
+        plan: DialPlan,
+        offer: &str,
+    ) -> Result<(Bridge, RtpPorts, String), DialRefused> {
+        let mut ports = RtpPorts::bind(self.shard.options.ip)
+            .map_err(|error| DialRefused::NoPorts(error.to_string()))?;
+        let dial = plan.into_dial(self.shard.sip.local(), ports.local());
+        let mut options = BridgeOptions::new(dial, self.shard.media.local());
+        options.ice_lite = self.shard.options.ice_lite;
+        let (bridge, answer) = Bridge::dial(self.now, options, offer)
+            .map_err(|error| DialRefused::Offer(error.to_string()))?;
+        ports.listen(call, &self.shard.phones);
+        Ok((bridge, ports, answer))
+    }
+
+    /// Lets the handle of a call speak to it for as long as both live.
+    fn forward_verbs(&self, call: CallKey, mut verbs: mpsc::Receiver<CallVerb>) {
+        let Some(commands) = self.shard.commands.upgrade() else {
+            return;
+        };
+        tokio::task::spawn_local(async move {
+            while let Some(verb) = verbs.recv().await {
+                if commands.send(Command::Call(call, verb)).await.is_err() {
+                    return;
+                }
+            }
+            // Nobody holds the call any more: a page that closed must not leave a patient's phone talking to nobody.
+            let _ = commands.send(Command::Call(call, CallVerb::HangUp)).await;
+        });
+    }
+
+    fn end_all(&mut self) {
+        let calls: Vec<CallKey> = self.shard.calls.keys().copied().collect();
+        for call in calls {
+            self.with_call(call, |slot, now| slot.obey(now, CallVerb::HangUp));
+        }
+        let rooms: Vec<RoomKey> = self.shard.rooms.keys().copied().collect();
+        for room in rooms {
+            self.with_room(room, |slot, now| drop(slot.obey(now, RoomVerb::Disconnect)));
+        }
+    }
+
+    fn ask_room(&mut self, ask: RoomAsk) {
+        let RoomAsk { room, verb, reply } = ask;
+        let mut answer = Err(RoomRefused::Ended);
+        self.with_room(room, |slot, now| answer = slot.obey(now, verb));
+        let _ = reply.send(answer);
+    }
+
+    fn with_call(&mut self, call: CallKey, work: impl FnOnce(&mut CallSlot, Instant)) {
+        let Some(mut slot) = self.shard.calls.remove(&call) else {
+            return;
+        };
+        let mut proved = Vec::new();
+        let mut out = Outbox {
+            media: &mut self.media,
+            sip: &mut self.sip,
+            proved: &mut proved,
+        };
+        let now = self.now;
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            work(&mut slot, now);
+            slot.drain(&mut out)
+        }));
+        for address in proved {
+            self.shard.demux.prove(address, Leg::Call(call));
+        }
+        match ended {
+            Ok(false) => {
+                self.shard.timers.set(Machine::Call(call), slot.deadline());
+                self.shard.calls.insert(call, slot);
+            }
+            Ok(true) => self.forget_call(call),
+            Err(_) => {
+                tracing::error!(call = call.0, "a fault ended this call; the others go on");
+                self.forget_call(call);
+            }
+        }
+    }
+
+    fn with_room(&mut self, room: RoomKey, work: impl FnOnce(&mut RoomSlot, Instant)) {
+        let Some(mut slot) = self.shard.rooms.remove(&room) else {
+            return;
+        };
+        let now = self.now;
+        let mut drained = room_slot_output();
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            work(&mut slot, now);
+            slot.drain(now, &mut self.media, &mut drained)
+        }));
+        for (ufrag, peer) in drained.expected {
+            self.shard.demux.expect(&ufrag, Leg::Room(room, peer));
+        }
+        for (address, peer) in drained.proved {
+            self.shard.demux.prove(address, Leg::Room(room, peer));
+        }
+        for peer in drained.gone {
+            self.shard.demux.forget(|leg| leg == Leg::Room(room, peer));
+        }
+        match ended {
+            Ok(false) => {
+                self.shard.timers.set(Machine::Room(room), slot.deadline());
+                self.shard.rooms.insert(room, slot);
+            }
+            Ok(true) => self.forget_room(room),
+            Err(_) => {
+                tracing::error!(room = room.0, "a fault ended this room; the others go on");
+                self.forget_room(room);
+            }
+        }
+    }
+
+    fn forget_call(&mut self, call: CallKey) {
+        self.shard.timers.set(Machine::Call(call), None);
+        self.shard.calls_by_id.retain(|_, owner| *owner != call);
+        self.shard.demux.forget(|leg| leg == Leg::Call(call));
+    }
+
+    fn forget_room(&mut self, room: RoomKey) {
+        self.shard.timers.set(Machine::Room(room), None);
+        self.shard
+            .demux
+            .forget(|leg| matches!(leg, Leg::Room(owner, _) if owner == room));
+    }
+}
+
+/// What a room tells the demultiplexer.
+pub(super) struct RoomOutput {
+    pub(super) expected: Vec<(String, housecall_sfu::PeerId)>,
+    pub(super) proved: Vec<(SocketAddr, housecall_sfu::PeerId)>,
+    pub(super) gone: Vec<housecall_sfu::PeerId>,
+}
+
+fn room_slot_output() -> RoomOutput {
+    RoomOutput {
+        expected: Vec::new(),
+        proved: Vec::new(),
+        gone: Vec::new(),
+    }
+}
