@@ -184,7 +184,7 @@ function bindSide(root, session) {
     part(root, "room").classList.toggle("side-open", on);
     toggle.setAttribute("aria-expanded", String(on));
   };
-  open(matchMedia("(min-width: 1000px)").matches);
+  open(matchMedia("(min-width: 761px)").matches);
   pressed(toggle, () => open(toggle.getAttribute("aria-expanded") !== "true"));
   pressed(part(root, "side-close"), () => {
     open(false);
