@@ -273,7 +273,7 @@ impl Bridge {
         while let Some(output) = self.browser.poll_output() {
             self.browser_said(now, output);
         }
-        let stats = Box::new(self.path.stats());
+        let stats = self.path.stats();
         self.tell(BridgeEvent::Ended { ended, stats });
     }
 

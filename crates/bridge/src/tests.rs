@@ -251,7 +251,7 @@ impl World {
 
     fn ended(&self) -> (Outcome, Side, MediaStats) {
         match self.events.last() {
-            Some(BridgeEvent::Ended { ended, stats }) => (ended.outcome, ended.by, **stats),
+            Some(BridgeEvent::Ended { ended, stats }) => (ended.outcome, ended.by, *stats),
             other => panic!("not ended but {other:?}"),
         }
     }
