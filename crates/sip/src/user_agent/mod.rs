@@ -208,7 +208,7 @@ impl UserAgent {
     /// Offers something new inside an answered call: sends a re-INVITE. The answer comes as an event.
     ///
     /// # Errors
-    /// The call is not answered, or another offer of either side is open.
+    /// The call is not answered, another offer of either side is open, or our last answer lacks its ACK.
     pub fn reinvite(
         &mut self,
         now: Instant,
@@ -224,6 +224,10 @@ impl UserAgent {
             (Reinvite::None | Reinvite::Pausing(_), None) => {}
             (Reinvite::Sent, _) => return Err(busy("another re-INVITE is open")),
             (_, Some(_)) => return Err(busy("an offer of the other side is open")),
+        }
+        // RFC 3261 §14.1: one INVITE at a time, in either direction, and each until its ACK.
+        if !open.unacknowledged.is_empty() {
+            return Err(busy("our answer is not acknowledged"));
         }
         let mut request = open.dialog.request(Method::Invite);
         request.body = Some(body);

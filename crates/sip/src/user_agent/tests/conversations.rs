@@ -176,8 +176,10 @@ fn no_call_is_stuck_on_a_bad_network() {
         world.plan(secs(4 + seed % 3), Plan::Reinvite(seed as usize % 2));
         let hang_up = secs(40 + seed % 30);
         world.plan(hang_up, Plan::HangUp(seed as usize / 2 % 2));
+        // A caller that never learns of the answer waits as long as its user does.
+        world.plan(hang_up + secs(5), Plan::HangUp(CALLER));
         // The last message may be sent 32 s after the hang-up, and be remembered for 32 s more.
-        world.run(hang_up + 2 * secs(33));
+        world.run(hang_up + secs(5) + 2 * secs(33));
         assert!(world.is_idle(), "seed {seed}: {:?}", world.told);
         assert_eq!(
             ends(&world.told[CALLER]),
