@@ -30,7 +30,8 @@ export class Clinic {
       createInterface({ input: stream }).on("line", (line) => clinic.#lines.push(line));
     }
     try {
-      await until("the program prints its links", () => clinic.#alive() && clinic.links.length > 0, 30);
+      await until("the program prints its links", () => !clinic.#alive() || clinic.links.length > 0, 30);
+      if (!clinic.#alive()) throw new Error("the program ended at once");
     } catch (error) {
       await clinic.stop();
       throw new Error(`${error.message}\n${clinic.log()}`);
