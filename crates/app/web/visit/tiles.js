@@ -53,16 +53,14 @@ export class Tiles {
       if (video) video.srcObject = stream;
     });
     void this.route();
-    this.play();
   }
 
-  /** Plays everything; needs a press where the browser says so. */
+  /** Plays what stands still; some browsers want a press first. */
   play() {
-    const plays = this.#slots.map((each) => videoOf(each)?.play());
-    // A slot without media has nothing to play yet and does not count.
-    void Promise.allSettled(plays).then((results) => {
-      const blocked = results.some((result) => result.status === "rejected" && result.reason?.name === "NotAllowedError");
-      this.#onBlocked(blocked);
+    const still = this.#slots.filter((each) => !each.hidden && videoOf(each)?.paused);
+    if (still.length === 0) return this.#onBlocked(false);
+    void Promise.allSettled(still.map((each) => videoOf(each)?.play())).then((results) => {
+      this.#onBlocked(results.some((result) => result.status === "rejected" && result.reason?.name === "NotAllowedError"));
     });
   }
 
@@ -80,6 +78,7 @@ export class Tiles {
     const people = others(view);
     this.#slots.forEach((each, slot) => drawTile(each, people.find((person) => person.slot === slot && isShown(person))));
     this.#drawOwn();
+    if (this.#session.link.state === "connected") this.play();
     const count = this.#slots.filter((each) => !each.hidden).length;
     mark(this.#box, "count", String(count));
     this.#chooseMain();
