@@ -14,3 +14,6 @@ pub use io::{Closed, Down, Input, Kind, OutPacket, Output, Up};
 pub use options::{Options, Shape, SrtpProfile, Timeouts};
 pub use peer::Peer;
 pub use stun::stun_ufrag;
+
+#[cfg(test)]
+mod tests;

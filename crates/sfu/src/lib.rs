@@ -14,3 +14,6 @@ pub use io::{
 pub use room::{Room, RoomOptions};
 pub use seat::{PatientSeat, Seat};
 pub use view::{PersonView, Phase, Place, RoomView};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::pair::{Pair, options};
+use crate::{Closed, Down, Kind, OutPacket, SendRefused, Shape, SrtpProfile, Timeouts, Up};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_call_carries_sound_both_ways() {
+    let mut pair = Pair::connected(options(Shape::Call));
+    for sequence in 0..50 {
+        pair.client.speak(pair.now);
+        pair.send(
+            Down {
+                kind: Kind::Audio,
+                slot: 0,
+            },
+            sequence,
+        );
+        pair.run(Duration::from_millis(20));
+    }
+    assert_eq!(pair.media.len(), 50);
+    assert!(
+        pair.media.iter().all(
+            |(track, packet)| *track == Up::Audio && packet.payload.as_ref() == [0xfc, 1, 2, 3]
+        )
+    );
+    assert_eq!(pair.client.heard_on(0).len(), 50);
+}
+
+#[test]
+fn each_slot_of_a_room_has_its_own_m_lines() {
+    let mut pair = Pair::connected(options(Shape::Room));
+    for sequence in 65_530..=65_535 {
+        for slot in 0..3 {
+            pair.send(
+                Down {
+                    kind: Kind::Audio,
+                    slot,
+                },
+                sequence,
+            );
+            pair.send(
+                Down {
+                    kind: Kind::Video,
+                    slot,
+                },
+                sequence,
+            );
+        }
+        pair.run(Duration::from_millis(20));
+    }
+    for slot in 0..3 {
+        for line in [2 + 2 * slot, 3 + 2 * slot] {
+            let heard = pair.client.heard_on(line);
+            assert_eq!(heard.len(), 6, "m-line {line}");
+            assert!(
+                heard.iter().all(|heard| heard.payload[4] == slot as u8),
+                "m-line {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_room_hears_a_microphone_and_a_camera() {
+    let mut pair = Pair::connected(options(Shape::Room));
+    for frame in 0..30 {
+        pair.client.speak(pair.now);
+        pair.client.film(pair.now, frame == 0);
+        pair.run(Duration::from_millis(20));
+    }
+    let count = |wanted| {
+        pair.media
+            .iter()
+            .filter(|(track, _)| *track == wanted)
+            .count()
+    };
+    assert_eq!((count(Up::Audio), count(Up::Video)), (30, 30));
+}
+
+#[test]
+fn a_lite_agent_connects_too() {
+    let pair = Pair::connected(crate::Options {
+        lite: true,
+        ..options(Shape::Call)
+    });
+    assert_eq!(pair.proved, [pair.client_addr]);
+}
+
+#[test]
+fn the_older_protection_is_there_for_who_needs_it() {
+    let srtp = vec![SrtpProfile::Aes128CmSha1_80];
+    let mut pair = Pair::connected(crate::Options {
+        srtp,
+        ..options(Shape::Call)
+    });
+    pair.client.speak(pair.now);
+    pair.run(SECOND);
+    assert_eq!(pair.media.len(), 1);
+}
+
+#[test]
+fn key_frames_are_asked_for_both_ways() {
+    let mut pair = Pair::connected(options(Shape::Room));
+    pair.peer.request_keyframe(pair.now);
+    pair.send(
+        Down {
+            kind: Kind::Video,
+            slot: 1,
+        },
+        1,
+    );
+    pair.client.film(pair.now, true);
+    pair.run(SECOND);
+    assert_eq!(
+        pair.client.keyframes_asked, 0,
+        "nothing to ask before the camera's first packet"
+    );
+    pair.client.lose_picture(pair.now, 5);
+    pair.peer.request_keyframe(pair.now);
+    pair.run(SECOND);
+    assert_eq!(pair.keyframes_wanted, [1]);
+    assert_eq!(pair.client.keyframes_asked, 1);
+}
+
+#[test]
+fn what_cannot_be_sent_is_named() {
+    let mut pair = Pair::new(options(Shape::Call));
+    let audio = Down {
+        kind: Kind::Audio,
+        slot: 0,
+    };
+    let packet = |sequence, bytes| OutPacket {
+        marker: false,
+        sequence,
+        timestamp: 0,
+        payload: Bytes::from(vec![0; bytes]),
+    };
+    let too_early = pair.peer.send(pair.now, audio, packet(1, 9));
+    assert!(matches!(too_early, Err(SendRefused::NotConnected)));
+    pair.run(SECOND * 3);
+    let video = Down {
+        kind: Kind::Video,
+        slot: 0,
+    };
+    let no_track = pair.peer.send(pair.now, video, packet(1, 9)).unwrap_err();
+    assert_eq!(no_track.to_string(), "no Video slot 0");
+    let too_long = pair
+        .peer
+        .send(pair.now, audio, packet(1, 1401))
+        .unwrap_err();
+    assert_eq!(
+        too_long.to_string(),
+        "payload of 1401 bytes is longer than 1400"
+    );
+    pair.peer.send(pair.now, audio, packet(1, 9)).unwrap();
+    let twice = pair.peer.send(pair.now, audio, packet(1, 8)).unwrap_err();
+    assert_eq!(twice.to_string(), "sequence number 1 was used before");
+}
+
+#[test]
+fn closing_says_goodbye() {
+    let mut pair = Pair::connected(options(Shape::Room));
+    pair.sent.clear();
+    pair.peer.close(pair.now);
+    pair.run(SECOND);
+    // RFC 6347 §4.1: a record of DTLS begins with its content type; 21 is an alert.
+    assert!(
+        pair.sent.iter().any(|datagram| datagram[0] == 21),
+        "no close_notify"
+    );
+    assert_eq!(pair.closed, Some(Closed::ByUs));
+    assert_eq!(pair.peer.poll_timeout(), None);
+    pair.client.speak(pair.now);
+    pair.run(SECOND);
+    assert!(pair.media.is_empty());
+}
+
+#[test]
+fn a_browser_that_falls_silent_is_given_up() {
+    let timeouts = Timeouts {
+        disconnected: SECOND * 2,
+        failed: SECOND * 3,
+        ..Timeouts::default()
+    };
+    let mut pair = Pair::connected(crate::Options {
+        timeouts,
+        ..options(Shape::Call)
+    });
+    pair.run(SECOND * 20);
+    assert_eq!(pair.closed, None, "silent in sound, not in STUN");
+    pair.cut = true;
+    pair.run(SECOND);
+    assert_eq!(pair.closed, None);
+    pair.run(SECOND * 10);
+    assert_eq!(pair.closed, Some(Closed::Disconnected));
+}
+
+#[test]
+fn a_browser_that_never_comes_is_given_up() {
+    let mut pair = Pair::new(options(Shape::Call));
+    pair.cut = true;
+    pair.run(SECOND * 35);
+    assert_eq!(pair.closed, Some(Closed::Failed));
+    assert!(!pair.connected);
+}
