@@ -23,6 +23,8 @@ pub struct Config {
     pub trunk: Option<Trunk>,
     /// True: seed a small clinic and print links to sign in. Default: true without a file, false with one.
     pub demo: bool,
+    /// True: tests may move the meter's clock and ask what the pretend network heard. Default false; only in a demonstration.
+    pub test_bench: bool,
 }
 
 /// The pages.
@@ -220,7 +222,8 @@ impl Config {
             "MEDIA_ADDRESS" => self.media.address = parsed(value)?,
             "MEDIA_PORT" => self.media.port = parsed(value)?,
             "MEDIA_SHARDS" => self.media.shards = parsed(value)?,
-            "DEMO" => self.demo = parsed(value)?,
+            "DEMO" => self.demo = truth(value)?,
+            "TEST" => self.test_bench = truth(value)?,
             // The tests' data, and the choice of the file itself.
             "SHARED" | "CONFIG" => {}
             _ => return Err("there is no such setting".to_owned()),
@@ -241,6 +244,12 @@ impl Config {
         if self.demo && self.trunk.is_some() {
             return Err(ConfigError::Contradiction(
                 "demo brings its own telephone network: remove [trunk] or set demo = false"
+                    .to_owned(),
+            ));
+        }
+        if self.test_bench && !self.demo {
+            return Err(ConfigError::Contradiction(
+                "test_bench belongs to a demonstration: it lets anybody move the meter's clock"
                     .to_owned(),
             ));
         }
@@ -309,6 +318,14 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(value: &str) -> Result<T
         .trim()
         .parse()
         .map_err(|why| format!("`{value}`: {why}"))
+}
+
+fn truth(value: &str) -> Result<bool, String> {
+    match value.trim() {
+        "1" | "true" => Ok(true),
+        "0" | "false" | "" => Ok(false),
+        other => Err(format!("`{other}`: say true or false")),
+    }
 }
 
 fn line_of(text: &str, at: usize) -> usize {

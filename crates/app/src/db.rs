@@ -1,11 +1,10 @@
 //! Opens the clinic's database: one SQLite file.
 
 use std::path::Path;
-use std::time::Duration;
 
+use housecall_store::Store;
 use sqlx::SqlitePool;
 use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 /// The clinic's tables, versions 1001 and up; the ledger's are numbered below in `housecall-store`.
 static CLINIC: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
@@ -22,29 +21,26 @@ pub enum DatabaseError {
     Directory(String, std::io::Error),
     /// SQLite refused.
     #[error("cannot open {0}: {1}")]
-    Open(String, sqlx::Error),
+    Open(String, String),
     /// The tables are not what this program expects.
     #[error("cannot prepare the tables: {0}")]
     Migrate(#[from] MigrateError),
 }
 
-/// Opens, or makes, the file and brings the clinic's tables up to date.
+/// Opens, or makes, the file and brings its tables up to date: the ledger's and the clinic's.
 ///
 /// # Errors
 /// When the file cannot be made, opened or migrated.
-pub async fn open(file: &Path) -> Result<SqlitePool, DatabaseError> {
-    let named = || file.display().to_string();
+pub async fn open(file: &Path) -> Result<Store, DatabaseError> {
     if let Some(directory) = file.parent() {
         std::fs::create_dir_all(directory)
             .map_err(|e| DatabaseError::Directory(directory.display().to_string(), e))?;
     }
-    let pool = SqlitePoolOptions::new()
-        .max_connections(8)
-        .connect_with(options(file))
+    let store = Store::open(file)
         .await
-        .map_err(|e| DatabaseError::Open(named(), e))?;
-    migrate(&pool).await?;
-    Ok(pool)
+        .map_err(|e| DatabaseError::Open(file.display().to_string(), e.to_string()))?;
+    migrate(store.pool()).await?;
+    Ok(store)
 }
 
 /// Brings the clinic's tables up to date.
@@ -58,14 +54,4 @@ pub async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
     };
     migrator.set_ignore_missing(true);
     migrator.run(pool).await
-}
-
-fn options(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
 }

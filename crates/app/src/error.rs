@@ -46,6 +46,9 @@ pub enum AppError {
     /// The operating system has no randomness.
     #[error("no randomness: {0}")]
     Randomness(#[from] getrandom::Error),
+    /// Nothing new can begin just now: the clinic is stopping, or has no room left.
+    #[error("nothing new can begin")]
+    Unavailable,
     /// Something else of ours failed.
     #[error("{0}")]
     Internal(String),
@@ -72,6 +75,7 @@ impl AppError {
             Self::NotPermitted(_) | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::SignInNeeded { .. } => StatusCode::UNAUTHORIZED,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -117,6 +121,11 @@ impl AppError {
                 "That is too much at once",
                 "A form may be at most 1 MiB.".to_owned(),
                 "Nothing was saved. Shorten the text and try again.",
+            ),
+            Self::Unavailable => Words::new(
+                "This cannot begin just now",
+                "Housecall is restarting or very busy. What is in progress goes on.".to_owned(),
+                "Try again in a minute.",
             ),
             Self::TooSlow => Words::new(
                 "That took too long",

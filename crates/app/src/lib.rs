@@ -14,24 +14,33 @@
 //! # }
 //! ```
 
+pub mod appointments;
 pub mod assets;
 pub mod audit;
+pub mod calendar;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod cookie;
 pub mod db;
+pub mod demo;
 pub mod error;
 pub mod form;
 pub mod ids;
+pub mod live;
+pub mod money;
 pub mod numbers;
 pub mod page;
+pub mod people;
 pub mod pii;
+pub mod reports;
 pub mod security;
 mod serve;
 pub mod sign_in;
 pub mod state;
+mod stop;
 pub mod token;
+pub mod visits;
 pub mod when;
 
 pub use crate::serve::{StartError, router, run};

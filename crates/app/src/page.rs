@@ -2,12 +2,16 @@
 
 use askama::Template;
 use axum::response::Html;
+use housecall::ports::Funds;
 
-use crate::assets;
 use crate::error::AppError;
 use crate::numbers::{self, DedicatedNumber};
 use crate::sign_in::Staff;
 use crate::state::App;
+use crate::{assets, money};
+
+/// Fewer credits than this are shown as a warning: an afternoon of visits.
+const CREDITS_LOW: i64 = 20;
 
 /// Which part of the navigation a page belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,18 +37,20 @@ pub struct Chrome {
     /// The practice's name.
     pub practice: String,
     /// The practice's credits.
-    pub credits: Option<CreditView>,
+    pub credits: Funds,
     /// The numbers this person may call from (P2, P3); empty: no call icons anywhere.
-    pub call_from: Vec<DedicatedNumber>,
+    pub call_numbers: Vec<CallFrom>,
 }
 
-/// The credits of a practice, as the navigation shows them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct CreditView {
-    /// Free to spend.
-    pub available: i64,
-    /// Set aside for what is in progress.
-    pub reserved: i64,
+/// A number to call from, as the call panel offers it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CallFrom {
+    /// E.164.
+    pub number: String,
+    /// As people write it.
+    pub national: String,
+    /// Whose it is.
+    pub label: String,
 }
 
 impl Chrome {
@@ -59,8 +65,12 @@ impl Chrome {
             name: staff.name.clone(),
             role: staff.role.words(),
             practice: staff.practice_name.clone(),
-            credits: None,
-            call_from: numbers::to_call_from(&app.db, staff).await?,
+            credits: money::funds(app, staff.practice).await?,
+            call_numbers: numbers::to_call_from(&app.db, staff)
+                .await?
+                .into_iter()
+                .map(CallFrom::from)
+                .collect(),
         })
     }
 
@@ -73,16 +83,26 @@ impl Chrome {
         }
     }
 
+    /// True when little enough is left that somebody should top up.
+    pub fn credits_low(&self) -> bool {
+        self.credits.available < CREDITS_LOW
+    }
+
     /// True when calls can be made at all (P2).
     pub fn can_call(&self) -> bool {
-        !self.call_from.is_empty()
+        !self.call_numbers.is_empty()
     }
 }
 
-impl CreditView {
-    /// True when little enough is left that somebody should top up.
-    pub fn is_low(&self) -> bool {
-        self.available < 20
+impl From<DedicatedNumber> for CallFrom {
+    fn from(number: DedicatedNumber) -> Self {
+        Self {
+            national: number.shown(),
+            label: number
+                .practitioner
+                .unwrap_or_else(|| "the practice".to_owned()),
+            number: number.number,
+        }
     }
 }
 

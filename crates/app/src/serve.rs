@@ -1,20 +1,33 @@
 //! Puts the pages together and serves them until told to stop.
 
+use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, middleware};
+use housecall::Country;
+use housecall_store::{Store, StoreError};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::DatabaseError;
 use crate::error::AppError;
+use crate::live::{self, Live, LiveError};
 use crate::state::App;
-use crate::{assets, db, security, sign_in};
+use crate::{
+    appointments, assets, calendar, db, demo, people, reports, security, sign_in, stop, visits,
+};
+
+/// After the last visit and call, answers under way have this long to be read.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// Why the clinic did not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +49,12 @@ pub enum StartError {
     /// The first data could not be written.
     #[error("cannot prepare the clinic: {0}")]
     Prepare(#[from] AppError),
+    /// Sessions of an earlier run could not be closed.
+    #[error("cannot close what an earlier run left open: {0}")]
+    Recover(StoreError),
+    /// The engine did not start.
+    #[error(transparent)]
+    Live(#[from] LiveError),
     /// Serving ended by itself.
     #[error("serving ended: {0}")]
     Serve(std::io::Error),
@@ -45,28 +64,78 @@ pub enum StartError {
 ///
 /// # Errors
 /// When the database does not open or the address cannot be listened on.
-pub async fn run(config: Config) -> Result<(), StartError> {
-    let pool = db::open(&config.database_file()).await?;
+pub async fn run(mut config: Config) -> Result<(), StartError> {
+    let listener = listen(&mut config).await?;
+    let store = db::open(&config.database_file()).await?;
+    recover(&store).await?;
+    let live = Live::start(&config, &store, country(&store).await?).await?;
+    let app = App::with_live(config, store, Clock::System, live);
+    if app.config.demo {
+        say(&demo::prepare(&app).await?);
+    }
+    tracing::info!(at = %app.config.server.bind, "listening");
+    serve(listener, app).await
+}
+
+/// Serves until told to stop; connections that do not end by themselves are cut a moment later.
+async fn serve(listener: TcpListener, app: App) -> Result<(), StartError> {
+    let stopped = Arc::new(Notify::new());
+    let (stopping, told) = (app.clone(), stopped.clone());
+    let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+        stop::asked(&stopping).await;
+        told.notify_one();
+    });
+    tokio::select! {
+        served = async { server.await } => served.map_err(StartError::Serve),
+        () = async { stopped.notified().await; sleep(LAST_ANSWERS).await } => Ok(()),
+    }
+}
+
+/// Closes what an earlier run left open, at its last evidence (M11), before anything new can begin.
+async fn recover(store: &Store) -> Result<(), StartError> {
+    store.recover().await.map(drop).map_err(StartError::Recover)
+}
+
+/// Returns the country whose numbers are written without a prefix: the first practice's.
+async fn country(store: &Store) -> Result<Country, StartError> {
+    let code: Option<String> =
+        sqlx::query_scalar("SELECT country FROM practices ORDER BY id LIMIT 1")
+            .fetch_optional(store.pool())
+            .await
+            .map_err(AppError::from)?;
+    Ok(code
+        .and_then(|code| Country::from_iso(&code))
+        .unwrap_or(Country::Au))
+}
+
+/// Takes the port before anything is written, and notes which one it was when the system chose.
+async fn listen(config: &mut Config) -> Result<TcpListener, StartError> {
     let at = config.server.bind;
-    let listener = TcpListener::bind(at)
-        .await
-        .map_err(|why| StartError::Listen { at, why })?;
-    let app = App::new(config, pool, Clock::System);
-    let draining = app.clone();
-    tracing::info!(at = %at, "listening");
-    axum::serve(listener, router(app))
-        .with_graceful_shutdown(async move { asked_to_stop(&draining).await })
-        .await
-        .map_err(StartError::Serve)
+    let refused = |why| StartError::Listen { at, why };
+    let listener = TcpListener::bind(at).await.map_err(refused)?;
+    config.server.bind = listener.local_addr().map_err(refused)?;
+    Ok(listener)
+}
+
+fn say(words: &str) {
+    // A closed pipe is the reader's choice.
+    let _ = std::io::stdout().write_all(words.as_bytes());
 }
 
 /// Returns every page behind the guard that all requests pass.
 pub fn router(app: App) -> Router {
+    let test_bench = app.config.test_bench && app.config.demo;
     Router::new()
         .route("/", get(async || Redirect::to("/calendar")))
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .merge(sign_in::router())
+        .merge(calendar::router())
+        .merge(appointments::router())
+        .merge(people::router())
+        .merge(visits::router())
+        .merge(reports::router())
+        .merge(live::router(test_bench))
         .merge(assets::router())
         .fallback(async || AppError::NotFound("There is no page at this address."))
         .layer(DefaultBodyLimit::max(security::BODY_MAX))
@@ -89,29 +158,4 @@ async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
             "the database does not answer\n",
         ),
     }
-}
-
-/// Waits for the first signal and marks the clinic as draining; a second one ends the program at once.
-async fn asked_to_stop(app: &App) {
-    signal().await;
-    app.draining.send_replace(true);
-    tracing::info!("stopping: nothing new begins; a second signal ends at once");
-    tokio::spawn(async {
-        signal().await;
-        tracing::warn!("stopped at once");
-        std::process::exit(130);
-    });
-}
-
-async fn signal() {
-    let interrupt = async { drop(tokio::signal::ctrl_c().await) };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! { () = interrupt => {}, _ = terminate.recv() => {} }
-            return;
-        }
-    }
-    interrupt.await;
 }

@@ -3,11 +3,14 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use housecall_store::Store;
 use sqlx::SqlitePool;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::AppError;
+use crate::live::Live;
 
 /// The running clinic; cheap to clone.
 #[derive(Clone)]
@@ -17,10 +20,13 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// How it was configured.
     pub config: Config,
-    /// Its tables; the ledger's are in the same file.
+    /// Its tables.
     pub db: SqlitePool,
+    /// The ledger, and the records of calls and visits, in the same file.
+    pub store: Store,
     /// The wall clock.
     pub clock: Clock,
+    live: Option<Live>,
     /// True once the first signal asked us to stop: visits and calls in progress go on, nothing new begins.
     pub draining: watch::Sender<bool>,
     /// Password checks are costly on purpose; no more than these run at once.
@@ -28,16 +34,36 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the clinic together.
-    pub fn new(config: Config, db: SqlitePool, clock: Clock) -> Self {
+    /// Puts together a clinic that serves pages only: whatever needs the engine is unavailable.
+    pub fn new(config: Config, store: Store, clock: Clock) -> Self {
+        Self::put_together(config, store, clock, None)
+    }
+
+    /// Puts the whole clinic together.
+    pub fn with_live(config: Config, store: Store, clock: Clock, live: Live) -> Self {
+        Self::put_together(config, store, clock, Some(live))
+    }
+
+    fn put_together(config: Config, store: Store, clock: Clock, live: Option<Live>) -> Self {
+        let db = store.pool().clone();
         let draining = watch::Sender::new(false);
         Self(Arc::new(Parts {
             config,
             db,
+            store,
             clock,
+            live,
             draining,
             password_checks: Semaphore::new(2),
         }))
+    }
+
+    /// Returns what holds visits and makes calls.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] in a clinic that serves pages only.
+    pub fn live(&self) -> Result<&Live, AppError> {
+        self.live.as_ref().ok_or(AppError::Unavailable)
     }
 
     /// Returns now, unix milliseconds.

@@ -1,4 +1,4 @@
 // Where a link to sign in leads.
 import { exchangeFragment } from "../lib/exchange.js";
 
-void exchangeFragment("/sign-in/link");
+void exchangeFragment(location.pathname);

@@ -1,0 +1,211 @@
+//! The report on phone calls.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Html;
+use housecall::record::CallRecord;
+use housecall_store::{CallFilter, CallTotals, Page};
+use jiff::tz::TimeZone;
+
+use super::filter::{Asked, ROWS, some};
+use super::names::{Choice, Names, profile};
+use super::{length, long_length};
+use crate::error::AppError;
+use crate::money::account;
+use crate::numbers::{self, shown};
+use crate::page::{self, Chrome, Here};
+use crate::sign_in::Staff;
+use crate::state::App;
+use crate::when;
+
+/// The ways a call ends, by the names of `phone::Outcome`, as a filter offers them.
+const OUTCOMES: [(&str, &str); 10] = [
+    ("completed", "Completed"),
+    ("no_answer", "No answer"),
+    ("busy", "Busy"),
+    ("declined", "Declined"),
+    ("cancelled", "Cancelled"),
+    ("wrong_number", "Wrong number"),
+    ("not_permitted", "Not permitted"),
+    ("congested", "Network busy"),
+    ("failed", "Failed"),
+    ("media_lost", "Sound lost"),
+];
+
+#[derive(Template)]
+#[template(path = "reports/phone.html")]
+struct PhoneReport {
+    chrome: Chrome,
+    asked: Asked,
+    from: String,
+    to: String,
+    zone: String,
+    practitioners: Vec<Choice>,
+    recipients: Vec<Choice>,
+    numbers: Vec<Choice>,
+    outcomes: Vec<Choice>,
+    totals: CallTotals,
+    talk: String,
+    hold: String,
+    rows: Vec<Row>,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+/// One call, in words.
+struct Row {
+    recipient: String,
+    profile: Option<String>,
+    to: String,
+    from: String,
+    status: &'static str,
+    class: &'static str,
+    words: String,
+    practitioner: String,
+    by: Option<String>,
+    started: String,
+    answered: String,
+    ended: String,
+    talk: String,
+    hold: String,
+    credits: u64,
+    quality: String,
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    staff: Staff,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, AppError> {
+    let days = asked.days(&staff, app.now_ms());
+    let (from, before) = days.moments(&staff);
+    let filter = CallFilter {
+        from,
+        before,
+        practitioner: some(&asked.practitioner),
+        caller: some(&asked.caller),
+        recipient: some(&asked.recipient),
+        number: some(&asked.number),
+        outcome: some(&asked.status),
+        talk_ms_min: asked.minimum_ms(),
+    };
+    let paying = account(staff.practice);
+    let unavailable = |e: housecall_store::StoreError| AppError::Internal(e.to_string());
+    let totals = app
+        .store
+        .call_totals(&paying, &filter)
+        .await
+        .map_err(unavailable)?;
+    let page = Page {
+        offset: asked.page() * ROWS,
+        limit: ROWS,
+    };
+    let calls = app
+        .store
+        .calls(&paying, &filter, page)
+        .await
+        .map_err(unavailable)?;
+    let names = Names::of(&app.db, staff.practice).await?;
+    let mine = numbers::active(&app.db, staff.practice).await?;
+    let report = PhoneReport {
+        chrome: Chrome::new(&app, &staff, Here::Reports).await?,
+        from: days.from.to_string(),
+        to: days.to.to_string(),
+        zone: staff.zone.iana_name().unwrap_or("UTC").to_owned(),
+        practitioners: names.staff(),
+        recipients: names.people(),
+        numbers: mine
+            .into_iter()
+            .map(|n| Choice {
+                name: n.shown(),
+                value: n.number,
+            })
+            .collect(),
+        outcomes: OUTCOMES
+            .iter()
+            .map(|(value, name)| Choice {
+                value: (*value).to_owned(),
+                name: (*name).to_owned(),
+            })
+            .collect(),
+        talk: long_length(totals.talk_ms),
+        hold: long_length(totals.hold_ms),
+        rows: calls
+            .iter()
+            .map(|call| Row::of(call, &names, &staff.zone))
+            .collect(),
+        newer: (page.offset > 0)
+            .then(|| asked.with_page("/reports/phone", &days, asked.page() - 1)),
+        older: (totals.calls > u64::from(page.offset + ROWS))
+            .then(|| asked.with_page("/reports/phone", &days, asked.page() + 1)),
+        totals,
+        asked,
+    };
+    page::html(&report)
+}
+
+impl Row {
+    fn of(call: &CallRecord, names: &Names, zone: &TimeZone) -> Self {
+        let clock = |at: housecall::ports::WallMillis| {
+            when::zoned(at.0, zone).strftime("%-H:%M:%S").to_string()
+        };
+        let started = when::zoned(call.started.0, zone);
+        let answered = call.answered.is_some();
+        Self {
+            recipient: names.name(&call.recipient).to_owned(),
+            profile: profile(&call.recipient),
+            to: shown(&call.to_number),
+            from: shown(&call.from_number),
+            status: status(&call.outcome),
+            class: class(&call.outcome),
+            words: call.words.clone(),
+            practitioner: names.name(&call.practitioner).to_owned(),
+            by: (call.caller != call.practitioner).then(|| names.name(&call.caller).to_owned()),
+            started: format!("{} {}", started.strftime("%-d %b"), clock(call.started)),
+            answered: call.answered.map_or_else(|| "–".to_owned(), clock),
+            ended: clock(call.ended),
+            talk: if answered {
+                length(call.talk_ms.max(1))
+            } else {
+                length(0)
+            },
+            hold: length(call.hold_ms),
+            credits: call.credits,
+            quality: quality(call),
+        }
+    }
+}
+
+fn status(outcome: &str) -> &'static str {
+    OUTCOMES
+        .iter()
+        .find(|(name, _)| *name == outcome)
+        .map_or("Ended", |(_, words)| words)
+}
+
+fn class(outcome: &str) -> &'static str {
+    match outcome {
+        "completed" => "good",
+        "failed" | "media_lost" | "congested" => "bad",
+        "wrong_number" | "not_permitted" => "warn",
+        _ => "",
+    }
+}
+
+/// Words first, the figures behind them: what a practice can tell its provider.
+fn quality(call: &CallRecord) -> String {
+    let Some(heard) = call.quality else {
+        return "–".to_owned();
+    };
+    let all = heard.packets_received.saturating_add(heard.packets_lost);
+    if all == 0 {
+        return "Nothing heard".to_owned();
+    }
+    let lost_per_mille = heard.packets_lost.saturating_mul(1000) / all;
+    match (lost_per_mille, heard.jitter_ms) {
+        (0..=10, 0..=30) => "Good",
+        (0..=50, 0..=80) => "Fair",
+        _ => "Poor",
+    }
+    .to_owned()
+}
