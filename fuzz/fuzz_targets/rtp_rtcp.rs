@@ -58,7 +58,9 @@ impl Call {
         assert_eq!(RtpPacket::parse(packet.to_bytes()).as_ref(), Ok(&packet));
         let _ = self.keys.packet(packet.timestamp, &packet.payload);
         match &mut self.reception {
-            Some(reception) if reception.ssrc() == packet.ssrc => reception.received(self.now, &packet),
+            Some(reception) if reception.ssrc() == packet.ssrc => {
+                reception.received(self.now, &packet)
+            }
             other => *other = Some(Reception::new(self.now, 8_000, &packet)),
         }
         let ticks = u32::try_from(packet.payload.len()).expect("a datagram");
@@ -87,7 +89,12 @@ impl Call {
             if let Some(sender) = &report.sender {
                 reception.sender_report(self.now, sender);
             }
-            let _ = (reception.expected(), reception.lost(), reception.jitter(), reception.report(self.now));
+            let _ = (
+                reception.expected(),
+                reception.lost(),
+                reception.jitter(),
+                reception.report(self.now),
+            );
         }
     }
 }

@@ -9,7 +9,11 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     for media in &description.media {
-        let _ = (description.address_of(media), description.direction_of(media), media.is_live_audio());
+        let _ = (
+            description.address_of(media),
+            description.direction_of(media),
+            media.is_live_audio(),
+        );
     }
     let mut session = session();
     let _ = session.offer(Direction::SendRecv);
@@ -23,5 +27,9 @@ fuzz_target!(|data: &[u8]| {
 
 fn session() -> AudioSession {
     let addr = ([192, 0, 2, 1], 40_000).into();
-    AudioSession::new(1, addr, &[Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::TelephoneEvent])
+    AudioSession::new(
+        1,
+        addr,
+        &[Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::TelephoneEvent],
+    )
 }

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use housecall_sip::digest::{Attempt, Authorization, Credentials, answer};
 use housecall_sip::header::{Contacts, ContentType, Reason};
 use housecall_sip::{
-    Abilities, CSeq, Message, Method, Name, NameAddr, ResponseBuilder, StatusCode, StreamFramer, Uri, Via, validate,
+    Abilities, CSeq, Message, Method, Name, NameAddr, ResponseBuilder, StatusCode, StreamFramer,
+    Uri, Via, validate,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -14,7 +15,10 @@ fuzz_target!(|data: &[u8]| {
     let Ok(message) = Message::parse(Bytes::copy_from_slice(data)) else {
         return;
     };
-    assert_eq!(Message::parse(message.bytes().clone()).as_ref(), Ok(&message));
+    assert_eq!(
+        Message::parse(message.bytes().clone()).as_ref(),
+        Ok(&message)
+    );
     people(&message);
     values(&message);
     answers(&message);
@@ -50,7 +54,13 @@ fn people(message: &Message) {
     }
     for uri in message.target().iter() {
         assert_eq!(Uri::parse(uri.as_str()).as_ref(), Ok(uri));
-        let _ = (uri.user_unescaped(), uri.password(), uri.params(), uri.headers(), uri.socket_addr());
+        let _ = (
+            uri.user_unescaped(),
+            uri.password(),
+            uri.params(),
+            uri.headers(),
+            uri.socket_addr(),
+        );
         let _ = uri.with_param("a", Some("b"));
     }
 }
@@ -69,7 +79,12 @@ fn values(message: &Message) {
     for reason in message.reasons() {
         assert_eq!(Reason::parse(&reason.to_string()), Ok(reason));
     }
-    let _ = (message.max_forwards(), message.expires(), message.retry_after(), message.call_id());
+    let _ = (
+        message.max_forwards(),
+        message.expires(),
+        message.retry_after(),
+        message.call_id(),
+    );
     for (name, value) in message.fields() {
         let _ = (Name::from_text(name).as_str(), value.len());
     }
@@ -80,13 +95,19 @@ fn answers(message: &Message) {
         .source(([192, 0, 2, 1], 5060).into())
         .to_tag("t")
         .build();
-    assert_eq!(Message::parse(response.bytes().clone()).as_ref(), Ok(&response));
+    assert_eq!(
+        Message::parse(response.bytes().clone()).as_ref(),
+        Ok(&response)
+    );
     let abilities = Abilities {
         methods: vec![Method::Invite, Method::Ack, Method::Options],
         extensions: vec!["100rel"],
         body_types: vec!["application/sdp"],
     };
-    for fault in [validate(message).err(), abilities.check(message).err()].into_iter().flatten() {
+    for fault in [validate(message).err(), abilities.check(message).err()]
+        .into_iter()
+        .flatten()
+    {
         let refusal = fault.response(message).map(ResponseBuilder::build);
         assert_eq!(refusal.and_then(|refusal| refusal.status()), fault.status());
     }
@@ -99,7 +120,9 @@ fn digest(message: &Message) {
         cnonce: "c",
         nonce_count: 1,
     };
-    for (_, auth) in answer(message, &Credentials::new("user", "password"), attempt).unwrap_or_default() {
+    for (_, auth) in
+        answer(message, &Credentials::new("user", "password"), attempt).unwrap_or_default()
+    {
         assert_eq!(Authorization::parse(&auth.to_string()), Ok(auth));
     }
     for name in [Name::Authorization, Name::ProxyAuthorization] {
