@@ -27,3 +27,9 @@ pub use housecall_phone::{
     Country, DestinationPolicy, DestinationRefused, Number, NumberError, Outcome, Trunk,
 };
 pub use housecall_sfu::{Ending, PatientSeat, PeerState, PersonView, Phase, Place, RoomView, Seat};
+
+/// What a [`Trunk`] is described with.
+pub mod sip {
+    pub use housecall_sip::digest::Credentials;
+    pub use housecall_sip::{Peer, Transport};
+}

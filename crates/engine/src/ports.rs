@@ -76,7 +76,10 @@ pub enum LedgerError {
         /// The key.
         key: String,
     },
-    /// The journal cannot be reached or refuses to write.
+    /// The entry makes no sense to the journal; trying again would not help.
+    #[error("entry refused: {0}")]
+    Refused(String),
+    /// The journal cannot be reached; trying again may help.
     #[error("ledger unavailable: {0}")]
     Unavailable(String),
 }

@@ -77,7 +77,11 @@ pub(super) struct CostShown {
 
 impl From<housecall::Cost> for CostShown {
     fn from(cost: housecall::Cost) -> Self {
-        Self { so_far: cost.so_far, next_block_in_ms: cost.next_block_in_ms, available: cost.available }
+        Self {
+            so_far: cost.so_far,
+            next_block_in_ms: cost.next_block_in_ms,
+            available: cost.available,
+        }
     }
 }
 
@@ -136,10 +140,19 @@ mod tests {
 
     #[test]
     fn pages_speak_snake_case() {
-        let asked: FromVisitPage = serde_json::from_str(r#"{"type":"admit","seat":"patient_2"}"#).unwrap();
-        assert!(matches!(asked, FromVisitPage::Admit { seat: SeatName::PatientTwo }));
+        let asked: FromVisitPage =
+            serde_json::from_str(r#"{"type":"admit","seat":"patient_2"}"#).unwrap();
+        assert!(matches!(
+            asked,
+            FromVisitPage::Admit {
+                seat: SeatName::PatientTwo
+            }
+        ));
         let dial = r#"{"type":"dial","person":"patient:1","number_id":7,"appointment":null,"from":null,"offer":"v=0"}"#;
-        assert!(matches!(serde_json::from_str(dial).unwrap(), FromCallPanel::Dial(_)));
+        assert!(matches!(
+            serde_json::from_str(dial).unwrap(),
+            FromCallPanel::Dial(_)
+        ));
     }
 
     #[test]
@@ -153,8 +166,14 @@ mod tests {
             r#"{"type":"digit","digit":"12"}"#,
             r#"{"type":"state","muted":1,"camera_off":false}"#,
         ] {
-            assert!(serde_json::from_str::<FromVisitPage>(said).is_err(), "{said}");
-            assert!(serde_json::from_str::<FromCallPanel>(said).is_err(), "{said}");
+            assert!(
+                serde_json::from_str::<FromVisitPage>(said).is_err(),
+                "{said}"
+            );
+            assert!(
+                serde_json::from_str::<FromCallPanel>(said).is_err(),
+                "{said}"
+            );
         }
     }
 
@@ -169,6 +188,9 @@ mod tests {
             cost: None,
         }));
         let text = serde_json::to_string(&view).unwrap();
-        assert!(text.starts_with(r#"{"type":"view","you":"patient_1","phase":"waiting""#), "{text}");
+        assert!(
+            text.starts_with(r#"{"type":"view","you":"patient_1","phase":"waiting""#),
+            "{text}"
+        );
     }
 }

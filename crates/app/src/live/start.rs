@@ -1,0 +1,155 @@
+//! Starts what is alive behind the pages: the engine, and in a demonstration its telephone network.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use housecall::ports::Ports;
+use housecall::sip::{Credentials, Peer, Transport};
+use housecall::{Country, Engine, EngineOptions, Trunk};
+use housecall_carrier::{Carrier, CarrierOptions};
+use housecall_store::Store;
+
+use super::MoneyClock;
+use crate::config::{self, Config, TrunkTransport};
+
+/// What is alive: visits and calls, the clock that charges run on, and the pretend network of a demonstration.
+#[derive(Clone)]
+pub struct Live {
+    /// Holds visits and makes calls.
+    pub engine: Engine,
+    /// The time by which money is counted.
+    pub money: MoneyClock,
+    /// The demonstration's telephone network.
+    pub carrier: Option<Arc<Carrier>>,
+}
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LiveError {
+    /// An address or port cannot be bound.
+    #[error(
+        "cannot bind the ports of media and telephony at {address}: {why}. Change [media] in the configuration"
+    )]
+    Ports {
+        /// The configured address.
+        address: std::net::IpAddr,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// The trunk's password cannot be read.
+    #[error("cannot read the password of trunk {trunk:?} from {file}: {why}")]
+    Password {
+        /// The trunk.
+        trunk: String,
+        /// The file.
+        file: String,
+        /// What the system says.
+        why: io::Error,
+    },
+}
+
+impl Live {
+    /// Starts the engine for practices in `country`, with the trunk of the configuration, or the demonstration's.
+    ///
+    /// # Errors
+    /// When a port cannot be bound or a secret cannot be read.
+    pub async fn start(
+        config: &Config,
+        store: &Store,
+        country: Country,
+    ) -> Result<Self, LiveError> {
+        let address = config.media.address;
+        let ports_error = |why| LiveError::Ports { address, why };
+        let carrier = match (&config.trunk, config.demo) {
+            (None, true) => Some(Arc::new(
+                Carrier::start(CarrierOptions::default())
+                    .await
+                    .map_err(ports_error)?,
+            )),
+            _ => None,
+        };
+        let money = MoneyClock::default();
+        let store = Arc::new(store.clone());
+        let ports = Ports {
+            ledger: store.clone(),
+            records: store,
+            clock: Arc::new(money.clone()),
+        };
+        let options = EngineOptions {
+            trunk: trunk(config, carrier.as_deref())?,
+            ..options(config, country)
+        };
+        let engine = Engine::start(options, ports).await.map_err(ports_error)?;
+        Ok(Self {
+            engine,
+            money,
+            carrier,
+        })
+    }
+}
+
+fn options(config: &Config, country: Country) -> EngineOptions {
+    let defaults = EngineOptions::new(country);
+    EngineOptions {
+        ip: config.media.address,
+        media_port: config.media.port,
+        ice_lite: config.media.ice_lite,
+        shards: match config.media.shards {
+            0 => defaults.shards,
+            shards => usize::from(shards),
+        },
+        ..defaults
+    }
+}
+
+fn trunk(config: &Config, carrier: Option<&Carrier>) -> Result<Option<Trunk>, LiveError> {
+    if let Some(carrier) = carrier {
+        let peer = Peer {
+            transport: Transport::Udp,
+            addr: carrier.addr(),
+        };
+        return Ok(Some(Trunk::new(
+            "the pretend network",
+            peer,
+            carrier.domain(),
+            Some(carrier.credentials().clone()),
+        )));
+    }
+    let Some(trunk) = &config.trunk else {
+        return Ok(None);
+    };
+    let transport = match trunk.transport {
+        TrunkTransport::Udp => Transport::Udp,
+        TrunkTransport::Tcp => Transport::Tcp,
+    };
+    let peer = Peer {
+        transport,
+        addr: trunk.peer,
+    };
+    Ok(Some(Trunk::new(
+        &trunk.name,
+        peer,
+        &trunk.domain,
+        credentials(trunk)?,
+    )))
+}
+
+fn credentials(trunk: &config::Trunk) -> Result<Option<Credentials>, LiveError> {
+    let (Some(username), Some(file)) = (&trunk.username, &trunk.password_file) else {
+        return Ok(None);
+    };
+    let password = read_secret(file).map_err(|why| LiveError::Password {
+        trunk: trunk.name.clone(),
+        file: file.display().to_string(),
+        why,
+    })?;
+    Ok(Some(Credentials::new(username, &password)))
+}
+
+/// A secret is the file's text without the line end that editors add.
+fn read_secret(file: &Path) -> io::Result<String> {
+    let text = std::fs::read_to_string(file)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

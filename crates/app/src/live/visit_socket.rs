@@ -1,0 +1,302 @@
+//! The line between a visit page and its room.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::{Message, WebSocket};
+use housecall::{
+    Cost, PatientSeat, PeerState, PersonView, Phase, Place, RoomRefused, Seat, Visit, VisitView,
+};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::line;
+use super::message::{FromVisitPage, PersonShown, SeatName, ToVisitPage, VisitShown};
+use super::money_clock::MoneyClock;
+
+/// Views are sent on every change, and this often while time or money runs.
+const VIEW_EVERY: Duration = Duration::from_secs(1);
+
+/// Who a socket speaks for.
+pub(super) struct Attendant {
+    pub(super) seat: Seat,
+    pub(super) practitioner_name: String,
+    /// The names of the booked patients, by seat.
+    pub(super) patient_names: [Option<String>; 3],
+}
+
+/// Speaks with one page until either side goes.
+pub(super) async fn converse(
+    mut socket: WebSocket,
+    visit: Visit,
+    attendant: Attendant,
+    clock: MoneyClock,
+) {
+    let mut page = Page {
+        visit,
+        attendant,
+        clock,
+        joined: None,
+        checked_in: false,
+    };
+    let mut view = page.visit.view();
+    let mut cost = page.visit.cost();
+    let mut ticks = interval(VIEW_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let said = tokio::select! {
+            said = socket.recv() => said,
+            changed = view.changed() => {
+                let over = changed.is_err();
+                if page.show(&mut socket, &mut view, &mut cost, over).await.is_err() || over {
+                    break;
+                }
+                continue;
+            }
+            _ = ticks.tick() => {
+                if page.show(&mut socket, &mut view, &mut cost, false).await.is_err() {
+                    break;
+                }
+                continue;
+            }
+        };
+        let Some(Ok(said)) = said else { break };
+        match page.hear(said).await {
+            Heard::Nothing => {}
+            Heard::Answer(answer) => {
+                if line::send(&mut socket, &answer).await.is_err() {
+                    break;
+                }
+            }
+            Heard::Gone => break,
+        }
+        if page
+            .show(&mut socket, &mut view, &mut cost, false)
+            .await
+            .is_err()
+        {
+            break;
+        }
+    }
+    page.gone().await;
+}
+
+enum Heard {
+    Nothing,
+    Answer(ToVisitPage),
+    Gone,
+}
+
+/// One open page.
+struct Page {
+    visit: Visit,
+    attendant: Attendant,
+    clock: MoneyClock,
+    /// Which of the seat's connections this page made, once it has joined.
+    joined: Option<u64>,
+    /// True while this page keeps a patient in the waiting room.
+    checked_in: bool,
+}
+
+impl Page {
+    async fn hear(&mut self, said: Message) -> Heard {
+        let text = match said {
+            Message::Text(text) => text,
+            Message::Close(_) => return Heard::Gone,
+            Message::Ping(_) | Message::Pong(_) => return Heard::Nothing,
+            Message::Binary(_) => {
+                return refused(
+                    "message",
+                    "This page sent something the clinic does not understand.",
+                );
+            }
+        };
+        match serde_json::from_str(&text) {
+            Ok(asked) => self.obey(asked).await,
+            Err(error) => {
+                tracing::debug!(%error, "a visit page said what it may not");
+                refused(
+                    "message",
+                    "This page sent something the clinic does not understand. Reload it.",
+                )
+            }
+        }
+    }
+
+    async fn obey(&mut self, asked: FromVisitPage) -> Heard {
+        match (self.attendant.seat, asked) {
+            (Seat::Patient(seat), FromVisitPage::CheckIn) => {
+                let done = self.visit.arrive(seat).await;
+                self.checked_in = done.is_ok();
+                answer("check_in", done)
+            }
+            (_, FromVisitPage::Join { offer }) => self.join(offer).await,
+            (seat, FromVisitPage::State { muted, camera_off }) => answer(
+                "state",
+                self.visit
+                    .set_state(seat, PeerState { muted, camera_off })
+                    .await,
+            ),
+            (Seat::Patient(seat), FromVisitPage::Leave) => {
+                self.joined = None;
+                self.checked_in = false;
+                answer("leave", self.visit.leave(seat).await)
+            }
+            (Seat::Practitioner, FromVisitPage::Admit { seat }) => match patient(seat) {
+                Some(seat) => answer("admit", self.visit.admit(seat).await),
+                None => refused("admit", "Only a patient can be let in."),
+            },
+            (Seat::Practitioner, FromVisitPage::SendBack { seat }) => match patient(seat) {
+                Some(seat) => answer("send_back", self.visit.send_back(seat).await),
+                None => refused("send_back", "Only a patient can be sent back."),
+            },
+            (Seat::Practitioner, FromVisitPage::AdmitAll) => {
+                answer("admit_all", self.visit.admit_all().await)
+            }
+            (Seat::Practitioner, FromVisitPage::Disconnect) => {
+                answer("disconnect", self.visit.disconnect().await)
+            }
+            _ => refused(
+                "message",
+                "Only the other side of the consultation can do this.",
+            ),
+        }
+    }
+
+    async fn join(&mut self, offer: String) -> Heard {
+        let seat = self.attendant.seat;
+        let joined = match seat {
+            Seat::Practitioner => self.visit.join_practitioner(offer).await,
+            Seat::Patient(seat) => self.visit.join_patient(seat, offer).await,
+        };
+        match joined {
+            Ok(sdp) => {
+                self.joined = Some(self.visit.view().borrow().joins(seat));
+                Heard::Answer(ToVisitPage::Answer { sdp })
+            }
+            Err(error) => refused("join", &error.to_string()),
+        }
+    }
+
+    /// Sends what this person may see; says so when another page of theirs took the place.
+    async fn show(
+        &mut self,
+        socket: &mut WebSocket,
+        view: &mut watch::Receiver<VisitView>,
+        cost: &mut watch::Receiver<Cost>,
+        over: bool,
+    ) -> Result<(), axum::Error> {
+        let seen = view.borrow_and_update().clone();
+        let latest = seen.joins(self.attendant.seat);
+        if self.joined.is_some_and(|mine| mine < latest) {
+            self.joined = None;
+            self.checked_in = false;
+            return line::send(socket, &ToVisitPage::Evicted).await;
+        }
+        let cost = *cost.borrow_and_update();
+        let shown = show(&self.attendant, &seen, cost, self.clock.now(), over);
+        line::send(socket, &ToVisitPage::View(Box::new(shown))).await
+    }
+
+    /// The page is closed. Who only waited is gone; who is in the room keeps the place (V9).
+    async fn gone(&self) {
+        if let (Seat::Patient(seat), true, None) =
+            (self.attendant.seat, self.checked_in, self.joined)
+        {
+            let _ = self.visit.leave(seat).await;
+        }
+    }
+}
+
+fn answer(what: &'static str, done: Result<(), RoomRefused>) -> Heard {
+    match done {
+        Ok(()) => Heard::Nothing,
+        Err(error) => refused(what, &error.to_string()),
+    }
+}
+
+fn refused(what: &'static str, message: &str) -> Heard {
+    Heard::Answer(ToVisitPage::Refused {
+        what,
+        message: line::sentence(message),
+    })
+}
+
+fn patient(seat: SeatName) -> Option<PatientSeat> {
+    match seat {
+        SeatName::Practitioner => None,
+        SeatName::PatientOne => Some(PatientSeat::One),
+        SeatName::PatientTwo => Some(PatientSeat::Two),
+        SeatName::PatientThree => Some(PatientSeat::Three),
+    }
+}
+
+fn name_of(seat: Seat) -> SeatName {
+    match seat {
+        Seat::Practitioner => SeatName::Practitioner,
+        Seat::Patient(PatientSeat::One) => SeatName::PatientOne,
+        Seat::Patient(PatientSeat::Two) => SeatName::PatientTwo,
+        Seat::Patient(PatientSeat::Three) => SeatName::PatientThree,
+    }
+}
+
+fn show(
+    attendant: &Attendant,
+    view: &VisitView,
+    cost: Cost,
+    now: Instant,
+    over: bool,
+) -> VisitShown {
+    let you = attendant.seat;
+    let (phase, ended) = match view.room.phase {
+        Phase::Ended { ending, .. } => ("ended", Some(line::sentence(housecall::words(ending)))),
+        _ if over => ("ended", None),
+        Phase::Open { .. } => ("open", None),
+        Phase::Waiting => ("waiting", None),
+    };
+    let started = view.started;
+    VisitShown {
+        you: name_of(you),
+        phase,
+        ended,
+        people: view
+            .room
+            .people
+            .iter()
+            .filter_map(|person| attendant.see(person))
+            .collect(),
+        elapsed_ms: started.map(|started| millis(started, now)),
+        cost: (you == Seat::Practitioner && started.is_some()).then(|| cost.into()),
+    }
+}
+
+impl Attendant {
+    /// Returns what this person may know of another: nothing of a seat that is not booked.
+    fn see(&self, person: &PersonView) -> Option<PersonShown> {
+        let name = match person.seat {
+            Seat::Practitioner => self.practitioner_name.clone(),
+            Seat::Patient(PatientSeat::One) => self.patient_names[0].clone()?,
+            Seat::Patient(PatientSeat::Two) => self.patient_names[1].clone()?,
+            Seat::Patient(PatientSeat::Three) => self.patient_names[2].clone()?,
+        };
+        let (place, waiting_ms) = match person.place {
+            Place::Absent => ("absent", None),
+            Place::Waiting { since } => ("waiting", Some(millis(since, Instant::now()))),
+            Place::InRoom => ("in_room", None),
+            Place::Reconnecting => ("reconnecting", None),
+            Place::Left => ("left", None),
+        };
+        Some(PersonShown {
+            seat: name_of(person.seat),
+            name,
+            place,
+            muted: person.state.muted,
+            camera_off: person.state.camera_off,
+            slot: person.seat.slot_for(self.seat),
+            waiting_ms,
+        })
+    }
+}
+
+fn millis(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.saturating_duration_since(from).as_millis()).unwrap_or(u64::MAX)
+}
