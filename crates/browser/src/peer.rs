@@ -254,7 +254,6 @@ impl Peer {
         let packet = rtp::Packet {
             header,
             payload: packet.payload,
-            ..Default::default()
         };
         let Some(mut sender) = self.stack.connection.rtp_sender(track.sender) else {
             return Err(SendRefused::NoSuchTrack {
@@ -333,15 +332,11 @@ impl Peer {
         match message {
             RTCMessage::RtpPacket(_, packet) => self.on_media(packet),
             RTCMessage::RtcpPacket(_, packets) => {
-                let ssrcs = packets
-                    .iter()
-                    .filter_map(|packet| Some(packet.as_any().downcast_ref()?));
-                let ssrcs: Vec<u32> = ssrcs
-                    .map(|loss: &PictureLossIndication| loss.media_ssrc)
-                    .collect();
-                ssrcs
-                    .into_iter()
-                    .for_each(|ssrc| self.on_keyframe_wanted(ssrc));
+                for packet in &packets {
+                    if let Some(loss) = packet.as_any().downcast_ref::<PictureLossIndication>() {
+                        self.on_keyframe_wanted(loss.media_ssrc);
+                    }
+                }
             }
             // No shape has data channels.
             _ => {}

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use housecall_browser::{Options, Peer, Shape, SrtpProfile, Timeouts};
 
+use crate::connection::Connection;
 use crate::{
-    Fact, Gone, Input, JoinRefused, Joined, Output, PatientSeat, PeerId, PeerState, RoomView, Seat,
-    WrongMoment,
+    Ending, Fact, Gone, Input, JoinRefused, Joined, Output, PatientSeat, PeerId, PeerState,
+    RoomView, Seat, WrongMoment,
 };
 use ended::Ended;
 use open::Open;
@@ -196,7 +197,7 @@ impl Room {
     /// The room is not open.
     pub fn disconnect(&mut self, now: Instant) -> Result<(), WrongMoment> {
         self.open("disconnect")?;
-        self.end(now, crate::Ending::Disconnected);
+        self.end(now, Ending::Disconnected);
         Ok(())
     }
 
@@ -287,7 +288,7 @@ impl Room {
         Options {
             lite: self.options.lite,
             srtp: self.options.srtp.clone(),
-            timeouts: self.options.timeouts.clone(),
+            timeouts: self.options.timeouts,
             ..Options::new(local, Shape::Room)
         }
     }
@@ -309,11 +310,11 @@ impl Room {
         if let Some(since) = open.empty_since()
             && since + self.options.empty_limit <= now
         {
-            self.end(now, crate::Ending::Empty { since });
+            self.end(now, Ending::Empty { since });
         }
     }
 
-    fn end(&mut self, now: Instant, ending: crate::Ending) {
+    fn end(&mut self, now: Instant, ending: Ending) {
         let State::Open(open) = &mut self.state else {
             return;
         };
@@ -353,13 +354,7 @@ impl Outputs {
     }
 
     /// Says goodbye to a browser that still listens.
-    fn retire(
-        &mut self,
-        now: Instant,
-        seat: Seat,
-        connection: Option<crate::connection::Connection>,
-        why: Gone,
-    ) {
+    fn retire(&mut self, now: Instant, seat: Seat, connection: Option<Box<Connection>>, why: Gone) {
         let Some(mut connection) = connection else {
             return;
         };
@@ -372,7 +367,7 @@ impl Outputs {
         self.gone(seat, &connection, why);
     }
 
-    fn gone(&mut self, seat: Seat, connection: &crate::connection::Connection, why: Gone) {
+    fn gone(&mut self, seat: Seat, connection: &Connection, why: Gone) {
         if connection.connected {
             self.push(Output::Fact(Fact::Left(seat)));
         }

@@ -37,7 +37,7 @@ pub(super) enum Patient {
 #[derive(Debug, Default)]
 pub(super) struct Seated {
     state: PeerState,
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
     away: Away,
 }
 
@@ -93,7 +93,7 @@ impl Open {
         &mut self,
         now: Instant,
         seat: PatientSeat,
-    ) -> Result<Option<Connection>, WrongMoment> {
+    ) -> Result<Option<Box<Connection>>, WrongMoment> {
         if !self.is_admitted(seat) {
             return Err(WrongMoment {
                 action: "send back",
@@ -105,13 +105,13 @@ impl Open {
         Ok(connection)
     }
 
-    pub(super) fn remove(&mut self, now: Instant, seat: PatientSeat) -> Option<Connection> {
+    pub(super) fn remove(&mut self, now: Instant, seat: PatientSeat) -> Option<Box<Connection>> {
         let connection = self.take_connection(now, Seat::Patient(seat));
         *self.patient_mut(seat) = None;
         connection
     }
 
-    pub(super) fn leave(&mut self, now: Instant, seat: Seat) -> Option<Connection> {
+    pub(super) fn leave(&mut self, now: Instant, seat: Seat) -> Option<Box<Connection>> {
         let connection = self.take_connection(now, seat);
         if let Some(seated) = self.seated_mut(seat) {
             seated.away = Away::Left;
@@ -128,12 +128,14 @@ impl Open {
     }
 
     /// Gives a seat a new connection and returns the one it replaces.
-    pub(super) fn seat(&mut self, seat: Seat, id: PeerId, peer: Peer) -> Option<Connection> {
+    pub(super) fn seat(&mut self, seat: Seat, id: PeerId, peer: Peer) -> Option<Box<Connection>> {
         let seated = match seat {
             Seat::Practitioner => self.practitioner.get_or_insert_default(),
             Seat::Patient(_) => self.seated_mut(seat)?,
         };
-        let before = seated.connection.replace(Connection::new(id, peer));
+        let before = seated
+            .connection
+            .replace(Box::new(Connection::new(id, peer)));
         if before
             .as_ref()
             .is_some_and(|connection| connection.connected)
@@ -159,7 +161,7 @@ impl Open {
         self.connection_mut(seat)
     }
 
-    pub(super) fn take_connection(&mut self, now: Instant, seat: Seat) -> Option<Connection> {
+    pub(super) fn take_connection(&mut self, now: Instant, seat: Seat) -> Option<Box<Connection>> {
         let connection = self.seated_mut(seat)?.connection.take();
         connection.inspect(|_| self.last_departure = now)
     }
@@ -361,11 +363,11 @@ impl Open {
     }
 
     fn connection(&self, seat: Seat) -> Option<&Connection> {
-        self.seated(seat)?.connection.as_ref()
+        self.seated(seat)?.connection.as_deref()
     }
 
     fn connection_mut(&mut self, seat: Seat) -> Option<&mut Connection> {
-        self.seated_mut(seat)?.connection.as_mut()
+        self.seated_mut(seat)?.connection.as_deref_mut()
     }
 
     fn patient(&self, seat: PatientSeat) -> Option<&Patient> {
