@@ -39,7 +39,7 @@ test("M1, C1: sixteen minutes with two patients cost 8 credits, and the report s
   await atStage(doctor, "ended");
   assert.match(await words(doctor, '[data-part="after-cost"]'), /^8 credits$/);
 
-  await doctor.goto(`${clinic.origin}/reports?type=video`);
+  await doctor.goto(`${clinic.origin}/reports/video`);
   const rows = await doctor.$$eval("tbody tr", (all) => all.map((row) => row.innerText.replace(/\s+/g, " ")));
   const row = rows.find((text) => patients.every((patient) => text.includes(patient.name)));
   assert.ok(row, `the visit is among ${JSON.stringify(rows)}`);

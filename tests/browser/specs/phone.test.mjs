@@ -132,6 +132,26 @@ test("P7: cancelled while ringing costs nothing", { timeout: 60_000 }, async () 
   assert.equal(await balance(doctor), before);
 });
 
+test("P5, C1: the report has each call, with its status and its credits", { timeout: 30_000 }, async () => {
+  await doctor.goto(`${clinic.origin}/reports/phone`);
+  const rows = await doctor.$$eval("tbody tr", (all) =>
+    all.map((row) => Object.fromEntries([...row.cells].map((cell) => [cell.dataset.label, cell.innerText.replace(/\s+/g, " ").trim()]))),
+  );
+  const expected = [
+    [NUMBERS.tone, /./, "1"],
+    [NUMBERS.readsDigits, /./, "1"],
+    [NUMBERS.busy, /busy/i, "0"],
+    [NUMBERS.declines, /declined/i, "0"],
+    [NUMBERS.unknown, /number/i, "0"],
+    [NUMBERS.noAnswer, /no answer/i, "0"],
+    [NUMBERS.noAnswer, /cancelled/i, "0"],
+  ];
+  for (const [number, status, credits] of expected) {
+    const found = rows.find((row) => row.Recipient.includes(number) && status.test(row.Status));
+    assert.equal(found?.Credits, credits, `${number} ${status} in ${JSON.stringify(rows)}`);
+  }
+});
+
 async function endsFree(outcome, said, seconds) {
   await atState(doctor, "ended", seconds);
   assert.equal(await doctor.$eval("#call-panel", (it) => it.dataset.outcome), outcome);

@@ -42,6 +42,8 @@ test("V2: practitioner and three patients see and hear one another, and a reload
     await assert.rejects(linkFor(doctor, id, others[0]), /no link for .* 4\d\d/);
   });
 
+  // The browser writes the two refusals above to its console; nothing else may appear there.
+  assert.equal(doctor.errors.splice(0).length, 2);
   await join(doctor, id);
   await admit(doctor, 3);
   const everybody = [doctor, ...pages];
