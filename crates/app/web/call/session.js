@@ -17,7 +17,7 @@ import { Signal } from "../lib/signal.js";
  */
 
 /** How long the server's account of the end may come after the sound has gone. */
-const LAST_WORD_MS = 1500;
+const LAST_WORD_MS = 3000;
 
 /** Events: `change`, `voice` (the other end's sound is there to be played), `refused` (detail: words). */
 export class CallSession extends EventTarget {
@@ -36,6 +36,8 @@ export class CallSession extends EventTarget {
   #signal;
   /** @type {Peer | null} */
   #peer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #lastWordTimer;
 
   /** @param {string} path the socket's path */
   constructor(path) {
@@ -121,10 +123,16 @@ export class CallSession extends EventTarget {
 
   /** @param {CallView} view */
   #see(view) {
+    const isLastWord = view.state === "ended" && view.outcome !== null;
+    if (view.state === "ended" && !isLastWord) {
+      // Over, but not yet written down: how it ended and what it cost follow at once.
+      this.#lastWordTimer ??= setTimeout(() => this.#end(), LAST_WORD_MS);
+      return;
+    }
     this.view = view;
     this.heardAt = performance.now();
     this.stage = view.state;
-    if (view.state === "ended") this.#release();
+    if (isLastWord) this.#release();
     this.#changed();
   }
 
@@ -142,6 +150,7 @@ export class CallSession extends EventTarget {
   }
 
   #release() {
+    clearTimeout(this.#lastWordTimer);
     this.#signal.close();
     this.#peer?.close();
     this.devices.stop();

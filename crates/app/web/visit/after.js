@@ -67,6 +67,7 @@ function lastOf(root, session) {
  */
 function endedWords(session, doctor) {
   const why = session.view?.ended;
+  if (session.endedHere) return "You ended it for everyone.";
   if (session.isPractitioner) return why ?? "Everybody is disconnected.";
   return `${why ? `${why} ` : ""}Thank you for your visit${doctor ? ` with ${doctor}` : ""}. You can close this page.`;
 }

@@ -23,6 +23,8 @@ export class VisitSession extends EventTarget {
   heardAt = 0;
   /** @type {import("./stage.js").Stage} */
   stage = "arriving";
+  /** True when it was this page that ended the consultation. */
+  endedHere = false;
   devices;
   link;
   /** @type {Signal<VisitClientMessage>} */
@@ -119,6 +121,7 @@ export class VisitSession extends EventTarget {
 
   /** The practitioner ends the consultation for everyone (V8). */
   disconnect() {
+    this.endedHere = true;
     this.#tell({ type: "disconnect" });
   }
 
