@@ -224,11 +224,7 @@ mod tests {
             timestamp,
             ..Default::default()
         };
-        rtp::Packet {
-            header,
-            payload,
-            ..Default::default()
-        }
+        rtp::Packet { header, payload }
     }
 
     fn sent(verdict: Verdict) -> (u16, u32, u16) {

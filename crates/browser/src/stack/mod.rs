@@ -2,6 +2,7 @@
 
 mod codecs;
 mod keyframes;
+mod repair;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,7 +52,8 @@ pub(crate) struct DownTrack {
 
 /// Our SSRCs need only be unlike within one connection; the keys differ between connections.
 const SSRC_BASE: u32 = 0x4843_0000;
-/// Between FEC decoding and the NACK generator: what is taken up here is not asked for again.
+/// Both between FEC decoding (6000) and the NACK generator (7000), which must see what is repaired.
+const REPAIR_SLOT: usize = 6400;
 const KEYFRAMES_SLOT: usize = 6500;
 
 impl Stack {
@@ -97,8 +99,9 @@ fn connect(
     crypto: &Arc<dyn RTCCryptoProvider>,
 ) -> Result<RTCPeerConnection, Error> {
     let mut media = codecs::media_engine(codecs)?;
-    let registry =
-        Registry::new().with(Slot::from(KEYFRAMES_SLOT), keyframes::Keyframes::default());
+    let registry = Registry::new()
+        .with(Slot::from(REPAIR_SLOT), repair::Repair::default())
+        .with(Slot::from(KEYFRAMES_SLOT), keyframes::Keyframes::default());
     let registry = register_default_interceptors(registry, &mut media)?;
     codecs::register_audio_level(&mut media)?;
     RTCPeerConnectionBuilder::new()

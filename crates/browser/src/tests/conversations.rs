@@ -127,6 +127,25 @@ fn key_frames_are_asked_for_both_ways() {
 }
 
 #[test]
+fn lost_pictures_are_repeated_and_not_asked_for_twice() {
+    let mut pair = Pair::connected(options(Shape::Room));
+    pair.client.film(pair.now, true);
+    pair.run(SECOND);
+    pair.lose_every = Some(7);
+    let before = pair.media_sent;
+    for _frame in 0..300 {
+        pair.client.film(pair.now, false);
+        pair.run(Duration::from_millis(30));
+    }
+    pair.lose_every = None;
+    pair.run(SECOND * 2);
+    assert_eq!(pair.media.len(), 301, "every frame came, and came once");
+    let sent = pair.media_sent - before;
+    // 43 of 300 are lost, of these again every seventh; a NACK may cross its answer.
+    assert!((340..420).contains(&sent), "{sent} packets for 300 frames");
+}
+
+#[test]
 fn what_cannot_be_sent_is_named() {
     let mut pair = Pair::new(options(Shape::Call));
     let audio = Down {

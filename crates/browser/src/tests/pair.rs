@@ -20,6 +20,10 @@ pub(crate) struct Pair {
     pub(crate) sent: Vec<Bytes>,
     /// The network is cut.
     pub(crate) cut: bool,
+    /// Every how many of the browser's media packets one is lost; never if `None`.
+    pub(crate) lose_every: Option<usize>,
+    /// How many media packets the browser has sent.
+    pub(crate) media_sent: usize,
 }
 
 pub(crate) const TICK: Duration = Duration::from_millis(5);
@@ -51,6 +55,8 @@ impl Pair {
             keyframes_wanted: Vec::new(),
             sent: Vec::new(),
             cut: false,
+            lose_every: None,
+            media_sent: 0,
         }
     }
 
@@ -80,7 +86,7 @@ impl Pair {
             while let Some(datagram) = self.client.poll_datagram() {
                 quiet = false;
                 meddle(&mut self.peer, self.now, &datagram);
-                if !self.cut {
+                if !self.cut && !self.is_lost(&datagram) {
                     // Media may overtake the STUN that proves its address.
                     let _ = self.deliver(self.client_addr, &datagram);
                 }
@@ -118,6 +124,16 @@ impl Pair {
             payload,
         };
         self.peer.send(self.now, down, packet).unwrap();
+    }
+
+    fn is_lost(&mut self, datagram: &[u8]) -> bool {
+        // RFC 5761 §4: RTCP has 192 to 223 in its second byte.
+        let is_media = datagram[0] >> 6 == 2 && !(192..=223).contains(&datagram[1]);
+        self.media_sent += usize::from(is_media);
+        is_media
+            && self
+                .lose_every
+                .is_some_and(|every| self.media_sent.is_multiple_of(every))
     }
 
     fn on_output(&mut self, output: Output) {
