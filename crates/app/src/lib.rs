@@ -43,4 +43,7 @@ pub mod token;
 pub mod visits;
 pub mod when;
 
+#[cfg(test)]
+mod tests;
+
 pub use crate::serve::{StartError, router, run};

@@ -22,6 +22,8 @@ pub enum Here {
     People,
     /// Reports.
     Reports,
+    /// Who is signed in.
+    Me,
 }
 
 /// The frame of a staff page; `base.html` draws it.
@@ -80,6 +82,7 @@ impl Chrome {
             Here::Calendar => part == "calendar",
             Here::People => part == "people",
             Here::Reports => part == "reports",
+            Here::Me => part == "me",
         }
     }
 

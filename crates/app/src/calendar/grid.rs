@@ -12,6 +12,8 @@ use crate::when;
 /// The hours that are always shown.
 const OPENS: i8 = 8;
 const CLOSES: i8 = 18;
+/// Shorter appointments have room for one line only.
+const TWO_LINES_MINUTES: i64 = 45;
 /// The style sheet knows columns for so many appointments at once, and lengths up to so many minutes.
 const LANES_MAX: usize = 4;
 const MINUTES_MAX: i64 = 240;
@@ -97,7 +99,7 @@ fn day(
     let lanes = lanes(&of_day);
     let is_today = now.date() == date;
     Day {
-        name: when::day(date),
+        name: date.strftime("%a %-d").to_string(),
         weekday: date.strftime("%a").to_string(),
         number: date.day(),
         date: date.to_string(),
@@ -156,11 +158,16 @@ impl<'a> Local<'a> {
             () => "",
         };
         let clock = when::clock(&self.starts);
+        let brief = if self.drawn_minutes() < TWO_LINES_MINUTES {
+            " brief"
+        } else {
+            ""
+        };
         let cancelled = if a.cancelled { ", cancelled" } else { "" };
         Slot {
             id: a.id,
             classes: format!(
-                "{} h-{} m-{} for-{}{lane}{standing}",
+                "{} h-{} m-{} for-{}{brief}{lane}{standing}",
                 a.location.class(),
                 self.starts.hour(),
                 self.starts.minute(),
@@ -266,7 +273,7 @@ mod tests {
         assert_eq!(classes(&[booked(1, 560, 612)]), ["video h-9 m-20 for-55"]);
         assert_eq!(
             classes(&[booked(1, 540, 570)]),
-            ["video h-9 m-0 for-30 past"]
+            ["video h-9 m-0 for-30 brief past"]
         );
     }
 

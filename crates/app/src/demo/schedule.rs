@@ -25,37 +25,38 @@ enum Place {
 
 /// Around now: minutes from now (to the next five), length, place, title, who.
 const AROUND_NOW: [(i64, i64, Place, &str, &[&str]); 4] = [
+    (-20, 20, Place::Phone, "Results", &["Ivy Tran"]),
     (
         0,
-        50,
+        30,
         Place::Video,
         "Family consultation",
         &["Linh Nguyen", "Bao Nguyen", "Mai Nguyen"],
     ),
-    (5, 30, Place::Video, "Review", &["Sam Okafor"]),
-    (10, 20, Place::Phone, "Results", &["Ivy Tran"]),
-    (40, 20, Place::Phone, "Repeat prescription", &["Lee Park"]),
+    (5, 20, Place::Video, "Review", &["Sam Okafor"]),
+    (35, 20, Place::Phone, "Repeat prescription", &["Lee Park"]),
 ];
 
-/// Across the week: day from Monday, hour, minute, length, place, who.
-const WEEK: [(i64, i8, i8, i64, Place, &[&str]); 10] = [
-    (0, 9, 30, 45, Place::Room("Room 2"), &["Jo Marsh"]),
-    (0, 12, 0, 40, Place::Video, &["Ana Ruiz"]),
-    (1, 10, 0, 50, Place::Video, &["Sam Okafor", "Ruth Okafor"]),
-    (1, 14, 0, 55, Place::Room("Room 1"), &["Mia Chen"]),
-    (2, 9, 20, 40, Place::Phone, &["Pat Doyle"]),
-    (
+/// A booking of the week: day from Monday, then when, for how long, where, and who.
+struct OfWeek(i64, (i8, i8), i64, Place, &'static [&'static str]);
+
+const WEEK: [OfWeek; 10] = [
+    OfWeek(0, (9, 30), 45, Place::Room("Room 2"), &["Jo Marsh"]),
+    OfWeek(0, (12, 0), 45, Place::Video, &["Ana Ruiz"]),
+    OfWeek(1, (10, 0), 50, Place::Video, &["Sam Okafor", "Ruth Okafor"]),
+    OfWeek(1, (14, 0), 55, Place::Room("Room 1"), &["Mia Chen"]),
+    OfWeek(2, (9, 15), 45, Place::Phone, &["Pat Doyle"]),
+    OfWeek(
         2,
-        13,
-        0,
+        (13, 0),
         45,
         Place::Video,
         &["Linh Nguyen", "Bao Nguyen", "Mai Nguyen"],
     ),
-    (3, 11, 0, 45, Place::Video, &["Kim Alvar"]),
-    (3, 15, 30, 20, Place::Phone, &["Mia Chen"]),
-    (4, 10, 30, 45, Place::Room("Room 2"), &["Theo Blake"]),
-    (4, 15, 0, 40, Place::Phone, &["Ana Ruiz"]),
+    OfWeek(3, (11, 0), 45, Place::Video, &["Kim Alvar"]),
+    OfWeek(3, (15, 30), 20, Place::Phone, &["Mia Chen"]),
+    OfWeek(4, (10, 30), 45, Place::Room("Room 2"), &["Theo Blake"]),
+    OfWeek(4, (15, 0), 45, Place::Phone, &["Ana Ruiz"]),
 ];
 
 /// Books what is missing: the week, if it is empty, and something around now, if there is nothing.
@@ -73,7 +74,7 @@ pub(super) async fn book_around_now(
         .await?
         .is_empty()
     {
-        for (day, hour, minute, minutes, place, names) in WEEK {
+        for OfWeek(day, (hour, minute), minutes, place, names) in WEEK {
             let since =
                 SignedDuration::from_hours(hour.into()) + SignedDuration::from_mins(minute.into());
             let starts_ms = at(monday.saturating_add(day.days()))
@@ -95,7 +96,6 @@ pub(super) async fn book_around_now(
         .iter()
         .all(|a| a.title.is_empty())
     {
-        // Ten minutes before the next five: both sides may come in at once.
         let five = 5 * MINUTE_MS;
         let soon = (app.now_ms() + five - 1).div_euclid(five) * five;
         for (minutes_ahead, minutes, place, title, names) in AROUND_NOW {

@@ -19,7 +19,7 @@ use crate::audit::{self, Entry};
 use crate::error::AppError;
 use crate::form::Form;
 use crate::ids::UserId;
-use crate::page;
+use crate::page::{self, Chrome, Here};
 use crate::state::App;
 use crate::token::Token;
 use crate::{assets, cookie};
@@ -30,6 +30,7 @@ pub fn router() -> Router<App> {
         .route("/sign-in", get(show).post(sign_in))
         .route("/sign-in/link", get(show_link).post(follow_link))
         .route("/sign-out", post(sign_out))
+        .route("/me", get(me))
 }
 
 #[derive(Template)]
@@ -122,6 +123,22 @@ async fn show_link() -> Result<Response, AppError> {
         assets: assets::base(),
     })?
     .into_response())
+}
+
+/// Who is signed in, what is left of the credits, and the way out: the foot of a phone has no room for it.
+#[derive(Template)]
+#[template(path = "sign_in/me.html")]
+struct MePage {
+    chrome: Chrome,
+    initials: String,
+}
+
+async fn me(State(app): State<App>, staff: Staff) -> Result<Response, AppError> {
+    let page = MePage {
+        initials: page::initials(&staff.name),
+        chrome: Chrome::new(&app, &staff, Here::Me).await?,
+    };
+    Ok(page::html(&page)?.into_response())
 }
 
 /// What the page of a link sends: the part behind `#`.

@@ -1,0 +1,146 @@
+use housecall::SessionId;
+use housecall::ports::{Records, WallMillis};
+use housecall::record::{CallRecord, EndedBy, Quality, VisitPatient, VisitRecord};
+
+use super::{Clinic, MINUTE, TEN};
+use crate::ids::PracticeId;
+use crate::money::account;
+
+fn call(number: i64, outcome: &str, talk_ms: u64) -> CallRecord {
+    let started = TEN - 60 * MINUTE + number * 1000;
+    CallRecord {
+        session: SessionId::new(format!("call:{number}")),
+        account: account(PracticeId(1)),
+        appointment: None,
+        practitioner: "user:1".to_owned(),
+        caller: "user:2".to_owned(),
+        recipient: "patient:5".to_owned(),
+        from_number: "+61255500142".to_owned(),
+        to_number: "+61491570159".to_owned(),
+        outcome: outcome.to_owned(),
+        words: "words".to_owned(),
+        ended_by: EndedBy::Us,
+        status: Some(200),
+        started: WallMillis(started),
+        answered: (talk_ms > 0).then_some(WallMillis(started + 4000)),
+        ended: WallMillis(started + 4000 + i64::try_from(talk_ms).unwrap()),
+        talk_ms,
+        hold_ms: talk_ms / 10,
+        credits: talk_ms.div_ceil(60_000),
+        quality: (talk_ms > 0).then_some(Quality {
+            packets_received: 5000,
+            packets_lost: 10,
+            jitter_ms: 4,
+        }),
+    }
+}
+
+#[tokio::test]
+async fn c1_the_phone_report_has_the_columns_of_p5_and_totals() {
+    let clinic = Clinic::open().await;
+    for record in [
+        call(1, "completed", 1_341_000),
+        call(2, "busy", 0),
+        call(3, "completed", 30_000),
+    ] {
+        clinic.app.store.save_call(&record).await.unwrap();
+    }
+    let mut staff = clinic.practitioner().await;
+    let page = staff.get("/reports/phone").await.body;
+    for words in [
+        "Lee Park",
+        "0491 570 159",
+        "02 5550 0142",
+        "Dr Dana Reed",
+        "by Robin Hale",
+        "22:21",
+        "2:14",
+        "Completed",
+        "Busy",
+        "Good",
+        "24 Nov 9:00:01",
+        "9:00:05",
+        "9:22:26",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(page.contains("<b>24</b>"), "23 credits and 1");
+    assert!(page.contains("2 answered"));
+}
+
+#[tokio::test]
+async fn c1_filters_hold_together() {
+    let clinic = Clinic::open().await;
+    for record in [
+        call(1, "completed", 1_341_000),
+        call(2, "busy", 0),
+        call(3, "completed", 30_000),
+    ] {
+        clinic.app.store.save_call(&record).await.unwrap();
+    }
+    let mut staff = clinic.practitioner().await;
+    for (query, rows) in [
+        ("", 3),
+        ("status=busy", 1),
+        ("minimum=1", 1),
+        ("status=completed&practitioner=user:1", 2),
+        ("caller=user:1", 0),
+        ("recipient=patient:5&number=%2B61255500142", 3),
+        ("from=2026-11-25&to=2026-11-26", 0),
+        ("from=2026-11-24&to=2026-11-24", 3),
+        ("to=2026-11-23", 0),
+    ] {
+        let page = staff.get(&format!("/reports/phone?{query}")).await.body;
+        assert_eq!(
+            page.matches("data-label=\"Recipient\"").count(),
+            rows,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn c1_the_video_report_has_a_line_for_each_visit() {
+    let clinic = Clinic::open().await;
+    let patient = |seat: u8, admitted: bool, credits: u64| VisitPatient {
+        seat,
+        patient: format!("patient:{}", seat + 1),
+        admitted,
+        connected_ms: credits * 400_000,
+        credits,
+    };
+    let visit = VisitRecord {
+        session: SessionId::new("visit:1"),
+        account: account(PracticeId(1)),
+        appointment: "appointment:3".to_owned(),
+        practitioner: "user:1".to_owned(),
+        started: WallMillis(TEN - 50 * MINUTE),
+        ended: WallMillis(TEN),
+        elapsed_ms: 3_000_000,
+        words: "Ended by Dr Dana Reed".to_owned(),
+        credits: 16,
+        patients: vec![
+            patient(1, true, 8),
+            patient(2, true, 8),
+            patient(3, false, 0),
+        ],
+    };
+    clinic.app.store.save_visit(&visit).await.unwrap();
+    let mut staff = clinic.administrator().await;
+    assert_eq!(
+        staff.get("/reports?type=video").await.location(),
+        "/reports/video"
+    );
+    let page = staff.get("/reports/video").await.body;
+    for words in [
+        "Sam Okafor",
+        "Ruth Okafor",
+        "never came",
+        "50:00",
+        "Ended by Dr Dana Reed",
+        "<b>16</b>",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert_eq!(page.matches("data-label=\"Patients\"").count(), 1);
+}
