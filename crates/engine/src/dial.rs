@@ -170,8 +170,16 @@ impl Engine {
                 ))
             }
             Err(refused) => {
-                // The facts' line has broken, so the till gives back what was reserved.
-                tokio::spawn(till.run());
+                // The facts' line has broken, so the till gives back what was reserved; a drain waits for that.
+                let Running {
+                    _counted: counted,
+                    _permit: permit,
+                } = running;
+                drop(permit);
+                tokio::spawn(async move {
+                    till.run().await;
+                    drop(counted);
+                });
                 Err(refused)
             }
         }

@@ -115,9 +115,9 @@ impl MediaSocket {
             segment_size: (run.len() > 1).then_some(segment),
             src_ip: None,
         };
-        let sent = self.socket.try_io(Interest::WRITABLE, || {
-            self.state.try_send((&self.socket).into(), &transmit)
-        });
+        // The kernel is asked each time: what tokio remembers of the socket is nothing at first and old after a full buffer,
+        // and by it whole trains would be dropped that the kernel takes.
+        let sent = self.state.try_send((&self.socket).into(), &transmit);
         if let Err(error) = sent {
             tracing::trace!(%error, datagrams = run.len(), "datagrams dropped on their way out");
         }

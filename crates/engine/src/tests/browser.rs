@@ -1,0 +1,213 @@
+//! A browser that makes one phone call: it says 440 Hz and measures what it hears.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use housecall_media::{OpusDecoder, OpusEncoder, Sine, dominant_frequency, level};
+use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::media::{Direction, MediaKind, Mid};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::RtpWrite;
+use str0m::{Candidate, Event, Input, Output, Rtc};
+use tokio::net::UdpSocket;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
+
+/// What the person at the browser says, in hertz.
+pub(super) const VOICE_HZ: f32 = 440.0;
+/// Samples measured at a time: 200 ms at 8 kHz.
+const WINDOW: usize = 1_600;
+/// RTP clock of Opus in 20 ms.
+const TICKS: u32 = 960;
+
+/// What the person at the browser notices.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Noticed {
+    pub(super) connected: bool,
+    pub(super) packets: u64,
+    pub(super) heard_hz: Option<f32>,
+    pub(super) heard_dbfs: f32,
+}
+
+/// A browser that has made its offer and waits for the answer.
+pub(super) struct Offering {
+    pub(super) offer: String,
+    rtc: Rtc,
+    pending: SdpPendingOffer,
+    mid: Mid,
+    socket: UdpSocket,
+}
+
+/// A browser in a call. Closing the page is dropping it.
+pub(super) struct Browser {
+    pub(super) noticed: watch::Receiver<Noticed>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Offering {
+    pub(super) async fn new() -> Self {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut rtc = Rtc::builder()
+            .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .build(Instant::now());
+        let addr = socket.local_addr().unwrap();
+        rtc.add_local_candidate(Candidate::host(addr, "udp").unwrap());
+        let mut api = rtc.sdp_api();
+        let mid = api.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
+        let (offer, pending) = api.apply().unwrap();
+        Self {
+            offer: offer.to_sdp_string(),
+            rtc,
+            pending,
+            mid,
+            socket,
+        }
+    }
+
+    pub(super) fn accept(mut self, answer: &str) -> Browser {
+        let answer = SdpAnswer::from_sdp_string(answer).unwrap();
+        self.rtc
+            .sdp_api()
+            .accept_answer(self.pending, answer)
+            .unwrap();
+        let (notice, noticed) = watch::channel(Noticed::default());
+        let page = Page {
+            rtc: self.rtc,
+            mid: self.mid,
+            addr: self.socket.local_addr().unwrap(),
+            socket: self.socket,
+            wake: Instant::now(),
+            voice: Sine::new(VOICE_HZ, -12.0),
+            encoder: OpusEncoder::new().unwrap(),
+            decoder: OpusDecoder::new().unwrap(),
+            said: 0,
+            samples: Vec::new(),
+            notice,
+        };
+        Browser {
+            noticed,
+            task: tokio::spawn(page.run()),
+        }
+    }
+}
+
+struct Page {
+    rtc: Rtc,
+    mid: Mid,
+    addr: SocketAddr,
+    socket: UdpSocket,
+    wake: Instant,
+    voice: Sine,
+    encoder: OpusEncoder,
+    decoder: OpusDecoder,
+    said: u32,
+    samples: Vec<i16>,
+    notice: watch::Sender<Noticed>,
+}
+
+impl Page {
+    async fn run(mut self) {
+        let mut datagram = [0; 2_000];
+        let mut frames = interval(Duration::from_millis(20));
+        frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                received = self.socket.recv_from(&mut datagram) => {
+                    // An engine that has gone may show as "connection refused"; the page goes on.
+                    if let Ok((length, from)) = received {
+                        self.receive(from, &datagram[..length]);
+                    }
+                }
+                _ = frames.tick() => self.speak(),
+                () = sleep_until(self.wake.into()) => self.advance(),
+            }
+            if !self.drain() {
+                return;
+            }
+        }
+    }
+
+    fn receive(&mut self, from: SocketAddr, datagram: &[u8]) {
+        if let Ok(receive) = Receive::new(Protocol::Udp, from, self.addr, datagram) {
+            let _ = self
+                .rtc
+                .handle_input(Input::Receive(Instant::now(), receive));
+        }
+    }
+
+    fn advance(&mut self) {
+        let _ = self.rtc.handle_input(Input::Timeout(Instant::now()));
+    }
+
+    fn speak(&mut self) {
+        if !self.notice.borrow().connected {
+            return;
+        }
+        let payload_type = self.rtc.media(self.mid).unwrap().remote_pts()[0];
+        let payload = self.encoder.encode(&self.voice.frame()).unwrap().to_vec();
+        let packet = RtpWrite::new(
+            payload_type,
+            u64::from(self.said).into(),
+            self.said.wrapping_mul(TICKS),
+            Instant::now(),
+            payload,
+        );
+        self.said += 1;
+        let mut api = self.rtc.direct_api();
+        if let Some(stream) = api.stream_tx_by_mid(self.mid, None) {
+            stream.write_rtp(packet);
+        }
+        self.advance();
+    }
+
+    /// Sends and hears what there is. Returns false once the connection has failed for good.
+    fn drain(&mut self) -> bool {
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(wake)) => {
+                    self.wake = wake;
+                    return self.rtc.is_alive();
+                }
+                Ok(Output::Transmit(send)) => {
+                    // A datagram that does not fit the socket's buffer is lost, as on any network.
+                    let _ = self.socket.try_send_to(&send.contents, send.destination);
+                }
+                Ok(Output::Event(event)) => self.note(event),
+                Err(_) => return false,
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Connected => self.notice.send_modify(|noticed| noticed.connected = true),
+            Event::RtpPacket(packet) => self.hear(&packet.payload),
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, payload: &[u8]) {
+        self.decoder.decode(payload, &mut self.samples).unwrap();
+        self.notice.send_modify(|noticed| noticed.packets += 1);
+        if self.samples.len() < WINDOW {
+            return;
+        }
+        let (hertz, loud) = (dominant_frequency(&self.samples), level(&self.samples).0);
+        self.samples.clear();
+        self.notice.send_modify(|noticed| {
+            noticed.heard_hz = hertz;
+            noticed.heard_dbfs = loud;
+        });
+    }
+}
