@@ -1,8 +1,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use housecall_phone::Ended;
-use housecall_sip::{Message, Peer};
+use housecall_phone::{Ended, Message, Peer};
 
 use crate::MediaStats;
 

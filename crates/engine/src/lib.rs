@@ -1,4 +1,64 @@
 //! Gives the machines sockets and a clock.
+//!
+//! An [`Engine`] rings phones ([`Engine::dial`]) and holds visits ([`Engine::visit`]). It asks the program around it for three
+//! things, the [`ports`]: a ledger, a memory for records, and the time that money is counted by.
+//!
+//! ```text
+//!   dial ──► policy, limits ──► Till::open ──► Ledger (reserve) ──BlockGrant──► shard: CallSlot(Metered<Bridge>)
+//!     └─ Dialing ─ answered ─► Talking ─ ended ─► CallRecord ──► Records
+//!
+//!   visit ─► waiting room (free) ─ practitioner joins ─► Till::open ─BlockGrant─► shard: RoomSlot(Metered<Room>)
+//!     └─ Visit: arrive, admit, join, leave, disconnect ─► VisitRecord ──► Records
+//!
+//!   shard: one thread, one media port, one SIP port; a call or a room lives wholly on one of them
+//!   Till:  one task a session; hears facts, writes the journal, ends when the ledger has all of it
+//! ```
+//!
+//! What is possible is a type: a call cannot start without a `BlockGrant`, which only a recorded reservation yields (M7), and only
+//! a [`Talking`] call gives out [`Controls`] to hold it.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use housecall::memory::{MemoryLedger, MemoryRecords};
+//! use housecall::ports::{Ports, SystemClock};
+//! use housecall::{AccountId, Country, Credits, Engine, EngineOptions, PatientSeat, Phase, Place, VisitPlan};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let practice = AccountId::new("practice:1");
+//! let ports = Ports {
+//!     ledger: Arc::new(MemoryLedger::with_credits(practice.clone(), Credits(10))?),
+//!     records: Arc::new(MemoryRecords::default()),
+//!     clock: Arc::new(SystemClock),
+//! };
+//! let engine = Engine::start(EngineOptions::new(Country::Au), ports).await?;
+//! let visit = engine
+//!     .visit(VisitPlan {
+//!         account: practice,
+//!         appointment: "appointment:1".into(),
+//!         practitioner: "user:1".into(),
+//!         patients: [Some("patient:1".into()), None, None],
+//!     })
+//!     .await?;
+//!
+//! let mut view = visit.view();
+//! visit.arrive(PatientSeat::One).await?;
+//! let waiting = |person: &housecall::PersonView| matches!(person.place, Place::Waiting { .. });
+//! let seen = view.wait_for(|view| view.room.people.iter().any(waiting)).await?;
+//! assert_eq!(seen.room.phase, Phase::Waiting); // nothing costs until the practitioner joins (V7)
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | rule | where |
+//! |---|---|
+//! | P6 who may be rung, how often | [`EngineOptions::destinations`], [`DialLimits`] |
+//! | P7 ring limit, nothing for the unanswered | [`EngineOptions::ring_limit`], [`Dialed::Unanswered`] |
+//! | V2 three patients and no fourth | [`VisitPlan::patients`] |
+//! | V7 V8 V9 V10 join, leave, rejoin, admit | [`Visit`] |
+//! | M7 M8 M11 reserve, never cut, heartbeat | [`Cost`], [`StartRefused`], [`ports::Ledger`] |
+//! | drain | [`Engine::drain`], [`Engine::end_all`] |
 
 mod call;
 mod dial;
@@ -11,6 +71,8 @@ pub mod ports;
 pub mod record;
 mod sessions;
 mod shard;
+#[cfg(test)]
+mod tests;
 mod visit;
 
 pub use call::{CallPhase, CallView, Controls, DialRequest, Dialed, Dialing, HangUp, Talking};

@@ -67,3 +67,6 @@ pub use destination::{DestinationPolicy, DestinationRefused};
 pub use number::{Number, NumberError};
 pub use outcome::Outcome;
 pub use trunk::Trunk;
+
+/// What crosses the edge of a [`Call`]: whoever carries its messages needs no more of SIP than this.
+pub use housecall_sip::{Message, Peer};

@@ -3,7 +3,7 @@
 //! A [`Room`] is one consultation's waiting room and media room. It does no input or output and reads no clock.
 //!
 //! ```text
-//!            arrive, leave                    arrive, admit, send back, leave, remove, join
+//!            arrive, admit, leave             arrive, admit, send back, leave, remove, join
 //!             ┌───────┐                               ┌───────┐
 //!             │       ▼     the practitioner joins    │       ▼      disconnect (V8)
 //!  new ─────► Waiting ──────────────────────────────► Open ──────────────────────────► Ended
@@ -37,7 +37,7 @@
 //! let local = "127.0.0.1:4000".parse()?;
 //! let early = room.join(now, Seat::Patient(PatientSeat::One), local, "v=0");
 //! assert!(matches!(early, Err(JoinRefused::NotOpenYet)));
-//! assert!(room.admit(now, PatientSeat::One).is_err());
+//! room.admit(now, PatientSeat::One)?; // goes in as soon as the practitioner joins
 //! assert_eq!(room.view().phase, Phase::Waiting);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -156,6 +156,23 @@ impl Store {
         whole.record(patients).map(Some)
     }
 
+    /// Returns how the last visit of an appointment ended, in words; none when it was never held.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn last_visit_words(
+        &self,
+        account: &AccountId,
+        appointment: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let select = "SELECT words FROM visit_record WHERE account_id = $1 AND appointment = $2 \
+                      ORDER BY started_unix_ms DESC LIMIT 1";
+        let query = sqlx::query_scalar(select)
+            .bind(account.as_str())
+            .bind(appointment);
+        Ok(query.fetch_optional(self.pool()).await?)
+    }
+
     pub(crate) async fn insert_visit(&self, visit: &VisitRecord) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let insert = "INSERT INTO visit_record (session, account_id, appointment, practitioner, started_unix_ms, \

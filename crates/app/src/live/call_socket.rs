@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket};
 use housecall::{
-    CallPhase, CallRecord, CallView, Controls, Cost, Dialed, Dialing, HangUp, Talking,
+    CallPhase, CallRecord, CallView, Controls, Cost, DialRefused, Dialed, Dialing, HangUp, Talking,
 };
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -87,7 +87,10 @@ async fn dial(app: &App, live: &Live, staff: &Staff, asked: DialAsked) -> Result
     live.engine
         .dial(request)
         .await
-        .map_err(|refused| refused.to_string())
+        .map_err(|refused| match refused {
+            DialRefused::Destination(refused) => refused.words(),
+            refused => refused.to_string(),
+        })
 }
 
 /// One open panel with a call.

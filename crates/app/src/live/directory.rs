@@ -44,7 +44,7 @@ pub(super) async fn look_up(
     let (_, number) =
         found.ok_or("this number is no longer in the address book: reload the page")?;
     let country = country_of(staff);
-    let to = Number::parse(&number.number, country).map_err(|error| error.to_string())?;
+    let to = Number::parse(&number.number, country).map_err(|error| error.words())?;
     let from = caller_id(app, staff, asked.from.as_deref(), country).await?;
     let appointment = appointment_of(app, staff, asked.appointment).await?;
     let practitioner = appointment

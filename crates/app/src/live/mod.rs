@@ -50,7 +50,28 @@ async fn patient_socket(
         "This seat is not one of the visit's.",
     ))?;
     let attendant = attendant(Seat::Patient(seat), &guest.appointment);
+    if let Some(words) = over(&app, guest.practice, &guest.appointment).await? {
+        return Ok(line::bounded(upgrade)
+            .on_upgrade(move |socket| visit_socket::show_over(socket, attendant, words)));
+    }
     open(app, upgrade, guest.practice, &guest.appointment, attendant).await
+}
+
+/// Returns how the visit ended when it was held and is not open: a patient who comes then is told, and waits for nobody.
+async fn over(
+    app: &App,
+    practice: PracticeId,
+    appointment: &Appointment,
+) -> Result<Option<String>, AppError> {
+    let name = directory::appointment_ref(appointment.id);
+    if app.live()?.engine.find_visit(&name).await.is_some() {
+        return Ok(None);
+    }
+    let words = app
+        .store
+        .last_visit_words(&directory::account(practice), &name)
+        .await;
+    words.map_err(|error| AppError::Internal(error.to_string()))
 }
 
 /// The booked practitioner's page; nobody else opens the room (A1).

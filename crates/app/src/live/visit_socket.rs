@@ -80,6 +80,19 @@ pub(super) async fn converse(
     page.gone().await;
 }
 
+/// Tells a patient who comes too late how the visit ended.
+pub(super) async fn show_over(mut socket: WebSocket, attendant: Attendant, words: String) {
+    let shown = VisitShown {
+        you: name_of(attendant.seat),
+        phase: "ended",
+        ended: Some(line::sentence(&words)),
+        people: Vec::new(),
+        elapsed_ms: None,
+        cost: None,
+    };
+    let _ = line::send(&mut socket, &ToVisitPage::View(Box::new(shown))).await;
+}
+
 enum Heard {
     Nothing,
     Answer(ToVisitPage),

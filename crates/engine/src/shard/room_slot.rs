@@ -123,13 +123,8 @@ impl RoomSlot {
         Ok(None)
     }
 
-    /// The practitioner has clicked Join and the first blocks are reserved: who was let in before counts from here.
+    /// The practitioner has clicked Join and the first blocks are reserved.
     fn start(&mut self, metered: Metered<Box<Room>>) {
-        for (patient, presence) in Patient::ALL.into_iter().zip(&self.presence) {
-            if presence.admitted {
-                metered.tell(MoneyFact::PatientAdmitted(patient));
-            }
-        }
         let started = metered.now();
         self.view.send_modify(|view| view.started = Some(started));
         self.held = Some(Held::Running(metered));

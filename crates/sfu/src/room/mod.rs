@@ -84,13 +84,19 @@ impl Room {
         Ok(())
     }
 
-    /// The practitioner lets a waiting patient in (V10).
+    /// The practitioner lets a waiting patient in (V10): at once, or as soon as the practitioner joins.
     ///
     /// # Errors
-    /// The room is not open, or the patient is not waiting.
+    /// The room has ended, or the patient is not waiting.
     pub fn admit(&mut self, now: Instant, seat: PatientSeat) -> Result<(), WrongMoment> {
-        self.open("admit")?.admit(seat)?;
-        self.out.push(Output::Fact(Fact::PatientAdmitted(seat)));
+        match &mut self.state {
+            State::Waiting(waiting) => waiting.admit(seat)?,
+            State::Open(open) => {
+                open.admit(seat)?;
+                self.out.push(Output::Fact(Fact::PatientAdmitted(seat)));
+            }
+            State::Ended(_) => return Err(over("admit")),
+        }
         self.out.changed();
         self.run(now);
         Ok(())
@@ -99,9 +105,11 @@ impl Room {
     /// Lets all waiting patients in.
     ///
     /// # Errors
-    /// The room is not open.
+    /// The room has ended.
     pub fn admit_all(&mut self, now: Instant) -> Result<(), WrongMoment> {
-        self.open("admit")?;
+        if let State::Ended(_) = self.state {
+            return Err(over("admit"));
+        }
         for seat in PatientSeat::ALL {
             // Who is not waiting need not be let in.
             let _ = self.admit(now, seat);
@@ -112,11 +120,17 @@ impl Room {
     /// Sends a patient back to the waiting room; their connection ends.
     ///
     /// # Errors
-    /// The room is not open, or the patient is not in it.
+    /// The room has ended, or the patient has not been let in.
     pub fn send_back(&mut self, now: Instant, seat: PatientSeat) -> Result<(), WrongMoment> {
-        let connection = self.open("send back")?.send_back(now, seat)?;
-        self.out
-            .retire(now, Seat::Patient(seat), connection, Gone::Left);
+        match &mut self.state {
+            State::Waiting(waiting) => waiting.send_back(now, seat)?,
+            State::Open(open) => {
+                let connection = open.send_back(now, seat)?;
+                self.out
+                    .retire(now, Seat::Patient(seat), connection, Gone::Left);
+            }
+            State::Ended(_) => return Err(over("send back")),
+        }
         self.out.changed();
         self.run(now);
         Ok(())
@@ -295,9 +309,13 @@ impl Room {
 
     fn open_at_first_join(&mut self, now: Instant) {
         if let State::Waiting(waiting) = &mut self.state {
+            let admitted: Vec<PatientSeat> = waiting.admitted().collect();
             let open = std::mem::take(waiting).open(now);
             self.state = State::Open(Box::new(open));
             self.out.push(Output::Fact(Fact::PractitionerJoined));
+            for seat in admitted {
+                self.out.push(Output::Fact(Fact::PatientAdmitted(seat)));
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 use std::time::Instant;
 
-use crate::room::open::{Open, Patient};
+use crate::room::open::{Open, Patient, Seated};
 use crate::view::{PersonView, Phase, Place, RoomView};
-use crate::{PatientSeat, Seat};
+use crate::{PatientSeat, Seat, WrongMoment};
 
-/// Before the practitioner has joined: patients come and go in the waiting room.
+/// Before the practitioner has joined: patients come and go in the waiting room, and may be let in ahead (V10).
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     patients: [Option<Visitor>; 3],
@@ -13,16 +13,52 @@ pub(super) struct Waiting {
 /// A patient before the session.
 #[derive(Clone, Copy, Debug)]
 enum Visitor {
-    Waiting { since: Instant },
+    Waiting {
+        since: Instant,
+    },
+    /// Goes in as soon as the practitioner joins.
+    Admitted,
     Left,
 }
 
 impl Waiting {
     pub(super) fn arrive(&mut self, now: Instant, seat: PatientSeat) {
         let patient = self.patient_mut(seat);
-        if !matches!(patient, Some(Visitor::Waiting { .. })) {
+        if matches!(patient, None | Some(Visitor::Left)) {
             *patient = Some(Visitor::Waiting { since: now });
         }
+    }
+
+    pub(super) fn admit(&mut self, seat: PatientSeat) -> Result<(), WrongMoment> {
+        let patient = self.patient_mut(seat);
+        if !matches!(patient, Some(Visitor::Waiting { .. })) {
+            return Err(WrongMoment {
+                action: "admit",
+                state: "the patient is not waiting",
+            });
+        }
+        *patient = Some(Visitor::Admitted);
+        Ok(())
+    }
+
+    pub(super) fn send_back(&mut self, now: Instant, seat: PatientSeat) -> Result<(), WrongMoment> {
+        let patient = self.patient_mut(seat);
+        if !matches!(patient, Some(Visitor::Admitted)) {
+            return Err(WrongMoment {
+                action: "send back",
+                state: "the patient has not been let in",
+            });
+        }
+        *patient = Some(Visitor::Waiting { since: now });
+        Ok(())
+    }
+
+    /// Who has been let in already.
+    pub(super) fn admitted(&self) -> impl Iterator<Item = PatientSeat> + '_ {
+        let seats = PatientSeat::ALL.into_iter().zip(self.patients);
+        seats.filter_map(|(seat, visitor)| {
+            matches!(visitor, Some(Visitor::Admitted)).then_some(seat)
+        })
     }
 
     pub(super) fn leave(&mut self, seat: Seat) {
@@ -36,7 +72,7 @@ impl Waiting {
         *self.patient_mut(seat) = None;
     }
 
-    /// The practitioner joins; whoever waits goes on waiting.
+    /// The practitioner joins; whoever waits goes on waiting, whoever was let in is in.
     pub(super) fn open(self, now: Instant) -> Open {
         Open::new(
             now,
@@ -78,6 +114,7 @@ impl Visitor {
     fn place(self) -> Place {
         match self {
             Self::Waiting { since } => Place::Waiting { since },
+            Self::Admitted => Place::InRoom,
             Self::Left => Place::Left,
         }
     }
@@ -85,6 +122,7 @@ impl Visitor {
     fn at_opening(self) -> Patient {
         match self {
             Self::Waiting { since } => Patient::Waiting { since },
+            Self::Admitted => Patient::Admitted(Seated::default()),
             Self::Left => Patient::Left,
         }
     }

@@ -21,7 +21,6 @@ fn v7_the_practitioners_first_join_opens_the_room() {
     world.room.arrive(world.now, One).unwrap();
     assert_eq!(world.room.view().phase, Phase::Waiting);
     assert!(matches!(world.join(ONE), Err(JoinRefused::NotOpenYet)));
-    assert!(world.room.admit(world.now, One).is_err());
     world.join(PRACTITIONER).unwrap();
     world.run(SECOND);
     world.join(PRACTITIONER).unwrap();
@@ -36,6 +35,31 @@ fn v7_the_practitioners_first_join_opens_the_room() {
     assert!(
         matches!(place(&world, ONE), Place::Waiting { .. }),
         "who waited goes on waiting"
+    );
+}
+
+#[test]
+fn v10_who_is_let_in_ahead_goes_in_when_the_practitioner_joins() {
+    let mut world = World::new();
+    world.room.arrive(world.now, One).unwrap();
+    world.room.arrive(world.now, Two).unwrap();
+    world.room.admit_all(world.now).unwrap();
+    world.room.send_back(world.now, Two).unwrap();
+    assert!(world.room.admit(world.now, Three).is_err(), "is not here");
+    assert!(matches!(world.join(ONE), Err(JoinRefused::NotOpenYet)));
+    world.join(PRACTITIONER).unwrap();
+    world.join(ONE).unwrap();
+    assert!(matches!(world.join(TWO), Err(JoinRefused::NotAdmitted)));
+    world.run(SECOND);
+    let money = world
+        .facts
+        .iter()
+        .filter(|fact| !matches!(fact, Fact::Connected(_)));
+    let money: Vec<_> = money.copied().collect();
+    // Who was sent back before the session began was never let in, as far as money goes (M4).
+    assert_eq!(
+        money,
+        [Fact::PractitionerJoined, Fact::PatientAdmitted(One)]
     );
 }
 

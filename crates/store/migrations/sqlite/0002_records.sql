@@ -40,6 +40,7 @@ CREATE TABLE visit_record (
 );
 
 CREATE INDEX visit_record_by_start ON visit_record (account_id, started_unix_ms, session);
+CREATE INDEX visit_record_by_appointment ON visit_record (account_id, appointment, started_unix_ms);
 
 -- At most three, because a visit has three seats (V2).
 CREATE TABLE visit_patient (
