@@ -17,10 +17,13 @@ export class Clinic {
   #directory;
   #lines = [];
 
-  /** Starts the program and waits until it answers. */
-  static async start() {
+  /**
+   * Starts the program and waits until it answers.
+   * @param {Clinic} [before] a program that has ended: go on with its data
+   */
+  static async start(before) {
     const clinic = new Clinic();
-    clinic.#directory = await mkdtemp(join(tmpdir(), "housecall-"));
+    clinic.#directory = before ? before.#directory : await mkdtemp(join(tmpdir(), "housecall-"));
     clinic.#program = spawn(binary(), ["--port", "0", "--data", clinic.#directory], {
       cwd: clinic.#directory,
       env: { ...withoutSettings(process.env), HOUSECALL_TEST: "1" },
@@ -78,6 +81,17 @@ export class Clinic {
     if (!response.ok) throw new Error(`GET /test/carrier: ${response.status}`);
     const { calls } = await response.json();
     return calls.findLast((call) => call.number === number);
+  }
+
+  /** Sends the program a signal, such as SIGTERM. */
+  signal(name) {
+    this.#program.kill(name);
+  }
+
+  /** Waits until the program has ended by itself, and returns its exit code; null after SIGKILL. */
+  async ended(seconds) {
+    await until("the program has ended", () => !this.#alive(), seconds);
+    return this.#program.exitCode;
   }
 
   /** Ends the program, and only it. */
