@@ -158,12 +158,16 @@ impl UserAgent {
 
     /// Sends a challenged request again with credentials: the same Call-ID, the next CSeq, a new branch (RFC 3261 §22.2).
     ///
-    /// False if there is nothing to answer with, the challenge makes no sense, or the answer was refused before.
+    /// False if there is nothing to answer with, the challenge makes no sense, the answer was refused before, or nobody wants it any more.
     pub(super) fn retry(&mut self, now: Instant, key: &SentKey, challenge: &Message) -> bool {
         let cnonce = self.word(16);
         let Some(Sent { what, .. }) = self.sent.get(key) else {
             return false;
         };
+        // The BYE of a call that is over has taken the next CSeq: an offer under the same number would have it refused as out of order.
+        if what.is_reinvite() && !self.calls.contains_key(&what.call) {
+            return false;
+        }
         let Some((headers, nonce)) = authorize(what, challenge, &cnonce) else {
             return false;
         };

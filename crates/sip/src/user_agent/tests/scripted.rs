@@ -170,6 +170,25 @@ fn a_password_that_is_refused_twice_is_not_tried_again() {
     assert_eq!(stage.told, ["ended: refused 407"]);
 }
 
+#[test]
+fn a_reinvite_challenged_after_the_end_is_not_sent_again() {
+    let mut stage = Stage::of(CALLER);
+    let mut guard = Guard::new("sip.carrier.test", 1);
+    let (call, invite) = stage.dial(Some(Credentials::new("harbour", "secret")));
+    stage.hears(ok(&invite, "far"));
+    let offer = Body::sdp("hold");
+    stage.agent.reinvite(stage.now, call, offer).unwrap();
+    stage.drain();
+    let reinvite = stage.last().clone();
+    stage.agent.hang_up(stage.now, call);
+    stage.drain();
+    stage.hears(challenge(&reinvite, &mut guard, stage.now, false));
+    // Under the number of the BYE it would have overtaken a BYE that was lost, and no repetition of that would have counted.
+    let expected = ["INVITE", "ACK", "INVITE", "BYE", "ACK"];
+    assert_eq!(stage.sent_methods(), expected);
+    assert_eq!(stage.told, ["answered", "ended: by us"]);
+}
+
 fn challenge(request: &Message, guard: &mut Guard, now: Instant, stale: bool) -> Message {
     let [sha, md5] = guard.challenge(now, stale);
     response(request, 407, "x")
