@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use housecall_meter::Credits;
 use housecall_phone::Outcome;
 
-use super::{STORMS, hold, in_all_weathers};
+use super::{hold, in_all_weathers, storms};
 use crate::world::{World, answered, early_sound, held, millis, over, ringing, secs};
 
 #[test]
@@ -83,7 +83,7 @@ fn the_caller_hangs_up_at_any_moment() {
         "0491 570 158",
     ];
     let phases = RefCell::new(BTreeMap::new());
-    for seed in 1..=2 * STORMS {
+    for seed in 1..=2 * storms() {
         let number = numbers[seed as usize % numbers.len()];
         hold(World::storm(seed, false), |world| {
             world.dial(number);

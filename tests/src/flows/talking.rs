@@ -95,7 +95,7 @@ fn digits_arrive_once_each_in_order() {
         world.expect_carrier_got_digits("15590*#");
         world.run(secs(1));
         // They are read back, as tones.
-        world.expect_caller_hears_something();
+        world.expect_caller_soon_hears_something();
         world.hang_up();
         world.expect_end(Outcome::Completed);
         world.expect_cost(1);
@@ -108,7 +108,7 @@ fn early_sound_is_heard_before_the_answer_and_costs_nothing() {
         world.dial("0491 570 737");
         world.run(secs(2));
         if world.expect_told(early_sound()) {
-            world.expect_caller_hears_something();
+            world.expect_caller_soon_hears_something();
         }
         world.until(answered());
         world.run(secs(2));

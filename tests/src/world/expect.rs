@@ -7,10 +7,12 @@ use housecall_meter::{Account, Credits};
 use housecall_phone::{Event, Outcome};
 
 use super::sound::{Ear, HUM_DBFS, HUM_HZ};
-use super::{PATIENCE, RING_LIMIT, World, answered};
+use super::{PATIENCE, RING_LIMIT, World, answered, millis, secs};
 
 /// Below this a line is silent: two steps of G.711.
 const SILENCE_DBFS: f32 = -55.0;
+/// Above this a person hears it.
+const LOW_DBFS: f32 = -40.0;
 
 /// What can be heard is asserted where there is sound and the conversation went as planned: always in clear weather.
 impl World {
@@ -24,10 +26,17 @@ impl World {
         );
     }
 
-    pub(crate) fn expect_caller_hears_something(&self) {
-        let Some(ear) = self.ear() else { return };
-        let heard = ear.level_dbfs();
-        assert!(heard > -40.0, "caller hears {heard} dBFS, {}", self.story());
+    /// Waits for it as long as any ringing tone or speaker pauses.
+    pub(crate) fn expect_caller_soon_hears_something(&mut self) {
+        let give_up_at = self.now + secs(3);
+        while self.ear().is_some_and(|ear| ear.level_dbfs() < LOW_DBFS) {
+            assert!(
+                self.now < give_up_at,
+                "caller hears nothing, {}",
+                self.story()
+            );
+            self.run(millis(100));
+        }
     }
 
     pub(crate) fn expect_caller_hears_nothing(&self) {
@@ -146,6 +155,13 @@ impl World {
         assert!(
             took <= PATIENCE + rings,
             "finished {took:.3?} after the last input, {}",
+            self.story()
+        );
+        // The first answer, the answer to the CANCEL, and the wait for repetitions of that: each has its 64*T1.
+        let after_end = self.ended_at().map(|ended_at| finished - ended_at);
+        assert!(
+            after_end <= Some(3 * PATIENCE),
+            "finished {after_end:.3?} after the end, {}",
             self.story()
         );
     }

@@ -420,19 +420,17 @@ impl World {
         self.was_told(answered())
     }
 
+    fn ended_at(&self) -> Option<Instant> {
+        let is_end = |event: &Event| matches!(event, Event::Ended(_));
+        let end = self.told.iter().find(|(_, event)| is_end(event));
+        end.map(|(at, _)| *at)
+    }
+
     /// From the answer to the end, if it was answered and is over.
     fn talked(&self) -> Option<Duration> {
-        let at = |what: &dyn Fn(&Event) -> bool| {
-            self.told
-                .iter()
-                .find(|(_, event)| what(event))
-                .map(|(at, _)| *at)
-        };
-        let (answer, end) = (
-            at(&answered())?,
-            at(&|event| matches!(event, Event::Ended(_)))?,
-        );
-        Some(end - answer)
+        let answer = self.told.iter().find(|(_, event)| answered()(event));
+        let (answered_at, _) = answer?;
+        Some(self.ended_at()? - *answered_at)
     }
 }
 
