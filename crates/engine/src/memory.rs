@@ -69,7 +69,7 @@ fn refused(refusal: Refusal) -> LedgerError {
             available: available.0,
         },
         Refusal::KeyConflict { key } => LedgerError::KeyConflict { key: key.0 },
-        other => LedgerError::Unavailable(other.to_string()),
+        other => LedgerError::Refused(other.to_string()),
     }
 }
 

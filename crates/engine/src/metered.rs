@@ -44,7 +44,7 @@ pub struct Cost {
 #[non_exhaustive]
 pub enum StartRefused {
     /// Not enough credits for the first block of everybody booked (M7).
-    #[error("this needs {needed} credits and {available} are available: top up, then try again")]
+    #[error("this needs {} and {available} are available: top up, then try again", Credits(*.needed))]
     InsufficientCredits {
         /// The reservation.
         needed: u64,
@@ -262,10 +262,10 @@ async fn reserve(
             Err(LedgerError::InsufficientCredits { needed, available }) => {
                 return Err(StartRefused::InsufficientCredits { needed, available });
             }
-            Err(error) if tokio::time::Instant::now() >= until => {
-                return Err(StartRefused::LedgerAway(error.to_string()));
+            Err(LedgerError::Unavailable(_)) if tokio::time::Instant::now() < until => {
+                sleep(RETRY_PAUSE).await;
             }
-            Err(_) => sleep(RETRY_PAUSE).await,
+            Err(error) => return Err(StartRefused::LedgerAway(error.to_string())),
         }
     };
     let grant = session.recorded(&entry.key).ok_or_else(nothing)?;

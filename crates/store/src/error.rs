@@ -80,7 +80,10 @@ impl From<StoreError> for LedgerError {
                 Self::InsufficientCredits { needed, available }
             }
             StoreError::KeyConflict { key } => Self::KeyConflict { key: key.0 },
-            other => Self::Unavailable(other.to_string()),
+            refused @ (StoreError::Unbalanced { .. } | StoreError::SessionNotOpen { .. }) => {
+                Self::Refused(refused.to_string())
+            }
+            away => Self::Unavailable(away.to_string()),
         }
     }
 }
