@@ -22,7 +22,7 @@ pub enum Pickup {
     RingsFor(Duration),
     /// 183 with early audio, and 200 after this long.
     SpeaksFirst(Duration),
-    /// 180, and nothing more until the caller gives up.
+    /// 180, and nothing more until the caller gives up, or the network after three minutes.
     RingsForEver,
     /// This final status at once.
     Refuses(u16),

@@ -1,5 +1,5 @@
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use housecall_media::sdp::{AudioSession, Codec, Description, Direction};
@@ -8,6 +8,10 @@ use housecall_sip::Message;
 use crate::behaviour::{Behaviour, Pickup};
 use crate::line::Line;
 use crate::report::{HeardCall, Stage};
+
+/// A network stops ringing by itself (480): a caller who has heard none of its responses cannot tell it to (RFC 3261 §9.1).
+/// Three minutes, as proxies wait at least (§16.6, timer C).
+const RINGS_MAX: Duration = Duration::from_secs(180);
 
 /// What the subscriber does next, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +89,8 @@ impl Call {
                 self.stage = Stage::Early;
                 self.line.talk(now);
             }
-            Pickup::RingsForEver | Pickup::Refuses(_) => {}
+            Pickup::RingsForEver => self.next = Some((now + RINGS_MAX, Step::HangUp)),
+            Pickup::Refuses(_) => {}
         }
     }
 

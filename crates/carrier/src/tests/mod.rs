@@ -140,6 +140,16 @@ fn who_never_answers_rings_until_the_caller_gives_up() {
 }
 
 #[test]
+fn a_caller_who_never_gives_up_rings_for_three_minutes() {
+    let mut world = World::new();
+    world.dial("0491570159");
+    world.run(secs(181));
+    assert_eq!(world.story(), [Seen::Progress(180), Seen::Refused(480)]);
+    assert_eq!(world.seen[1].0, secs(180));
+    assert_eq!(world.heard_at("0491570159").stage, Stage::Ended);
+}
+
+#[test]
 fn early_audio_is_heard_before_the_answer() {
     let mut world = World::new();
     world.dial("0491570737");
