@@ -64,12 +64,12 @@ struct Row {
     practitioner: String,
     by: Option<String>,
     started: String,
-    answered: String,
+    answered: Option<String>,
     ended: String,
     talk: String,
     hold: String,
     credits: u64,
-    quality: String,
+    quality: &'static str,
 }
 
 pub(super) async fn show(
@@ -162,7 +162,7 @@ impl Row {
             practitioner: names.name(&call.practitioner).to_owned(),
             by: (call.caller != call.practitioner).then(|| names.name(&call.caller).to_owned()),
             started: format!("{} {}", started.strftime("%-d %b"), clock(call.started)),
-            answered: call.answered.map_or_else(|| "–".to_owned(), clock),
+            answered: call.answered.map(clock),
             ended: clock(call.ended),
             talk: if answered {
                 length(call.talk_ms.max(1))
@@ -192,20 +192,16 @@ fn class(outcome: &str) -> &'static str {
     }
 }
 
-/// Words first, the figures behind them: what a practice can tell its provider.
-fn quality(call: &CallRecord) -> String {
+/// Says how the sound was by the share that never came: a listener notices one packet in a hundred, and is troubled by one in twenty.
+fn quality(call: &CallRecord) -> &'static str {
     let Some(heard) = call.quality else {
-        return "–".to_owned();
+        return "–";
     };
     let all = heard.packets_received.saturating_add(heard.packets_lost);
-    if all == 0 {
-        return "Nothing heard".to_owned();
+    match heard.packets_lost.saturating_mul(1000).checked_div(all) {
+        None => "Nothing heard",
+        Some(0..=10) => "Good",
+        Some(11..=50) => "Fair",
+        Some(_) => "Poor",
     }
-    let lost_per_mille = heard.packets_lost.saturating_mul(1000) / all;
-    match (lost_per_mille, heard.jitter_ms) {
-        (0..=10, 0..=30) => "Good",
-        (0..=50, 0..=80) => "Fair",
-        _ => "Poor",
-    }
-    .to_owned()
 }
