@@ -76,7 +76,7 @@ pub struct Quality {
     pub packets_received: u64,
     /// Packets that never came.
     pub packets_lost: u64,
-    /// The delay that the jitter buffer kept to even out arrival, in milliseconds.
+    /// Mean deviation of arrival, in milliseconds (RFC 3550 §6.4.1).
     pub jitter_ms: u32,
 }
 

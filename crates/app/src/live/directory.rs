@@ -1,20 +1,16 @@
 //! Who may ring whom, and from which number (P1, P2, P6).
 
-use housecall::{AccountId, Country, DialRequest, Number};
+use housecall::{Country, DialRequest, Number};
 
 use super::message::DialAsked;
 use crate::appointments;
 use crate::error::AppError;
-use crate::ids::{AppointmentId, Person, PhoneNumberId, PracticeId, UserId};
+use crate::ids::{AppointmentId, Person, PhoneNumberId, UserId};
+use crate::money;
 use crate::numbers;
 use crate::people;
 use crate::sign_in::Staff;
 use crate::state::App;
-
-/// The account that pays for everything of a practice.
-pub(crate) fn account(practice: PracticeId) -> AccountId {
-    AccountId::new(format!("practice:{practice}"))
-}
 
 /// Returns the name by which engine and records know a member of staff.
 pub(crate) fn user_ref(user: UserId) -> String {
@@ -51,7 +47,7 @@ pub(super) async fn look_up(
         .as_ref()
         .map_or(staff.user, |(_, practitioner)| *practitioner);
     Ok(DialRequest {
-        account: account(staff.practice),
+        account: money::account(staff.practice),
         appointment: appointment.map(|(id, _)| appointment_ref(id)),
         practitioner: user_ref(practitioner),
         caller: user_ref(staff.user),

@@ -20,6 +20,7 @@ use self::visit_socket::Attendant;
 use crate::appointments::{self, Appointment, Location};
 use crate::error::AppError;
 use crate::ids::{AppointmentId, Person, PracticeId};
+use crate::money;
 use crate::sign_in::Staff;
 use crate::state::App;
 use crate::visits::{Guest, Join, Window};
@@ -69,7 +70,7 @@ async fn over(
     }
     let words = app
         .store
-        .last_visit_words(&directory::account(practice), &name)
+        .last_visit_words(&money::account(practice), &name)
         .await;
     words.map_err(|error| AppError::Internal(error.to_string()))
 }
@@ -129,7 +130,7 @@ async fn visit_of(
     appointment: &Appointment,
 ) -> Result<Visit, AppError> {
     let plan = VisitPlan {
-        account: directory::account(practice),
+        account: money::account(practice),
         appointment: directory::appointment_ref(appointment.id),
         practitioner: directory::user_ref(appointment.practitioner),
         patients: appointment.patients.each_ref().map(|place| {

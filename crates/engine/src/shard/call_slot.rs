@@ -186,6 +186,6 @@ fn quality(stats: MediaStats) -> Quality {
     Quality {
         packets_received: stats.from_phone.received,
         packets_lost: stats.rtp_lost,
-        jitter_ms: u32::try_from(stats.from_phone.target_ms).unwrap_or(u32::MAX),
+        jitter_ms: u32::try_from(stats.jitter.as_millis()).unwrap_or(u32::MAX),
     }
 }
