@@ -8,9 +8,19 @@
 //! Each feature is a module with `fn router()`. Pages are askama templates; everything works as ordinary links and forms, and only the visit
 //! and call pages are alive. A handler that takes [`sign_in::Staff`] lets nobody else in, and each of its queries names the practice.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), housecall_app::StartError> {
-//! housecall_app::run(housecall_app::config::Config::demo()).await
+//! ```
+//! use axum::body::Body;
+//! use axum::http::Request;
+//! use housecall_app::{clock::Clock, config::Config, router, state::App};
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = housecall_store::Store::open(":memory:").await?;
+//! let clinic = router(App::new(Config::demo(), store, Clock::System));
+//! let answer = clinic.oneshot(Request::get("/livez").body(Body::empty())?).await?;
+//! assert_eq!(answer.status(), 200);
+//! # Ok(())
 //! # }
 //! ```
 
