@@ -33,7 +33,7 @@ const INVITE: &str = "INVITE sip:+61255500142@192.0.2.10:5060;user=phone SIP/2.0
     Min-SE: 90\r\n\
     User-Agent: carrier-edge/4.2.1\r\n\
     Content-Type: application/sdp\r\n\
-    Content-Length: 228\r\n\
+    Content-Length: 226\r\n\
     \r\n\
     v=0\r\n\
     o=- 3941 3941 IN IP4 203.0.113.20\r\n\
