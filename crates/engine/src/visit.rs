@@ -257,8 +257,14 @@ impl Visit {
     /// [`RoomRefused::Money`] when the first block of everybody booked is not covered; [`RoomRefused::Room`] when the
     /// offer is not a seat's.
     pub async fn join_practitioner(&self, offer: String) -> Result<String, RoomRefused> {
-        self.pay().await?;
-        self.join(Seat::Practitioner, offer).await
+        let paid_now = self.pay(&offer).await?;
+        let joined = self.join(Seat::Practitioner, offer).await;
+        if paid_now && joined.is_err() {
+            // Nobody is in the room and nobody can be: without it the till gives back what it holds.
+            let close = Command::CloseRoom(self.inner.room);
+            let _ = self.inner.commands.send(close).await;
+        }
+        joined
     }
 
     /// An admitted patient joins, for the first time or again with the same link (V8, V9). Returns the SDP answer.
@@ -308,12 +314,16 @@ impl Visit {
         answer.await.map_err(|_| RoomRefused::Ended)?
     }
 
-    /// Opens the meter, once; a second Join finds it running.
-    async fn pay(&self) -> Result<(), RoomRefused> {
+    /// Opens the meter, once; a second Join finds it running. Returns whether this was the first.
+    ///
+    /// An offer that would not be answered is refused before anything is reserved.
+    async fn pay(&self, offer: &str) -> Result<bool, RoomRefused> {
         let mut end = self.inner.end.lock().await;
         if end.is_none() {
-            return Ok(());
+            return Ok(false);
         }
+        let (seat, offer) = (Seat::Practitioner, offer.to_owned());
+        self.ask(RoomVerb::Check { seat, offer }).await?;
         let counted = self.inner.sessions.begin().ok_or(RoomRefused::Draining)?;
         let plan = &self.inner.plan;
         let opening = Opening::visit(
@@ -328,11 +338,12 @@ impl Visit {
             cost,
         } = Till::open(self.inner.ports.clone(), opening).await?;
         let Some(room_end) = end.take() else {
-            return Ok(());
+            return Ok(false);
         };
         tokio::spawn(follow_cost(cost, self.inner.cost.clone()));
         tokio::spawn(self.clone().settle(till, room_end, counted));
-        self.ask(RoomVerb::Pay { grant, facts }).await.map(drop)
+        self.ask(RoomVerb::Pay { grant, facts }).await?;
+        Ok(true)
     }
 
     /// Waits for the end, settles it and writes the record.

@@ -201,13 +201,10 @@ impl Shard {
             }
         }
         let mut messages = Vec::new();
-        while let Some(read) = self.sip.read() {
+        for read in (0..READS_A_TURN).map_while(|_| self.sip.read()) {
             match read {
                 Ok(heard) => messages.push(heard),
                 Err(not_sip) => tracing::debug!(bytes = not_sip.length, "not sip"),
-            }
-            if messages.len() >= READS_A_TURN {
-                break;
             }
         }
         if !(datagrams.is_empty() && messages.is_empty()) {

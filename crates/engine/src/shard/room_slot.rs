@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use housecall_meter::{Fact as MoneyFact, Patient};
+use housecall_meter::{BlockGrant, Fact as MoneyFact, Patient};
 use housecall_sfu::{
     Ending, Fact, Input, JoinRefused, Output, PatientSeat, PeerId, Room, Seat, WrongMoment,
 };
@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::turn::{RoomOutput, RoomVerb};
 use super::udp::Datagram;
-use crate::metered::Metered;
+use crate::metered::{FactSender, Metered};
 use crate::visit::{Presence, RoomRefused, VisitView};
 
 /// A room before and after the practitioner's Join.
@@ -93,44 +93,55 @@ impl RoomSlot {
         now: Instant,
         verb: RoomVerb,
     ) -> Result<Option<String>, RoomRefused> {
-        let paid = matches!(self.held, Some(Held::Running(_)));
         match verb {
+            RoomVerb::Check { seat, offer } => {
+                let local = self.local;
+                let room = self.room().ok_or(RoomRefused::Ended)?;
+                room.check(now, seat, local, &offer)?;
+                Ok(None)
+            }
             RoomVerb::Pay { grant, facts } => {
-                if let Some(Held::Waiting(room)) = self.held.take() {
-                    self.start(Metered::start(room, grant, facts));
-                }
-                return Ok(None);
+                self.pay(grant, facts);
+                Ok(None)
             }
-            RoomVerb::Join { seat, offer } => {
-                if seat == Seat::Practitioner && !paid {
-                    return Err(RoomRefused::NotPaid);
-                }
-                return self.join(now, seat, &offer).map(Some);
-            }
-            _ => {}
+            RoomVerb::Join { seat, offer } => self.join(now, seat, &offer).map(Some),
+            RoomVerb::Arrive(seat) => self.ask(|room| room.arrive(now, seat)),
+            RoomVerb::Admit(seat) => self.ask(|room| room.admit(now, seat)),
+            RoomVerb::AdmitAll => self.ask(|room| room.admit_all(now)),
+            RoomVerb::SendBack(seat) => self.ask(|room| room.send_back(now, seat)),
+            RoomVerb::SetState(seat, state) => self.ask(|room| room.set_state(now, seat, state)),
+            RoomVerb::Leave(seat) => self.ask(|room| room.leave(now, seat)),
+            RoomVerb::Disconnect => self.ask(|room| room.disconnect(now)),
         }
-        let room = self.room().ok_or(RoomRefused::Ended)?;
-        match verb {
-            RoomVerb::Arrive(seat) => room.arrive(now, seat)?,
-            RoomVerb::Admit(seat) => room.admit(now, seat)?,
-            RoomVerb::AdmitAll => room.admit_all(now)?,
-            RoomVerb::SendBack(seat) => room.send_back(now, seat)?,
-            RoomVerb::SetState(seat, state) => room.set_state(now, seat, state)?,
-            RoomVerb::Leave(seat) => room.leave(now, seat)?,
-            RoomVerb::Disconnect => room.disconnect(now)?,
-            RoomVerb::Pay { .. } | RoomVerb::Join { .. } => {}
-        }
+    }
+
+    fn ask(
+        &mut self,
+        asked: impl FnOnce(&mut Room) -> Result<(), WrongMoment>,
+    ) -> Result<Option<String>, RoomRefused> {
+        asked(self.room().ok_or(RoomRefused::Ended)?)?;
         Ok(None)
     }
 
+    fn pay(&mut self, grant: BlockGrant, facts: FactSender) {
+        self.held = match self.held.take() {
+            Some(Held::Waiting(room)) => Some(self.start(Metered::start(room, grant, facts))),
+            held => held,
+        };
+    }
+
     /// The practitioner has clicked Join and the first blocks are reserved.
-    fn start(&mut self, metered: Metered<Box<Room>>) {
+    fn start(&self, metered: Metered<Box<Room>>) -> Held {
         let started = metered.now();
         self.view.send_modify(|view| view.started = Some(started));
-        self.held = Some(Held::Running(metered));
+        Held::Running(metered)
     }
 
     fn join(&mut self, now: Instant, seat: Seat, offer: &str) -> Result<String, RoomRefused> {
+        let paid = matches!(self.held, Some(Held::Running(_)));
+        if seat == Seat::Practitioner && !paid {
+            return Err(RoomRefused::NotPaid);
+        }
         let local = self.local;
         let room = self.room().ok_or(RoomRefused::Ended)?;
         let joined = room.join(now, seat, local, offer)?;

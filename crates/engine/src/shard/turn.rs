@@ -72,6 +72,11 @@ pub(crate) enum RoomVerb {
     Admit(PatientSeat),
     AdmitAll,
     SendBack(PatientSeat),
+    /// Would this offer be answered? Asked before anybody pays.
+    Check {
+        seat: Seat,
+        offer: String,
+    },
     /// The meter runs: from here on the practitioner may join.
     Pay {
         grant: BlockGrant,

@@ -40,6 +40,26 @@ pub(super) struct Offering {
     socket: UdpSocket,
 }
 
+/// The offer of a seat in a room, as a page makes it; nobody speaks ICE behind it.
+pub(super) fn room_offer() -> String {
+    let mut rtc = Rtc::builder()
+        .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_vp8(true)
+        .build(Instant::now());
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+    rtc.add_local_candidate(Candidate::host(addr, "udp").unwrap());
+    let mut api = rtc.sdp_api();
+    let both = [MediaKind::Audio, MediaKind::Video];
+    let up = both.map(|kind| (kind, Direction::SendOnly));
+    let down = both.map(|kind| (kind, Direction::RecvOnly));
+    for (kind, direction) in up.into_iter().chain(down.repeat(3)) {
+        api.add_media(kind, direction, None, None, None);
+    }
+    api.apply().unwrap().0.to_sdp_string()
+}
+
 /// A browser in a call. Closing the page is dropping it.
 pub(super) struct Browser {
     pub(super) noticed: watch::Receiver<Noticed>,

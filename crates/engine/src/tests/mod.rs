@@ -5,4 +5,5 @@
 
 mod browser;
 mod calls;
+mod visits;
 mod world;

@@ -187,6 +187,22 @@ impl Room {
         })
     }
 
+    /// Says whether [`join`](Self::join) would be refused now; nothing comes of it.
+    ///
+    /// # Errors
+    /// As `join`.
+    pub fn check(
+        &self,
+        now: Instant,
+        seat: Seat,
+        local: SocketAddr,
+        offer: &str,
+    ) -> Result<(), JoinRefused> {
+        self.may_join(seat)?;
+        Peer::answer(now, self.peer_options(local), offer)?;
+        Ok(())
+    }
+
     /// Somebody leaves by their own choice. They may come back, until the practitioner disconnects (V8).
     ///
     /// # Errors
