@@ -71,7 +71,9 @@ async fn v2_v8_one_room_for_an_appointment_until_the_practitioner_disconnects() 
     assert!(people.iter().any(|person| person.place == Place::InRoom));
 
     let mut cost = visit.cost();
-    within(cost.wait_for(|cost| cost.so_far == 2)).await.unwrap();
+    within(cost.wait_for(|cost| cost.so_far == 2))
+        .await
+        .unwrap();
     within(visit.disconnect()).await.unwrap();
     let mut record = visit.record();
     let record = within(record.wait_for(Option::is_some))
