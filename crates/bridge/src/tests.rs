@@ -52,12 +52,9 @@ struct Phone {
 impl Phone {
     fn new() -> Self {
         let options = AgentOptions {
-            local: THEIR_SIP.parse().unwrap(),
-            contact_user: String::new(),
             user_agent: "Phone".into(),
-            timers: Timers::default(),
-            seed: 2,
             accepts_calls: true,
+            ..AgentOptions::new(THEIR_SIP.parse().unwrap(), 2)
         };
         let codecs = [Codec::Pcma, Codec::Pcmu, Codec::TelephoneEvent];
         Self {

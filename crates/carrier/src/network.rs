@@ -114,12 +114,10 @@ impl Network {
     /// Makes a network without calls.
     pub fn new(options: NetworkOptions) -> Network {
         let agent = UserAgent::new(AgentOptions {
-            local: options.sip,
-            contact_user: String::new(),
             user_agent: "housecall-carrier".to_owned(),
             timers: options.timers,
-            seed: options.seed,
             accepts_calls: true,
+            ..AgentOptions::new(options.sip, options.seed)
         });
         Network {
             agent,

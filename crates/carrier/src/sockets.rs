@@ -110,6 +110,7 @@ impl Sockets {
                 sent.and_then(Result::ok)
                     .ok_or(io::ErrorKind::NotConnected.into())
             }
+            Transport::Tls => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }

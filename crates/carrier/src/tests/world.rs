@@ -10,7 +10,7 @@ use housecall_media::sdp::{AudioSession, Codec, Description, Direction, MediaTar
 use housecall_media::telephone_event::KeySender;
 use housecall_media::{FRAME_SAMPLES, Frame, Key};
 use housecall_sip::digest::Credentials;
-use housecall_sip::transaction::{Peer, Timers};
+use housecall_sip::transaction::Peer;
 use housecall_sip::user_agent::{
     self, AgentOptions, Body, CallHandle, End, Event, Invite, UserAgent,
 };
@@ -66,12 +66,8 @@ impl World {
             sip: options.sip,
             network: Network::new(options),
             agent: UserAgent::new(AgentOptions {
-                local: caller,
                 contact_user: "harbour".to_owned(),
-                user_agent: "test".to_owned(),
-                timers: Timers::default(),
-                seed: 7,
-                accepts_calls: false,
+                ..AgentOptions::new(caller, 7)
             }),
             session: AudioSession::new(7, SocketAddr::from(([127, 0, 0, 1], 40_000)), &codecs),
             offered: Direction::SendRecv,

@@ -88,6 +88,10 @@ impl SipSockets {
                 let _ = self.udp.try_send_to(&message, to.addr);
             }
             Transport::Tcp => self.send_tcp(to, message),
+            // Nothing here speaks TLS: the call hears so, and nothing leaves in the clear.
+            Transport::Tls => {
+                let _ = self.inbox.try_send(FromSip::TransportFailed { peer: to });
+            }
         }
     }
 

@@ -22,12 +22,9 @@ impl Line {
     /// Sends the INVITE with our offer.
     pub(super) fn dial(now: Instant, dial: Dial) -> Result<Self, BadTrunk> {
         let mut agent = UserAgent::new(AgentOptions {
-            local: dial.contact,
             contact_user: dial.caller_id.to_string(),
-            user_agent: "Housecall".to_owned(),
             timers: dial.timers,
-            seed: dial.seed,
-            accepts_calls: false,
+            ..AgentOptions::new(dial.contact, dial.seed)
         });
         let mut audio = AudioSession::new(session_id(&mut agent), dial.media, &dial.codecs);
         let offer = audio.offer(Direction::SendRecv);

@@ -298,12 +298,10 @@ impl World {
 impl Far {
     fn new(seed: u64, script: Script) -> Self {
         let agent = UserAgent::new(AgentOptions {
-            local: far_peer().addr,
             contact_user: "carrier".to_owned(),
             user_agent: "Carrier".to_owned(),
-            timers: Timers::default(),
-            seed: !seed,
             accepts_calls: true,
+            ..AgentOptions::new(far_peer().addr, !seed)
         });
         let codecs = match script {
             Script::NoCodec => vec![Codec::Opus],

@@ -22,6 +22,12 @@ impl Peer {
         let transport = Transport::Tcp;
         Self { transport, addr }
     }
+
+    /// A peer reached over TLS. Which name its certificate must carry is known to whoever opens the connection.
+    pub fn tls(addr: SocketAddr) -> Self {
+        let transport = Transport::Tls;
+        Self { transport, addr }
+    }
 }
 
 impl fmt::Display for Peer {
@@ -37,6 +43,15 @@ pub enum Transport {
     Udp,
     /// A byte stream framed by Content-Length (RFC 3261 §18.3).
     Tcp,
+    /// The same inside TLS 1.2 or 1.3 (RFC 3261 §26.2.1).
+    Tls,
+}
+
+impl Transport {
+    /// Whether the transport itself repeats what is lost, so that the transactions need not (RFC 3261 §17.1.1.2).
+    pub fn is_reliable(self) -> bool {
+        self != Self::Udp
+    }
 }
 
 impl fmt::Display for Transport {
@@ -44,6 +59,7 @@ impl fmt::Display for Transport {
         f.write_str(match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
         })
     }
 }

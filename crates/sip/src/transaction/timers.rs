@@ -32,7 +32,7 @@ impl Timers {
 
     /// The first period of `timer` (RFC 3261 table 4; L and M from RFC 6026 §7).
     fn first(&self, timer: Timer, transport: Transport) -> Duration {
-        let udp = transport == Transport::Udp;
+        let udp = !transport.is_reliable();
         match timer {
             Timer::A | Timer::E | Timer::G => self.t1,
             Timer::B | Timer::F | Timer::H | Timer::L | Timer::M => self.patience(),
@@ -110,7 +110,7 @@ impl Clock {
 
     fn resend_every(&mut self, now: Instant, timer: Timer, period: Duration) {
         let at = now + period;
-        self.resend = (self.transport == Transport::Udp).then_some(Resend { timer, at, period });
+        self.resend = (!self.transport.is_reliable()).then_some(Resend { timer, at, period });
     }
 
     /// Starts the timer that ends the wait in the present state.

@@ -53,16 +53,12 @@ use sending::{Outgoing, Sent, SentKey, Wanted};
 /// ```
 /// use std::time::Instant;
 /// use housecall_sip::user_agent::{AgentOptions, Event, Input, Invite, Output, Reply, UserAgent};
-/// use housecall_sip::{Message, NameAddr, Peer, StatusCode, Timers, Uri};
+/// use housecall_sip::{Message, NameAddr, Peer, StatusCode, Uri};
 ///
 /// let (alice, bob) = (Peer::udp("192.0.2.1:5060".parse()?), Peer::udp("192.0.2.2:5060".parse()?));
 /// let agent = |at: Peer| UserAgent::new(AgentOptions {
-///     local: at.addr,
-///     contact_user: String::new(),
-///     user_agent: "Example".to_owned(),
-///     timers: Timers::default(),
-///     seed: u64::from(at.addr.port()),
 ///     accepts_calls: true,
+///     ..AgentOptions::new(at.addr, u64::from(at.addr.port()))
 /// });
 /// let (mut caller, mut answerer) = (agent(alice), agent(bob));
 /// let now = Instant::now();

@@ -19,3 +19,17 @@ pub struct AgentOptions {
     /// Whether others may call us. An agent that only dials answers an INVITE with 403 on its own.
     pub accepts_calls: bool,
 }
+
+impl AgentOptions {
+    /// An agent at `local` that only dials, with the timers of the RFC. Set further fields with struct update syntax.
+    pub fn new(local: SocketAddr, seed: u64) -> Self {
+        Self {
+            local,
+            contact_user: String::new(),
+            user_agent: "Housecall".to_owned(),
+            timers: Timers::default(),
+            seed,
+            accepts_calls: false,
+        }
+    }
+}

@@ -262,6 +262,7 @@ pub(super) fn contact(options: &AgentOptions, transport: Transport) -> Option<Na
     let uri = match transport {
         Transport::Udp => uri,
         Transport::Tcp => uri.with_param("transport", Some("tcp")).ok()?,
+        Transport::Tls => uri.with_param("transport", Some("tls")).ok()?,
     };
     Some(NameAddr::new(uri))
 }

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use crate::user_agent::{
     AgentOptions, Body, CallHandle, End, Event, Input, Invite, Output, Reply, UserAgent,
 };
-use crate::{Message, NameAddr, Peer, StatusCode, Timers, Uri};
+use crate::{Message, NameAddr, Peer, StatusCode, Uri};
 
 pub(super) const CALLER: usize = 0;
 pub(super) const ANSWERER: usize = 1;
@@ -249,12 +249,9 @@ pub(super) fn peer(side: usize) -> Peer {
 
 pub(super) fn agent(side: usize, seed: u64) -> UserAgent {
     UserAgent::new(AgentOptions {
-        local: peer(side).addr,
         contact_user: "housecall".to_owned(),
-        user_agent: "Housecall".to_owned(),
-        timers: Timers::default(),
-        seed: seed * 2 + side as u64,
         accepts_calls: side == ANSWERER,
+        ..AgentOptions::new(peer(side).addr, seed * 2 + side as u64)
     })
 }
 
