@@ -8,6 +8,8 @@ mod name_addr;
 mod params;
 mod reason;
 mod retry_after;
+mod rseq;
+mod session_expires;
 mod via;
 
 pub use contact::Contacts;
@@ -18,7 +20,13 @@ pub use name_addr::NameAddr;
 pub use params::{Param, Params};
 pub use reason::Reason;
 pub use retry_after::RetryAfter;
+pub use rseq::{RAck, RSeq};
+pub use session_expires::{MinSe, RefresherRole, SessionExpires};
 pub use via::Via;
+
+use std::time::Duration;
+
+use crate::text;
 
 /// A header that the message owes us, or that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,4 +71,11 @@ pub enum ValueError {
     /// The value holds no URI.
     #[error("malformed URI: {0}")]
     Uri(#[from] crate::uri::UriError),
+}
+
+/// Reads a delta-seconds: whole seconds below 2^32 (RFC 3261 §25.1).
+pub(crate) fn seconds(digits: &str) -> Result<Duration, ValueError> {
+    let seconds = text::decimal::<u32>(text::trim(digits));
+    let seconds = seconds.ok_or(ValueError::Malformed("seconds"))?;
+    Ok(Duration::from_secs(u64::from(seconds)))
 }

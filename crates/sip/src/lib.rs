@@ -51,7 +51,9 @@
 //! | 3261 §19.1, 3966 | URIs | `uri.rs` | `uri.rs` |
 //! | 3261 §20.10 | name-addr, Contact | `header/name_addr.rs`, `header/contact.rs` | the same |
 //! | 3261 §22, 7616, 8760 | digest, both sides | `digest/` | `tests/digest.rs` |
+//! | 3262 §7.1, §7.2 | RSeq, RAck | `header/rseq.rs` | the same |
 //! | 3326 | Reason, Q.850 causes | `header/reason.rs` | the same |
+//! | 4028 §4, §5 | Session-Expires, Min-SE | `header/session_expires.rs` | the same |
 //! | 4475 | torture messages | the message layer | `tests/torture.rs`, one test for each message |
 //! | 5118 | IPv6 | `host.rs`, `uri.rs`, `header/via.rs` | `tests/trouble.rs`: ipv6_with_and_without_port |
 //! | 5626 §4.4.1 | keep-alives in streams | `framing.rs` | `tests/framing.rs`: a_keep_alive_is_no_message |

@@ -55,6 +55,13 @@ pub(crate) fn split_outside(text: &str, separator: u8) -> (&str, Option<&str>) {
         .map_or((text, None), |(before, after)| (before, Some(after)))
 }
 
+/// Splits a value before its first semicolon, which stays with the parameters. For values that hold neither quotes nor brackets
+/// before their parameters.
+pub(crate) fn split_params(value: &str) -> (&str, &str) {
+    let end = value.find(';').unwrap_or(value.len());
+    value.split_at_checked(end).unwrap_or((value, ""))
+}
+
 /// Returns the elements of a list, trimmed; the separator counts only outside quoted strings and angle brackets.
 pub(crate) fn elements(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);

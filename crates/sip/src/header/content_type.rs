@@ -18,8 +18,7 @@ impl ContentType {
     /// # Errors
     /// There is no slash between two tokens, or a parameter is malformed.
     pub fn parse(value: &str) -> Result<ContentType, ValueError> {
-        let end = value.find(';').unwrap_or(value.len());
-        let (essence, params) = value.split_at_checked(end).unwrap_or((value, ""));
+        let (essence, params) = text::split_params(value);
         let (kind, subtype) = essence
             .split_once('/')
             .ok_or(ValueError::Malformed("media type"))?;

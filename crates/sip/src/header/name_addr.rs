@@ -105,8 +105,7 @@ fn display_name(value: &str) -> Result<(Option<String>, &str), ValueError> {
 }
 
 fn bare_address(value: &str) -> Result<(&str, &str), ValueError> {
-    let end = value.find(';').unwrap_or(value.len());
-    let (uri, params) = value.split_at_checked(end).unwrap_or((value, ""));
+    let (uri, params) = text::split_params(value);
     // RFC 3261 §20: a URI with a comma, question mark or semicolon must stand in angle brackets.
     if uri.contains(['?', ',']) {
         return Err(ValueError::Malformed("address without angle brackets"));

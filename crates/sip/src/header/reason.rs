@@ -29,8 +29,7 @@ impl Reason {
     /// # Errors
     /// The protocol is no token, or a parameter or the cause is malformed.
     pub fn parse(value: &str) -> Result<Reason, ValueError> {
-        let end = value.find(';').unwrap_or(value.len());
-        let (protocol, params) = value.split_at_checked(end).unwrap_or((value, ""));
+        let (protocol, params) = text::split_params(value);
         let (protocol, params) = (text::trim(protocol), Params::parse(params)?);
         if !text::is_token(protocol) {
             return Err(ValueError::Malformed("protocol"));

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Params, ValueError};
+use super::{Params, ValueError, seconds};
 use crate::text;
 
 /// How long to leave the other side alone (RFC 3261 §20.33).
@@ -22,18 +22,16 @@ impl RetryAfter {
         let digits = value
             .find(|letter: char| !letter.is_ascii_digit())
             .unwrap_or(value.len());
-        let (seconds, rest) = value.split_at_checked(digits).unwrap_or((value, ""));
+        let (after, rest) = value.split_at_checked(digits).unwrap_or((value, ""));
         let params = rest.find(';').and_then(|at| rest.get(at..)).unwrap_or("");
-        let duration = Params::parse(params)?.get("duration").and_then(seconds_of);
+        let duration = Params::parse(params)?
+            .get("duration")
+            .and_then(|digits| seconds(digits).ok());
         Ok(RetryAfter {
-            after: seconds_of(seconds).ok_or(ValueError::Malformed("seconds"))?,
+            after: seconds(after)?,
             duration,
         })
     }
-}
-
-fn seconds_of(digits: &str) -> Option<Duration> {
-    text::decimal::<u32>(digits).map(|seconds| Duration::from_secs(u64::from(seconds)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@ use std::time::Duration;
 use super::Message;
 use crate::digest::{Authorization, Challenge};
 use crate::header::{
-    CSeq, Contacts, ContentType, HeaderError, Name, NameAddr, Reason, RetryAfter, ValueError, Via,
+    CSeq, Contacts, ContentType, HeaderError, MinSe, Name, NameAddr, RAck, RSeq, Reason,
+    RetryAfter, SessionExpires, ValueError, Via, seconds,
 };
 use crate::text;
 use crate::uri::Uri;
@@ -138,11 +139,39 @@ impl Message {
     /// # Errors
     /// Repeated, or no number of seconds below 2^32 (RFC 3261 §20.19).
     pub fn expires(&self) -> Result<Option<Duration>, HeaderError> {
-        let parse = |value: &str| {
-            let seconds = text::decimal::<u32>(value).ok_or(ValueError::Malformed("seconds"))?;
-            Ok(Duration::from_secs(u64::from(seconds)))
-        };
-        self.optional(Name::Expires, parse)
+        self.optional(Name::Expires, seconds)
+    }
+
+    /// Returns how long the session lives without a refresh (RFC 4028 §4).
+    ///
+    /// # Errors
+    /// Repeated or malformed.
+    pub fn session_expires(&self) -> Result<Option<SessionExpires>, HeaderError> {
+        self.optional(Name::SessionExpires, SessionExpires::parse)
+    }
+
+    /// Returns the shortest session interval that somebody on the path accepts (RFC 4028 §5).
+    ///
+    /// # Errors
+    /// Repeated or malformed.
+    pub fn min_se(&self) -> Result<Option<MinSe>, HeaderError> {
+        self.optional(Name::MinSe, MinSe::parse)
+    }
+
+    /// Returns the number of a reliable provisional response (RFC 3262 §7.1).
+    ///
+    /// # Errors
+    /// Repeated or malformed.
+    pub fn rseq(&self) -> Result<Option<RSeq>, HeaderError> {
+        self.optional(Name::RSeq, RSeq::parse)
+    }
+
+    /// Returns the response that a PRACK confirms (RFC 3262 §7.2).
+    ///
+    /// # Errors
+    /// Repeated or malformed.
+    pub fn rack(&self) -> Result<Option<RAck>, HeaderError> {
+        self.optional(Name::RAck, RAck::parse)
     }
 
     /// Returns how long to leave the other side alone.
