@@ -24,7 +24,7 @@ use housecall_carrier::{Carrier, CarrierOptions};
 use housecall_media::opus::OPUS_FRAME_TICKS;
 use housecall_media::{OpusDecoder, OpusEncoder, Sine, dominant_frequency, level};
 use housecall_phone::{Call, Country, DestinationPolicy, Dial, Event, Input, Number};
-use housecall_phone::{Output, Trunk};
+use housecall_phone::{Output, Route, Trunk};
 use housecall_sip::{Message, Peer, Timers};
 use tokio::net::UdpSocket;
 use tokio::time::sleep_until;
@@ -68,29 +68,29 @@ impl Ring {
     async fn dial(carrier: &Carrier, to: &str) -> Result<Self, Box<dyn Error>> {
         let sip = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let rtp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let trunk = Trunk::new(
-            "Carrier",
-            Peer::udp(carrier.addr()),
-            carrier.domain(),
-            Some(carrier.credentials().clone()),
-        );
+        let trunk = Trunk::new("Carrier", carrier.domain());
+        let trunk = trunk.with_credentials(carrier.credentials().clone());
+        let route = Route::new(trunk, Peer::udp(carrier.addr()));
+        let caller_id = Number::parse("02 5550 0142", Country::Au)?;
+        // The policy is what keeps emergency, premium and foreign numbers from being rung.
+        let to = DestinationPolicy::domestic(Country::Au).read(to)?;
+        // A real program takes a random number: tags and the Call-ID follow from it.
+        let seed = 1;
         let now = Instant::now();
         let dial = Dial {
-            trunk,
-            caller_id: Number::parse("02 5550 0142", Country::Au)?,
-            // The policy is what keeps emergency, premium and foreign numbers from being rung.
-            to: DestinationPolicy::domestic(Country::Au).read(to)?,
-            contact: sip.local_addr()?,
-            media: rtp.local_addr()?,
-            codecs: Dial::CODECS.to_vec(),
-            ring_limit: Dial::RING_LIMIT,
             // A message stays no 5 s in this network, so that the call is over soon after its BYE.
             timers: Timers {
                 t4: Duration::from_millis(100),
                 ..Timers::default()
             },
-            // A real program takes a random number: tags and the Call-ID follow from it.
-            seed: 1,
+            ..Dial::new(
+                vec![route],
+                caller_id,
+                to,
+                sip.local_addr()?,
+                rtp.local_addr()?,
+                seed,
+            )
         };
         println!("dialing  {}", dial.to);
         Ok(Self {

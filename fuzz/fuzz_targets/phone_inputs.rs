@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
 use bytes::Bytes;
-use housecall_phone::{Call, Country, Dial, Event, Input, Number, Output, Trunk};
+use housecall_phone::{Call, Country, Dial, Event, Input, Number, Output, Route, Trunk};
 use housecall_sip::digest::Credentials;
 use housecall_sip::{
-    Message, Method, Name, NameAddr, Peer, RequestBuilder, ResponseBuilder, StatusCode, Timers,
+    Message, Method, Name, NameAddr, Peer, RequestBuilder, ResponseBuilder, StatusCode,
     Uri, Via,
 };
 use libfuzzer_sys::fuzz_target;
@@ -109,17 +109,15 @@ impl World {
         let now = Instant::now();
         let trunk = Peer::udp(([192, 0, 2, 10], 5060).into());
         let credentials = Credentials::new("harbour", "street");
-        let dial = Dial {
-            trunk: Trunk::new("Carrier", trunk, "sip.carrier.test", Some(credentials)),
-            caller_id: number("02 5550 0142"),
-            to: number("0491 570 006"),
-            contact: ([192, 0, 2, 1], 5060).into(),
-            media: ([192, 0, 2, 1], 40_000).into(),
-            codecs: Dial::CODECS.to_vec(),
-            ring_limit: Dial::RING_LIMIT,
-            timers: Timers::default(),
-            seed: 1,
-        };
+        let told = Trunk::new("Carrier", "sip.carrier.test").with_credentials(credentials);
+        let dial = Dial::new(
+            vec![Route::new(told, trunk)],
+            number("02 5550 0142"),
+            number("0491 570 006"),
+            ([192, 0, 2, 1], 5060).into(),
+            ([192, 0, 2, 1], 40_000).into(),
+            1,
+        );
         let call = Call::dial(now, dial).expect("a good trunk");
         let mut world = World {
             now,

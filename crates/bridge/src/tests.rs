@@ -6,9 +6,9 @@ use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{AudioSession, Codec, Description, Direction};
 use housecall_media::telephone_event::KeyListener;
 use housecall_media::{Key, Sine, level};
-use housecall_phone::{Dial, Number, Outcome, Side, Trunk};
+use housecall_phone::{Dial, Number, Outcome, Route, Side, Trunk};
 use housecall_sip::user_agent::{self, Body, CallHandle, Event, Reply};
-use housecall_sip::{AgentOptions, Message, Peer, StatusCode, Timers, UserAgent};
+use housecall_sip::{AgentOptions, Message, Peer, StatusCode, UserAgent};
 
 use crate::{Bridge, BridgeEvent, BridgeOptions, Error, Input, MediaStats, Output};
 
@@ -388,21 +388,14 @@ fn an_offer_that_is_none_dials_nobody() {
 }
 
 fn options() -> BridgeOptions {
-    let dial = Dial {
-        trunk: Trunk::new(
-            "Carrier",
-            Peer::udp(THEIR_SIP.parse().unwrap()),
-            "sip.carrier.test",
-            None,
-        ),
-        caller_id: Number::from_e164("+61255500142").unwrap(),
-        to: Number::from_e164("+61491570006").unwrap(),
-        contact: OUR_SIP.parse().unwrap(),
-        media: OUR_RTP.parse().unwrap(),
-        codecs: Dial::CODECS.to_vec(),
-        ring_limit: Dial::RING_LIMIT,
-        timers: Timers::default(),
-        seed: 1,
-    };
+    let trunk = Trunk::new("Carrier", "sip.carrier.test");
+    let dial = Dial::new(
+        vec![Route::new(trunk, Peer::udp(THEIR_SIP.parse().unwrap()))],
+        Number::from_e164("+61255500142").unwrap(),
+        Number::from_e164("+61491570006").unwrap(),
+        OUR_SIP.parse().unwrap(),
+        OUR_RTP.parse().unwrap(),
+        1,
+    );
     BridgeOptions::new(dial, "192.0.2.10:7000".parse().unwrap())
 }

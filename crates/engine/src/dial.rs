@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use housecall_meter::{Credits, Opening, SessionId};
-use housecall_phone::{DestinationRefused, Dial, Number, Side, Trunk};
-use housecall_sip::Timers;
+use housecall_phone::{DestinationRefused, Dial, Number, Route, Side};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::call::{CallView, DialRequest, Dialing};
@@ -55,7 +54,7 @@ pub enum DialRefused {
 /// What a call is dialled with, before its shard adds its own addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct DialPlan {
-    trunk: Trunk,
+    routes: Vec<Route>,
     from: Number,
     to: Number,
     ring_limit: Duration,
@@ -65,15 +64,8 @@ pub(crate) struct DialPlan {
 impl DialPlan {
     pub(crate) fn into_dial(self, contact: SocketAddr, media: SocketAddr) -> Dial {
         Dial {
-            trunk: self.trunk,
-            caller_id: self.from,
-            to: self.to,
-            contact,
-            media,
-            codecs: Dial::CODECS.to_vec(),
             ring_limit: self.ring_limit,
-            timers: Timers::default(),
-            seed: self.seed,
+            ..Dial::new(self.routes, self.from, self.to, contact, media, self.seed)
         }
     }
 }
@@ -87,7 +79,9 @@ impl Engine {
     /// [`DialRefused`] in words for the person who clicked; nothing was rung and nothing is charged.
     pub async fn dial(&self, request: DialRequest) -> Result<Dialing, DialRefused> {
         let options = self.options();
-        let trunk = options.trunk.clone().ok_or(DialRefused::NoTrunk)?;
+        if options.routes.is_empty() {
+            return Err(DialRefused::NoTrunk);
+        }
         options.destinations.check(&request.to)?;
         let counted = self.sessions().begin().ok_or(DialRefused::Draining)?;
         let permit = self.permit(&request)?;
@@ -95,7 +89,7 @@ impl Engine {
         let opening = Opening::call(session.clone(), request.account.clone());
         let opened = Till::open(self.ports().clone(), opening).await?;
         let plan = DialPlan {
-            trunk,
+            routes: options.routes.clone(),
             from: request.from.clone(),
             to: request.to.clone(),
             ring_limit: options.ring_limit,

@@ -86,7 +86,7 @@ pub use visit::{RoomRefused, Visit, VisitPlan, VisitView, words};
 
 pub use housecall_meter::{AccountId, Booked, Credits, Estimate, SessionId, Tariff};
 pub use housecall_phone::{
-    Country, DestinationPolicy, DestinationRefused, Number, NumberError, Outcome, Trunk,
+    Country, DestinationPolicy, DestinationRefused, Number, NumberError, Outcome, Route, Trunk,
 };
 pub use housecall_sfu::{Ending, PatientSeat, PeerState, PersonView, Phase, Place, RoomView, Seat};
 

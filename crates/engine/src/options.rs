@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use housecall_phone::{Country, DestinationPolicy, Dial, Trunk};
+use housecall_phone::{Country, DestinationPolicy, Dial, Route};
 
 use crate::limits::DialLimits;
 
@@ -22,8 +22,8 @@ pub struct EngineOptions {
     pub sip_port: u16,
     /// Only answer ICE checks (RFC 8445 §2.5). Off, since Firefox never reaches a lite agent on loopback.
     pub ice_lite: bool,
-    /// The provider that carries phone calls; without one every dial is refused with words.
-    pub trunk: Option<Trunk>,
+    /// The ways to the telephone network, best first; without one every dial is refused with words.
+    pub routes: Vec<Route>,
     /// The country whose numbers are written without a prefix.
     pub country: Country,
     /// Which numbers may be rung.
@@ -48,7 +48,7 @@ impl EngineOptions {
             media_port: 0,
             sip_port: 0,
             ice_lite: false,
-            trunk: None,
+            routes: Vec::new(),
             country,
             destinations: DestinationPolicy::domestic(country),
             limits: DialLimits::default(),

@@ -12,7 +12,7 @@ use housecall_media::sdp::Codec;
 use housecall_sip::user_agent::{self, Output as AgentOutput};
 use housecall_sip::{Timers, UriError};
 
-use crate::{Number, Outcome, Trunk};
+use crate::{Number, Outcome, Route};
 use dialing::Dialing;
 pub use ended::{Ended, Side};
 pub use event::{Event, Input, Output};
@@ -35,8 +35,8 @@ pub struct Call {
 /// What is to be dialled, and how.
 #[derive(Clone, Debug)]
 pub struct Dial {
-    /// Who carries the call.
-    pub trunk: Trunk,
+    /// The ways to the telephone network, best first; at least one.
+    pub routes: Vec<Route>,
     /// The number that the called person sees. Its owner is checked by the caller of this API.
     pub caller_id: Number,
     /// The number to call; already let through by a [`DestinationPolicy`](crate::DestinationPolicy).
@@ -61,6 +61,29 @@ impl Dial {
 
     /// G.711 in both laws and keys as events: what every trunk speaks.
     pub const CODECS: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::TelephoneEvent];
+
+    /// A call with what every trunk speaks, the ring limit of P7 and the timers of RFC 3261. Set further fields with struct update
+    /// syntax.
+    pub fn new(
+        routes: Vec<Route>,
+        caller_id: Number,
+        to: Number,
+        contact: SocketAddr,
+        media: SocketAddr,
+        seed: u64,
+    ) -> Self {
+        Self {
+            routes,
+            caller_id,
+            to,
+            contact,
+            media,
+            codecs: Self::CODECS.to_vec(),
+            ring_limit: Self::RING_LIMIT,
+            timers: Timers::default(),
+            seed,
+        }
+    }
 }
 
 /// The verb does not fit the moment of the call.
@@ -73,14 +96,21 @@ pub struct WrongMoment {
     pub state: &'static str,
 }
 
-/// A trunk's settings or our number do not make a SIP address; an administrator has to mend them.
+/// Why nothing can be dialled; an administrator has to mend it.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("trunk {trunk:?} makes no SIP address: {error}")]
-pub struct BadTrunk {
-    /// The trunk's name.
-    pub trunk: String,
-    /// What is wrong.
-    pub error: UriError,
+#[non_exhaustive]
+pub enum BadTrunk {
+    /// There is no way to the telephone network.
+    #[error("no route to the telephone network")]
+    NoRoute,
+    /// A trunk's settings or our number do not make a SIP address.
+    #[error("trunk {trunk:?} makes no SIP address: {error}")]
+    Address {
+        /// The trunk's name.
+        trunk: String,
+        /// What is wrong.
+        error: UriError,
+    },
 }
 
 #[derive(Debug)]
@@ -109,7 +139,7 @@ impl Call {
     /// Dials: the INVITE is the first output.
     ///
     /// # Errors
-    /// The trunk's domain is no host.
+    /// There is no route, or a trunk's domain is no host.
     pub fn dial(now: Instant, dial: Dial) -> Result<Self, BadTrunk> {
         let ring_until = now + dial.ring_limit;
         let line = Line::dial(now, dial)?;

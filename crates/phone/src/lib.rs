@@ -19,31 +19,24 @@
 //! | RFC 3264 §8.4 | hold and resume | `call/talking.rs` |
 //! | RFC 3261 §14.2 | their re-INVITE, with or without an offer | `call/talking.rs` |
 //! | RFC 3960 §3.2 | early sound beside ringing | `call/ringing.rs` |
-//! | RFC 3325 §9.1 | caller id in P-Asserted-Identity | `trunk.rs` |
+//! | RFC 3325 §9.1, §9.2 | caller id in P-Asserted-Identity or P-Preferred-Identity | `identity.rs` |
 //! | RFC 3326, Q.850 | why a call was not connected | `outcome.rs` |
 //! | P6 | which numbers may be called | `number.rs`, `destination.rs` |
 //! | P7 | ring limit | `call.rs` |
 //!
 //! ```
 //! use std::time::Instant;
-//! use housecall_phone::{Call, Country, DestinationPolicy, Dial, Event, Number, Outcome, Output, Trunk};
-//! use housecall_sip::{Peer, Timers};
+//! use housecall_phone::{Call, Country, DestinationPolicy, Dial, Event, Number, Outcome, Output, Route, Trunk};
+//! use housecall_sip::Peer;
 //!
 //! let policy = DestinationPolicy::domestic(Country::Au);
 //! let to = policy.read("0491 570 006")?;
 //! let peer = Peer::udp("127.0.0.1:5070".parse()?);
 //! let now = Instant::now();
-//! let mut call = Call::dial(now, Dial {
-//!     trunk: Trunk::new("Carrier", peer, "sip.carrier.test", None),
-//!     caller_id: Number::parse("02 5550 0142", Country::Au)?,
-//!     to,
-//!     contact: "127.0.0.1:5060".parse()?,
-//!     media: "127.0.0.1:40000".parse()?,
-//!     codecs: Dial::CODECS.to_vec(),
-//!     ring_limit: Dial::RING_LIMIT,
-//!     timers: Timers::default(),
-//!     seed: 1,
-//! })?;
+//! let route = Route::new(Trunk::new("Carrier", "sip.carrier.test"), peer);
+//! let caller_id = Number::parse("02 5550 0142", Country::Au)?;
+//! let (contact, media) = ("127.0.0.1:5060".parse()?, "127.0.0.1:40000".parse()?);
+//! let mut call = Call::dial(now, Dial::new(vec![route], caller_id, to, contact, media, 1))?;
 //! assert!(matches!(call.poll_output(), Some(Output::SendSip { to, .. }) if to == peer));
 //! call.hang_up(now);
 //! let Some(Output::Event(Event::Ended(ended))) = call.poll_output() else { panic!() };
@@ -54,6 +47,7 @@
 mod call;
 mod country;
 mod destination;
+mod identity;
 mod number;
 mod outcome;
 mod trunk;
@@ -64,9 +58,10 @@ mod tests;
 pub use call::{BadTrunk, Call, Dial, Ended, Event, Input, Output, Side, WrongMoment};
 pub use country::Country;
 pub use destination::{DestinationPolicy, DestinationRefused};
+pub use identity::{Asserted, Identity};
 pub use number::{Number, NumberError};
 pub use outcome::Outcome;
-pub use trunk::Trunk;
+pub use trunk::{Route, Trunk};
 
 /// What crosses the edge of a [`Call`]: whoever carries its messages needs no more of SIP than this.
 pub use housecall_sip::{Message, Peer};

@@ -1,65 +1,61 @@
+use std::sync::Arc;
+
+use housecall_sip::Peer;
 use housecall_sip::digest::Credentials;
-use housecall_sip::{NameAddr, Peer, Uri, UriError};
 
-use crate::Number;
+use crate::Identity;
 
-/// The provider that carries our calls to the telephone network, and how it wants to be spoken to.
+/// A provider that carries our calls to the telephone network, and how it wants to be spoken to.
+///
+/// Where it is reached is no part of it: one trunk may have several [`Route`]s.
 #[derive(Clone, Debug)]
 pub struct Trunk {
     /// What the practice calls it.
     pub name: String,
-    /// Where INVITEs are sent. Our credentials go to nobody else.
-    pub peer: Peer,
-    /// The host part of From, To and the request URI.
+    /// The host part of the request URI and To, and of From unless [`Identity::from_host`] says otherwise.
     pub domain: String,
     /// What its challenges are answered with; none where it knows us by our address.
     pub credentials: Option<Credentials>,
-    /// The user part of From, where the trunk wants its account there; else the caller id.
-    pub from_user: Option<String>,
-    /// Whether the caller id also stands in P-Asserted-Identity (RFC 3325), as trunks with `from_user` need.
-    pub asserts_identity: bool,
-    /// Whether request URI and To carry `user=phone` (RFC 3261 §19.1.1).
-    pub user_is_phone: bool,
+    /// How it wants to be told who calls.
+    pub identity: Identity,
 }
 
 impl Trunk {
-    /// A trunk that wants the caller id in From and P-Asserted-Identity, and `user=phone`.
-    pub fn new(name: &str, peer: Peer, domain: &str, credentials: Option<Credentials>) -> Self {
+    /// A trunk without credentials that wants the caller id in From and P-Asserted-Identity, and `user=phone`.
+    pub fn new(name: &str, domain: &str) -> Self {
         Self {
             name: name.to_owned(),
-            peer,
             domain: domain.to_owned(),
-            credentials,
-            from_user: None,
-            asserts_identity: true,
-            user_is_phone: true,
+            credentials: None,
+            identity: Identity::default(),
         }
     }
 
-    /// The URI of somebody to be called.
-    pub(crate) fn uri_of(&self, number: &Number) -> Result<Uri, UriError> {
-        let uri = Uri::sip(&number.to_string(), &self.domain)?;
-        if self.user_is_phone {
-            uri.with_param("user", Some("phone"))
-        } else {
-            Ok(uri)
+    /// The same trunk with what its challenges are answered with.
+    #[must_use]
+    pub fn with_credentials(self, credentials: Credentials) -> Self {
+        Self {
+            credentials: Some(credentials),
+            ..self
         }
     }
+}
 
-    /// From: the caller id, or the account.
-    pub(crate) fn from(&self, caller_id: &Number) -> Result<NameAddr, UriError> {
-        let user = self
-            .from_user
-            .clone()
-            .unwrap_or_else(|| caller_id.to_string());
-        Uri::sip(&user, &self.domain).map(NameAddr::new)
-    }
+/// One way to the telephone network: a trunk and an address at which it is reached.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// How to speak to it.
+    pub trunk: Arc<Trunk>,
+    /// Where INVITEs are sent. The trunk's credentials go to nobody else.
+    pub peer: Peer,
+}
 
-    /// Headers that say who calls, beside From.
-    pub(crate) fn identity(&self, caller_id: &Number) -> Vec<(String, String)> {
-        let uri = Uri::sip(&caller_id.to_string(), &self.domain);
-        let value = uri.ok().filter(|_| self.asserts_identity);
-        let header = |uri| ("P-Asserted-Identity".to_owned(), format!("<{uri}>"));
-        value.map(header).into_iter().collect()
+impl Route {
+    /// The way to `trunk` by `peer`.
+    pub fn new(trunk: impl Into<Arc<Trunk>>, peer: Peer) -> Self {
+        Self {
+            trunk: trunk.into(),
+            peer,
+        }
     }
 }

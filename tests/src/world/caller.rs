@@ -8,9 +8,9 @@ use housecall_carrier::NetworkOptions;
 use housecall_media::Key;
 use housecall_meter::BlockGrant;
 use housecall_phone::{
-    Call, Country, DestinationPolicy, Dial, Event, Input, Number, Output, Trunk,
+    Call, Country, DestinationPolicy, Dial, Event, Input, Number, Output, Route, Trunk,
 };
-use housecall_sip::{Message, Peer, Timers};
+use housecall_sip::{Message, Peer};
 
 use super::sound::{Ear, Microphone};
 
@@ -234,16 +234,11 @@ impl Headset {
 
 fn order(to: Number, seed: u64) -> Dial {
     let network = NetworkOptions::default();
-    let trunk = Peer::udp(network.sip);
-    Dial {
-        trunk: Trunk::new("Carrier", trunk, &network.domain, network.credentials),
-        caller_id: Number::parse("02 5550 0142", Country::Au).unwrap(),
-        to,
-        contact: peer().addr,
-        media: media(),
-        codecs: Dial::CODECS.to_vec(),
-        ring_limit: Dial::RING_LIMIT,
-        timers: Timers::default(),
-        seed,
-    }
+    let trunk = Trunk {
+        credentials: network.credentials,
+        ..Trunk::new("Carrier", &network.domain)
+    };
+    let route = Route::new(trunk, Peer::udp(network.sip));
+    let caller_id = Number::parse("02 5550 0142", Country::Au).unwrap();
+    Dial::new(vec![route], caller_id, to, peer().addr, media(), seed)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use housecall::ports::Ports;
 use housecall::sip::{Credentials, Peer, Transport};
-use housecall::{Country, Engine, EngineOptions, Trunk};
+use housecall::{Country, Engine, EngineOptions, Route, Trunk};
 use housecall_carrier::{Carrier, CarrierOptions};
 use housecall_store::Store;
 
@@ -78,7 +78,7 @@ impl Live {
             clock: Arc::new(money.clone()),
         };
         let options = EngineOptions {
-            trunk: trunk(config, carrier.as_deref())?,
+            routes: routes(config, carrier.as_deref())?,
             ..options(config, country)
         };
         let engine = Engine::start(options, ports).await.map_err(ports_error)?;
@@ -104,21 +104,18 @@ fn options(config: &Config, country: Country) -> EngineOptions {
     }
 }
 
-fn trunk(config: &Config, carrier: Option<&Carrier>) -> Result<Option<Trunk>, LiveError> {
+fn routes(config: &Config, carrier: Option<&Carrier>) -> Result<Vec<Route>, LiveError> {
     if let Some(carrier) = carrier {
         let peer = Peer {
             transport: Transport::Udp,
             addr: carrier.addr(),
         };
-        return Ok(Some(Trunk::new(
-            "the pretend network",
-            peer,
-            carrier.domain(),
-            Some(carrier.credentials().clone()),
-        )));
+        let trunk = Trunk::new("the pretend network", carrier.domain());
+        let trunk = trunk.with_credentials(carrier.credentials().clone());
+        return Ok(vec![Route::new(trunk, peer)]);
     }
     let Some(trunk) = &config.trunk else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     let transport = match trunk.transport {
         TrunkTransport::Udp => Transport::Udp,
@@ -128,12 +125,11 @@ fn trunk(config: &Config, carrier: Option<&Carrier>) -> Result<Option<Trunk>, Li
         transport,
         addr: trunk.peer,
     };
-    Ok(Some(Trunk::new(
-        &trunk.name,
-        peer,
-        &trunk.domain,
-        credentials(trunk)?,
-    )))
+    let told = Trunk {
+        credentials: credentials(trunk)?,
+        ..Trunk::new(&trunk.name, &trunk.domain)
+    };
+    Ok(vec![Route::new(told, peer)])
 }
 
 fn credentials(trunk: &config::Trunk) -> Result<Option<Credentials>, LiveError> {

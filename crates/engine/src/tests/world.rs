@@ -13,7 +13,7 @@ use crate::ports::{Funds, Ledger, Ports, SystemClock};
 use crate::sip::Peer;
 use crate::{
     AccountId, CallRecord, Country, Credits, DialRefused, DialRequest, Dialing, Engine,
-    EngineOptions, Number, Trunk,
+    EngineOptions, Number, Route, Trunk,
 };
 
 /// Longer than anything here takes on a busy machine; a wait that reaches it has failed.
@@ -38,12 +38,9 @@ impl World {
         let carrier = Carrier::start(CarrierOptions::default()).await.unwrap();
         let mut options = EngineOptions::new(Country::Au);
         options.shards = 1;
-        options.trunk = Some(Trunk::new(
-            "Carrier",
-            Peer::udp(carrier.addr()),
-            carrier.domain(),
-            Some(carrier.credentials().clone()),
-        ));
+        let trunk = Trunk::new("Carrier", carrier.domain());
+        let trunk = trunk.with_credentials(carrier.credentials().clone());
+        options.routes = vec![Route::new(trunk, Peer::udp(carrier.addr()))];
         change(&mut options);
         let ledger = Arc::new(MemoryLedger::with_credits(account(), Credits(credits)).unwrap());
         let records = Arc::new(MemoryRecords::default());

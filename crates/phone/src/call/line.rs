@@ -6,6 +6,7 @@ use housecall_sip::user_agent::{Body, CallHandle, Invite};
 use housecall_sip::{AgentOptions, Message, NameAddr, Peer, UriError, UserAgent};
 
 use super::{BadTrunk, Dial, Event, Output};
+use crate::Route;
 
 /// What every state of a call needs: the line to the trunk.
 #[derive(Debug)]
@@ -28,8 +29,9 @@ impl Line {
         });
         let mut audio = AudioSession::new(session_id(&mut agent), dial.media, &dial.codecs);
         let offer = audio.offer(Direction::SendRecv);
-        let invite = invite(&dial, offer).map_err(|error| BadTrunk {
-            trunk: dial.trunk.name.clone(),
+        let route = dial.routes.first().ok_or(BadTrunk::NoRoute)?;
+        let invite = invite(&dial, route, offer).map_err(|error| BadTrunk::Address {
+            trunk: route.trunk.name.clone(),
             error,
         })?;
         let call = agent.invite(now, invite);
@@ -38,7 +40,7 @@ impl Line {
             agent,
             call,
             call_id,
-            peer: dial.trunk.peer,
+            peer: route.peer,
             audio,
             outputs: VecDeque::new(),
         })
@@ -55,15 +57,15 @@ impl Line {
     }
 }
 
-fn invite(dial: &Dial, offer: String) -> Result<Invite, UriError> {
-    let trunk = &dial.trunk;
+fn invite(dial: &Dial, route: &Route, offer: String) -> Result<Invite, UriError> {
+    let trunk = &route.trunk;
     let uri = trunk.uri_of(&dial.to)?;
     Ok(Invite {
-        to_peer: trunk.peer,
+        to_peer: route.peer,
         from: trunk.from(&dial.caller_id)?,
         to: NameAddr::new(uri.clone()),
         uri,
-        headers: trunk.identity(&dial.caller_id),
+        headers: trunk.asserted(&dial.caller_id),
         body: Some(Body::sdp(offer)),
         credentials: trunk.credentials.clone(),
     })

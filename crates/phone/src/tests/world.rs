@@ -8,9 +8,9 @@ use housecall_sip::digest::Guard;
 use housecall_sip::user_agent::{
     Body, CallHandle, Event as AgentEvent, Input as AgentInput, Output as AgentOutput, Reply,
 };
-use housecall_sip::{AgentOptions, Message, Method, Name, Peer, StatusCode, Timers, UserAgent};
+use housecall_sip::{AgentOptions, Message, Method, Name, Peer, StatusCode, UserAgent};
 
-use crate::{Call, Country, Dial, Event, Input, Number, Output, Trunk};
+use crate::{Call, Country, Dial, Event, Input, Number, Output, Route, Trunk};
 
 /// A call, a far end that follows a script, the network between them, and virtual time.
 pub(super) struct World {
@@ -129,22 +129,15 @@ fn our_peer() -> Peer {
 }
 
 pub(super) fn dial(seed: u64) -> Dial {
-    Dial {
-        trunk: Trunk::new(
-            "Carrier",
-            far_peer(),
-            "sip.carrier.test",
-            Some(credentials()),
-        ),
-        caller_id: Number::parse("02 5550 0142", Country::Au).unwrap(),
-        to: Number::parse("0491 570 006", Country::Au).unwrap(),
-        contact: our_peer().addr,
-        media: "10.0.0.1:40000".parse().unwrap(),
-        codecs: Dial::CODECS.to_vec(),
-        ring_limit: Dial::RING_LIMIT,
-        timers: Timers::default(),
+    let trunk = Trunk::new("Carrier", "sip.carrier.test").with_credentials(credentials());
+    Dial::new(
+        vec![Route::new(trunk, far_peer())],
+        Number::parse("02 5550 0142", Country::Au).unwrap(),
+        Number::parse("0491 570 006", Country::Au).unwrap(),
+        our_peer().addr,
+        "10.0.0.1:40000".parse().unwrap(),
         seed,
-    }
+    )
 }
 
 impl World {
