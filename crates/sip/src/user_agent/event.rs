@@ -1,5 +1,6 @@
 use bytes::Bytes;
 
+use super::{AskEnd, AskHandle};
 use crate::transaction::Peer;
 use crate::{Message, StatusCode};
 
@@ -38,7 +39,7 @@ pub enum Output {
     Event(Event),
 }
 
-/// What happened to a call. [`Event::Ended`] comes exactly once for each call, and last.
+/// What happened to a call, or to a question outside any. [`Event::Ended`] comes exactly once for each call, and last.
 #[derive(Debug)]
 pub enum Event {
     /// Our INVITE got a provisional response other than 100. A forking network sends them with several To-tags.
@@ -97,6 +98,20 @@ pub enum Event {
         /// The call.
         call: CallHandle,
     },
+    /// A final response to what was [asked](super::UserAgent::ask) outside any call; a challenge only if it could not be answered.
+    Replied {
+        /// The question.
+        ask: AskHandle,
+        /// The response. Its CSeq is that of the last try.
+        message: Message,
+    },
+    /// What was asked outside any call got no final response.
+    AskFailed {
+        /// The question.
+        ask: AskHandle,
+        /// Why.
+        end: AskEnd,
+    },
     /// The call is over.
     Ended {
         /// The call.
@@ -125,4 +140,13 @@ pub enum End {
     NotAcknowledged,
     /// They know the call no longer (408 or 481 to a request inside it).
     Forgotten,
+}
+
+impl From<AskEnd> for End {
+    fn from(why: AskEnd) -> Self {
+        match why {
+            AskEnd::Unanswered => Self::Unanswered,
+            AskEnd::Unreachable => Self::Unreachable,
+        }
+    }
 }

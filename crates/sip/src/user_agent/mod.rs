@@ -13,12 +13,14 @@
 //! |---|---|---|
 //! | 3261 | §8.1, §13.2 (what responses mean to the caller) | `responses.rs` |
 //! | 3261 | §8.2, §12.2.2, §14.2, §15.1.2 (requests of others) | `requests.rs` |
+//! | 3261 | §10.2, §11.1, §22 (what is asked outside any call) | `ask.rs` |
 //! | 3261 | §13.3 (our answers) | `answers.rs` |
 //! | 3261 | §8.1.1, §22 (our requests, and again with credentials) | `sending.rs` |
 //! | 3261 | §13.3.1.4, §14.1 (2xx until the ACK, glare) | `timeouts.rs` |
 //! | 3261 | §9 (CANCEL) | `mod.rs`, `responses.rs`, `requests.rs` |
 
 mod answers;
+mod ask;
 mod call;
 mod event;
 mod invite;
@@ -38,6 +40,7 @@ use std::time::Instant;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+pub use ask::{Ask, AskEnd, AskHandle};
 pub use event::{CallHandle, End, Event, Input, Output};
 pub use invite::{Body, Invite, Reply};
 pub use options::AgentOptions;
@@ -97,7 +100,8 @@ pub struct UserAgent {
     /// Which call a request inside a dialog is about, by Call-ID and our tag.
     dialogs: BTreeMap<(String, String), CallHandle>,
     outputs: VecDeque<Output>,
-    last_call: u64,
+    /// The last call or question that was given a handle.
+    last_handle: u64,
 }
 
 /// The verb does not fit the state of the call; the caller of this API is too early or too late.
@@ -122,7 +126,7 @@ impl UserAgent {
             calls: BTreeMap::new(),
             dialogs: BTreeMap::new(),
             outputs: VecDeque::new(),
-            last_call: 0,
+            last_handle: 0,
         }
     }
 
@@ -326,8 +330,12 @@ impl UserAgent {
     }
 
     fn next_call(&mut self) -> CallHandle {
-        self.last_call = self.last_call.saturating_add(1);
-        CallHandle(self.last_call)
+        CallHandle(self.next_number())
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.last_handle = self.last_handle.saturating_add(1);
+        self.last_handle
     }
 
     /// A tag of 64 random bits (RFC 3261 §19.3 asks for 32).

@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 
 use super::call::{Call, Open, Reinvite};
-use super::sending::{Acknowledged, Outgoing, Sent, SentKey, Wanted};
-use super::{CallHandle, End, Event, UserAgent};
+use super::sending::{Acknowledged, Outgoing, Owner, Sent, SentKey, Wanted};
+use super::{AskEnd, CallHandle, End, Event, UserAgent};
 use crate::dialog::Dialog;
 use crate::transaction::{Action, Peer};
 use crate::{Message, Method, StatusCode, validate};
@@ -54,8 +54,8 @@ impl UserAgent {
                 self.refused(now, key, message);
             }
             (Action::Deliver, Some(message)) => self.deliver(now, key, message),
-            (Action::TimedOut, _) => self.unanswered(now, key, End::Unanswered),
-            (Action::TransportFailed, _) => self.unanswered(now, key, End::Unreachable),
+            (Action::TimedOut, _) => self.unanswered(now, key, AskEnd::Unanswered),
+            (Action::TransportFailed, _) => self.unanswered(now, key, AskEnd::Unreachable),
             _ => {}
         }
         if self
@@ -106,7 +106,9 @@ impl UserAgent {
             Wanted::Answer if sent.what.is_reinvite() => return sent.client.limit(now),
             Wanted::Answer => {}
         }
-        let call = sent.what.call;
+        let Some(call) = sent.what.call() else {
+            return;
+        };
         if let Some(Call::Calling(calling)) = self.calls.get_mut(&call)
             && message.status() != Some(StatusCode::TRYING)
         {
@@ -122,6 +124,9 @@ impl UserAgent {
         };
         let is_invite = sent.what.request.method == Method::Invite;
         let is_reinvite = sent.what.is_reinvite();
+        if let Owner::Ask(ask) = sent.what.owner {
+            return self.replied(ask, message);
+        }
         if !is_invite || self.acknowledge_again(key, message) {
             return;
         }
@@ -152,18 +157,21 @@ impl UserAgent {
             return;
         };
         let what = sent.what.clone();
+        let Some(call) = what.call() else {
+            return;
+        };
         let dialog = Dialog::of_caller(&what.request, message, what.to);
         self.acknowledge(key, &what, &dialog, message);
-        match self.calls.remove(&what.call) {
+        match self.calls.remove(&call) {
             Some(Call::Calling(calling)) => {
                 let open = Call::Open(Box::new(calling.opened(dialog)));
-                self.calls.insert(what.call, open);
-                let (call, message) = (what.call, message.clone());
+                self.calls.insert(call, open);
+                let message = message.clone();
                 self.tell(Event::Answered { call, message });
             }
             other => {
                 self.hang_up_stray(now, &what, dialog);
-                self.calls.extend(other.map(|other| (what.call, other)));
+                self.calls.extend(other.map(|other| (call, other)));
             }
         }
     }
@@ -184,7 +192,7 @@ impl UserAgent {
         let bye = dialog.request(Method::Bye);
         let to = dialog.next_hop();
         let credentials = what.credentials.clone().filter(|_| to == what.to);
-        self.send(now, Outgoing::new(bye, to, what.call, credentials));
+        self.send(now, Outgoing::new(bye, to, what.owner, credentials));
     }
 
     fn reinvite_granted(&mut self, key: &SentKey, message: &Message) {
@@ -193,12 +201,14 @@ impl UserAgent {
         };
         let what = what.clone();
         let mut dialog = Dialog::of_caller(&what.request, message, what.to);
-        if let Some(Call::Open(open)) = self.calls.get_mut(&what.call) {
+        if let Some(call) = what.call()
+            && let Some(Call::Open(open)) = self.calls.get_mut(&call)
+        {
             // Only the target may change in a dialog, never the route (RFC 3261 §12.2).
             open.dialog.refresh_target(message);
             open.reinvite = Reinvite::None;
             dialog = open.dialog.clone();
-            let (call, message) = (what.call, message.clone());
+            let message = message.clone();
             self.tell(Event::ReinviteAnswered { call, message });
         }
         self.acknowledge(key, &what, &dialog, message);
@@ -208,8 +218,7 @@ impl UserAgent {
         let Some(sent) = self.sent.get(key) else {
             return;
         };
-        let (call, status) = (sent.what.call, message.status());
-        let Some(status) = status else {
+        let (owner, Some(status)) = (sent.what.owner, message.status()) else {
             return;
         };
         let is_challenge = matches!(
@@ -223,10 +232,13 @@ impl UserAgent {
         let Some(Sent { what, .. }) = self.sent.get(key) else {
             return;
         };
-        if what.is_reinvite() {
-            self.reinvite_refused(now, call, status);
-        } else if what.request.method == Method::Invite {
-            self.end(call, End::Refused(message.clone()));
+        match owner {
+            Owner::Ask(ask) => self.replied(ask, message),
+            Owner::Call(call) if what.is_reinvite() => self.reinvite_refused(now, call, status),
+            Owner::Call(call) if what.request.method == Method::Invite => {
+                self.end(call, End::Refused(message.clone()));
+            }
+            Owner::Call(_) => {}
         }
     }
 
@@ -261,21 +273,23 @@ impl UserAgent {
     }
 
     /// A request of ours got no final response.
-    fn unanswered(&mut self, now: Instant, key: &SentKey, end: End) {
+    fn unanswered(&mut self, now: Instant, key: &SentKey, why: AskEnd) {
         let Some(Sent { what, .. }) = self.sent.get(key) else {
             return;
         };
-        let call = what.call;
-        if what.is_reinvite() {
+        match (what.owner, why) {
+            (Owner::Ask(ask), why) => self.ask_failed(ask, why),
             // RFC 3261 §14.1: an unanswered re-INVITE ends the call.
-            let end = if matches!(end, End::Unanswered) {
-                End::Forgotten
-            } else {
-                end
-            };
-            self.give_up(now, call, end);
-        } else if what.request.method == Method::Invite {
-            self.end(call, end);
+            (Owner::Call(call), AskEnd::Unanswered) if what.is_reinvite() => {
+                self.give_up(now, call, End::Forgotten);
+            }
+            (Owner::Call(call), AskEnd::Unreachable) if what.is_reinvite() => {
+                self.give_up(now, call, End::Unreachable);
+            }
+            (Owner::Call(call), why) if what.request.method == Method::Invite => {
+                self.end(call, why.into());
+            }
+            (Owner::Call(_), _) => {}
         }
     }
 

@@ -3,7 +3,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::call::Call;
-use super::{AgentOptions, CallHandle, Output, Request, UserAgent};
+use super::{AgentOptions, AskHandle, CallHandle, Output, Request, UserAgent};
 use crate::digest::{self, Attempt, Credentials};
 use crate::transaction::{Client, Peer, Transport};
 use crate::{HostPort, Message, Method, Name, NameAddr, RequestBuilder, Uri, Via};
@@ -20,10 +20,29 @@ pub(super) struct SentKey {
 pub(super) struct Outgoing {
     pub(super) request: Request,
     pub(super) to: Peer,
-    pub(super) call: CallHandle,
+    pub(super) owner: Owner,
     pub(super) credentials: Option<Credentials>,
     /// Nonces answered so far: at most two answers for one request.
     pub(super) nonces: Vec<String>,
+}
+
+/// Whom the answer to a request concerns.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner {
+    Call(CallHandle),
+    Ask(AskHandle),
+}
+
+impl From<CallHandle> for Owner {
+    fn from(call: CallHandle) -> Self {
+        Self::Call(call)
+    }
+}
+
+impl From<AskHandle> for Owner {
+    fn from(ask: AskHandle) -> Self {
+        Self::Ask(ask)
+    }
 }
 
 /// A request of ours that may still be answered.
@@ -56,20 +75,28 @@ pub(super) struct Acknowledged {
 
 impl Outgoing {
     /// Answers to challenges that one request gets at most.
-    const ATTEMPTS_MAX: usize = 2;
+    pub(super) const ATTEMPTS_MAX: usize = 2;
 
     pub(super) fn new(
         request: Request,
         to: Peer,
-        call: CallHandle,
+        owner: impl Into<Owner>,
         credentials: Option<Credentials>,
     ) -> Self {
         Self {
             request,
             to,
-            call,
+            owner: owner.into(),
             credentials,
             nonces: Vec::new(),
+        }
+    }
+
+    /// The call this request belongs to; none for a question outside any call.
+    pub(super) fn call(&self) -> Option<CallHandle> {
+        match self.owner {
+            Owner::Call(call) => Some(call),
+            Owner::Ask(_) => None,
         }
     }
 
@@ -134,7 +161,7 @@ impl UserAgent {
         sent.wanted = Wanted::Cancelled;
         sent.client.limit(now);
         let cancel = sent.what.request.cancel();
-        let cancel = Outgoing::new(cancel, sent.what.to, sent.what.call, None);
+        let cancel = Outgoing::new(cancel, sent.what.to, sent.what.owner, None);
         self.send_as(now, key, cancel);
     }
 
@@ -165,7 +192,10 @@ impl UserAgent {
             return false;
         };
         // The BYE of a call that is over has taken the next CSeq: an offer under the same number would have it refused as out of order.
-        if what.is_reinvite() && !self.calls.contains_key(&what.call) {
+        let is_over = what
+            .call()
+            .is_none_or(|call| !self.calls.contains_key(&call));
+        if what.is_reinvite() && is_over {
             return false;
         }
         let Some((headers, nonce)) = authorize(what, challenge, &cnonce) else {
@@ -179,10 +209,12 @@ impl UserAgent {
             .headers
             .retain(|(name, _)| !headers.iter().any(|(new, _)| new == name));
         request.headers.extend(headers);
-        let (call, cseq) = (again.call, again.request.cseq);
+        let (call, cseq) = (again.call(), again.request.cseq);
         let is_invite = again.request.method == Method::Invite;
         let new_key = self.send(now, again);
-        self.sent_again(call, cseq, is_invite.then_some(new_key));
+        if let Some(call) = call {
+            self.sent_again(call, cseq, is_invite.then_some(new_key));
+        }
         true
     }
 

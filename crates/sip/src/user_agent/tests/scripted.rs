@@ -1,97 +1,14 @@
 //! One user agent against a far end whose messages are written out.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::world::{CALLER, agent, invite, peer, words};
+use super::stage::{Stage, challenge, far, inside, ok, response};
+use super::world::{CALLER, invite};
 use crate::digest::{Credentials, Guard};
-use crate::user_agent::{Body, CallHandle, Event, Input, Output, UserAgent};
-use crate::{Message, Method, Name, Peer, ResponseBuilder, StatusCode};
-
-/// A user agent and a far end that does as the test says.
-struct Stage {
-    now: Instant,
-    agent: UserAgent,
-    told: Vec<String>,
-    sent: Vec<(Peer, Message)>,
-}
-
-fn far() -> Peer {
-    peer(1)
-}
-
-impl Stage {
-    fn of(side: usize) -> Self {
-        Self {
-            now: Instant::now(),
-            agent: agent(side, 1),
-            told: Vec::new(),
-            sent: Vec::new(),
-        }
-    }
-
-    fn dial(&mut self, credentials: Option<Credentials>) -> (CallHandle, Message) {
-        let mut invite = invite(far());
-        invite.credentials = credentials;
-        let call = self.agent.invite(self.now, invite);
-        self.drain();
-        (call, self.last().clone())
-    }
-
-    fn hears(&mut self, message: Message) {
-        let from = far();
-        self.agent
-            .handle_input(self.now, Input::Received { from, message });
-        self.drain();
-    }
-
-    fn hears_text(&mut self, text: &str) {
-        let bytes = Bytes::from(text.replace('\n', "\r\n"));
-        self.hears(Message::parse(bytes).unwrap());
-    }
-
-    fn drain(&mut self) {
-        while let Some(output) = self.agent.poll_output() {
-            match output {
-                Output::Send { to, bytes } => self.sent.push((to, Message::parse(bytes).unwrap())),
-                Output::Event(event) => self.told.push(words(&event)),
-            }
-        }
-    }
-
-    /// Lets time pass until nothing runs any more; two patiences at most.
-    fn wait_until_idle(&mut self) {
-        let limit = self.now + Duration::from_secs(65);
-        while let Some(at) = self.agent.poll_timeout() {
-            assert!(at <= limit);
-            self.now = at;
-            self.agent.handle_timeout(at);
-            self.drain();
-        }
-        assert!(self.agent.is_idle());
-    }
-
-    fn last(&self) -> &Message {
-        &self.sent.last().unwrap().1
-    }
-
-    fn sent_methods(&self) -> Vec<String> {
-        let methods = self.sent.iter().filter_map(|(_, message)| message.method());
-        methods.map(ToString::to_string).collect()
-    }
-}
-
-fn response(request: &Message, code: u16, tag: &str) -> ResponseBuilder {
-    ResponseBuilder::new(request, StatusCode::new(code).unwrap()).to_tag(tag)
-}
-
-fn ok(request: &Message, tag: &str) -> Message {
-    response(request, 200, tag)
-        .header(Name::Contact, format!("<sip:{tag}@10.0.0.9:5070>"))
-        .body("application/sdp", Bytes::from_static(b"answer"))
-        .build()
-}
+use crate::user_agent::{Body, Event, Input, Output};
+use crate::{Message, Method, Name, Peer, StatusCode};
 
 #[test]
 fn a_second_fork_that_answers_is_acknowledged_and_hung_up() {
@@ -187,14 +104,6 @@ fn a_reinvite_challenged_after_the_end_is_not_sent_again() {
     let expected = ["INVITE", "ACK", "INVITE", "BYE", "ACK"];
     assert_eq!(stage.sent_methods(), expected);
     assert_eq!(stage.told, ["answered", "ended: by us"]);
-}
-
-fn challenge(request: &Message, guard: &mut Guard, now: Instant, stale: bool) -> Message {
-    let [sha, md5] = guard.challenge(now, stale);
-    response(request, 407, "x")
-        .header(Name::ProxyAuthenticate, sha)
-        .header(Name::ProxyAuthenticate, md5)
-        .build()
 }
 
 #[test]
@@ -396,22 +305,4 @@ fn events_carry_the_message() {
             _ => None,
         });
     assert_eq!(answered.unwrap().body(), &Bytes::from_static(b"answer"));
-}
-
-fn inside(method: &str, from_tag: &str, to_tag: &str, number: u32, call_id: &str) -> String {
-    let call_id = if call_id.is_empty() {
-        "unknown"
-    } else {
-        call_id
-    };
-    let to_tag = if to_tag.is_empty() {
-        String::new()
-    } else {
-        format!(";tag={to_tag}")
-    };
-    format!(
-        "{method} sip:housecall@10.0.0.1:5060 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK{method}{number}\n\
-         Max-Forwards: 70\nFrom: <sip:far@10.0.0.2>;tag={from_tag}\nTo: <sip:housecall@10.0.0.1>{to_tag}\n\
-         Call-ID: {call_id}\nCSeq: {number} {method}\nContact: <sip:far@10.0.0.2>\nContent-Length: 0\n\n"
-    )
 }

@@ -278,6 +278,8 @@ pub(super) fn words(event: &Event) -> String {
         Event::ReinviteAnswered { .. } => "re-INVITE answered".to_owned(),
         Event::ReinviteRefused { status, .. } => format!("re-INVITE refused {status}"),
         Event::ReinviteAgain { .. } => "re-INVITE again".to_owned(),
+        Event::Replied { message, .. } => format!("replied {}", message.status().unwrap()),
+        Event::AskFailed { end, .. } => format!("ask failed: {end:?}"),
         Event::Ended { end, .. } => format!("ended: {}", end_words(end)),
     }
 }
