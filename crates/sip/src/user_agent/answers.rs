@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::call::{Call, Unacknowledged};
@@ -8,7 +9,10 @@ use crate::{Fault, Message, Method, Name, ResponseBuilder};
 
 /// Which transaction a request belongs to (RFC 3261 §17.2.3).
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct HeardKey {
+pub(super) struct HeardKey(Arc<HeardName>);
+
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct HeardName {
     /// The branch, or for senders of RFC 2543 what stands in for it.
     branch: String,
     sent_by: String,
@@ -36,19 +40,19 @@ impl HeardKey {
             Some(branch) => branch.to_owned(),
             None => old_branch(request)?,
         };
-        Some(Self {
+        Some(Self(Arc::new(HeardName {
             branch,
             sent_by: via.sent_by.to_string(),
             method,
-        })
+        })))
     }
 
     /// The INVITE that a CANCEL with this key is about (RFC 3261 §9.2).
     pub(super) fn of_invite(&self) -> Self {
-        Self {
+        Self(Arc::new(HeardName {
             method: Method::Invite,
-            ..self.clone()
-        }
+            ..self.0.as_ref().clone()
+        }))
     }
 }
 

@@ -29,6 +29,7 @@ mod request;
 mod requests;
 mod responses;
 mod sending;
+mod timed;
 mod timeouts;
 
 #[cfg(test)]
@@ -50,6 +51,7 @@ use crate::{Abilities, Method, StatusCode};
 use answers::{Heard, HeardKey};
 use call::{Call, Calling, Open, Reinvite};
 use sending::{Outgoing, Sent, SentKey, Wanted};
+use timed::TimedMap;
 
 /// Makes and answers calls: says which messages to send, and what happened.
 ///
@@ -93,10 +95,10 @@ pub struct UserAgent {
     abilities: Abilities,
     random: StdRng,
     /// Requests of ours that are not forgotten yet.
-    sent: BTreeMap<SentKey, Sent>,
+    sent: TimedMap<SentKey, Sent>,
     /// Requests of others that are not forgotten yet.
-    heard: BTreeMap<HeardKey, Heard>,
-    calls: BTreeMap<CallHandle, Call>,
+    heard: TimedMap<HeardKey, Heard>,
+    calls: TimedMap<CallHandle, Call>,
     /// Which call a request inside a dialog is about, by Call-ID and our tag.
     dialogs: BTreeMap<(String, String), CallHandle>,
     outputs: VecDeque<Output>,
@@ -121,9 +123,9 @@ impl UserAgent {
             random: StdRng::seed_from_u64(options.seed),
             abilities: abilities(),
             options,
-            sent: BTreeMap::new(),
-            heard: BTreeMap::new(),
-            calls: BTreeMap::new(),
+            sent: TimedMap::new(),
+            heard: TimedMap::new(),
+            calls: TimedMap::new(),
             dialogs: BTreeMap::new(),
             outputs: VecDeque::new(),
             last_handle: 0,

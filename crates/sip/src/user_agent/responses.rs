@@ -25,7 +25,7 @@ impl UserAgent {
             return;
         };
         let key = SentKey {
-            branch: branch.to_owned(),
+            branch: branch.into(),
             is_cancel: cseq.method == Method::Cancel,
         };
         let Some(sent) = self.sent.get_mut(&key) else {

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use crate::{HostPort, Message, Method, Name, NameAddr, RequestBuilder, Uri, Via}
 /// Which request of ours a response is about: its branch, and whether it is the CANCEL that shares it (RFC 3261 §17.1.3).
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct SentKey {
-    pub(super) branch: String,
+    pub(super) branch: Arc<str>,
     pub(super) is_cancel: bool,
 }
 
@@ -128,7 +129,7 @@ fn is_authorization(name: &str) -> bool {
 impl UserAgent {
     /// Sends a request in a transaction of its own.
     pub(super) fn send(&mut self, now: Instant, what: Outgoing) -> SentKey {
-        let branch = format!("z9hG4bK{}", self.word(16));
+        let branch = format!("z9hG4bK{}", self.word(16)).into();
         let is_cancel = what.request.method == Method::Cancel;
         let key = SentKey { branch, is_cancel };
         self.send_as(now, key.clone(), what);

@@ -2,25 +2,22 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::answers::HeardKey;
+use super::answers::Heard;
 use super::call::{Call, Open, Reinvite};
-use super::sending::SentKey;
+use super::sending::Sent;
+use super::timed::Timed;
 use super::{CallHandle, End, Event, UserAgent};
 use crate::transaction::Peer;
 
 impl UserAgent {
     /// When [`handle_timeout`](UserAgent::handle_timeout) next has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let sent = self
-            .sent
-            .values()
-            .filter_map(|sent| sent.client.next_timeout());
-        let heard = self
-            .heard
-            .values()
-            .filter_map(|heard| heard.server.next_timeout());
-        let calls = self.calls.values().filter_map(Call::next_timeout);
-        sent.chain(heard).chain(calls).min()
+        let timeouts = [
+            self.sent.next_timeout(),
+            self.heard.next_timeout(),
+            self.calls.next_timeout(),
+        ];
+        timeouts.into_iter().flatten().min()
     }
 
     /// Does what is due: repeats messages, gives up waiting.
@@ -31,13 +28,7 @@ impl UserAgent {
     }
 
     fn sent_timeouts(&mut self, now: Instant) {
-        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        let due = self
-            .sent
-            .iter()
-            .filter(|(_, sent)| is_due(sent.client.next_timeout()));
-        let due: Vec<SentKey> = due.map(|(key, _)| key.clone()).collect();
-        for key in due {
+        for key in self.sent.due(now) {
             if let Some(sent) = self.sent.get_mut(&key) {
                 let action = sent.client.timeout(now);
                 self.act(now, &key, action, None);
@@ -46,13 +37,7 @@ impl UserAgent {
     }
 
     fn heard_timeouts(&mut self, now: Instant) {
-        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        let due = self
-            .heard
-            .iter()
-            .filter(|(_, heard)| is_due(heard.server.next_timeout()));
-        let due: Vec<HeardKey> = due.map(|(key, _)| key.clone()).collect();
-        for key in due {
+        for key in self.heard.due(now) {
             let again = self
                 .heard
                 .get_mut(&key)
@@ -71,12 +56,7 @@ impl UserAgent {
     }
 
     fn call_timeouts(&mut self, now: Instant) {
-        let due = self
-            .calls
-            .iter()
-            .filter(|(_, call)| call.next_timeout().is_some_and(|at| at <= now));
-        let due: Vec<CallHandle> = due.map(|(call, _)| *call).collect();
-        for call in due {
+        for call in self.calls.due(now) {
             self.call_timeout(now, call);
         }
     }
@@ -104,7 +84,19 @@ impl UserAgent {
     }
 }
 
-impl Call {
+impl Timed for Sent {
+    fn next_timeout(&self) -> Option<Instant> {
+        self.client.next_timeout()
+    }
+}
+
+impl Timed for Heard {
+    fn next_timeout(&self) -> Option<Instant> {
+        self.server.next_timeout()
+    }
+}
+
+impl Timed for Call {
     fn next_timeout(&self) -> Option<Instant> {
         match self {
             Self::Open(open) => open.next_timeout(),
