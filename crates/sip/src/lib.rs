@@ -68,6 +68,7 @@ pub mod host;
 pub mod message;
 pub mod method;
 pub mod status;
+pub mod target;
 mod text;
 pub mod uri;
 pub mod validate;
