@@ -96,9 +96,7 @@ impl Naptr {
         let known = services
             .iter()
             .find(|(name, _)| self.services.eq_ignore_ascii_case(name));
-        known
-            .filter(|_| leads_on)
-            .map(|(_, transport)| *transport)
+        known.filter(|_| leads_on).map(|(_, transport)| *transport)
     }
 }
 

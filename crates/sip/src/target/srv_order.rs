@@ -64,7 +64,10 @@ mod tests {
     fn weight_shares_the_load() {
         let mut firsts = [0_u32; 3];
         for seed in 0..4_000 {
-            let order = targets(vec![srv(1, 60, "0"), srv(1, 30, "1"), srv(1, 10, "2")], seed);
+            let order = targets(
+                vec![srv(1, 60, "0"), srv(1, 30, "1"), srv(1, 10, "2")],
+                seed,
+            );
             assert_eq!(order.len(), 3, "seed {seed}");
             firsts[order[0].parse::<usize>().unwrap()] += 1;
         }

@@ -16,9 +16,27 @@ fn an_address_is_itself() {
         ("192.0.2.7", None, None, false, "UDP:192.0.2.7:5060"),
         ("192.0.2.7", Some(5080), None, false, "UDP:192.0.2.7:5080"),
         ("2001:db8::7", None, None, false, "UDP:[2001:db8::7]:5060"),
-        ("[2001:db8::7]", Some(5070), None, false, "UDP:[2001:db8::7]:5070"),
-        ("192.0.2.7", None, Some(Transport::Tcp), false, "TCP:192.0.2.7:5060"),
-        ("192.0.2.7", None, Some(Transport::Tls), false, "TLS:192.0.2.7:5061"),
+        (
+            "[2001:db8::7]",
+            Some(5070),
+            None,
+            false,
+            "UDP:[2001:db8::7]:5070",
+        ),
+        (
+            "192.0.2.7",
+            None,
+            Some(Transport::Tcp),
+            false,
+            "TCP:192.0.2.7:5060",
+        ),
+        (
+            "192.0.2.7",
+            None,
+            Some(Transport::Tls),
+            false,
+            "TLS:192.0.2.7:5061",
+        ),
         ("192.0.2.7", None, None, true, "TLS:192.0.2.7:5061"),
     ] {
         let target = Target {
@@ -91,10 +109,16 @@ fn naptr_names_the_transport() {
          server1.example.test A 192.0.2.1
          server2.example.test A 192.0.2.2",
     );
-    assert_eq!(zone.peers(Target::new("example.test")), ["TLS:192.0.2.1:5061"]);
+    assert_eq!(
+        zone.peers(Target::new("example.test")),
+        ["TLS:192.0.2.1:5061"]
+    );
     // §4.1: services the client cannot speak are discarded.
     zone.transports = vec![Transport::Udp];
-    assert_eq!(zone.peers(Target::new("example.test")), ["UDP:192.0.2.1:5060"]);
+    assert_eq!(
+        zone.peers(Target::new("example.test")),
+        ["UDP:192.0.2.1:5060"]
+    );
 }
 
 /// RFC 3263 §4.1: preference decides among equal order, order among all; the suffix of the replacement need not be the domain's.
@@ -109,7 +133,10 @@ fn naptr_by_order_and_then_preference() {
          _sip._udp.other.test SRV 0 0 5066 a.test
          a.test A 192.0.2.1",
     );
-    assert_eq!(zone.peers(Target::new("example.test")), ["UDP:192.0.2.1:5066"]);
+    assert_eq!(
+        zone.peers(Target::new("example.test")),
+        ["UDP:192.0.2.1:5066"]
+    );
 }
 
 /// RFC 3263 §4.1: for a sips URI "any services besides SIPS+D2T are discarded", and no name is tried without TLS.
@@ -126,7 +153,11 @@ fn only_tls_is_secure() {
     );
     // §4.2: without a list the name itself, over TLS at its port.
     assert_eq!(zone.peers(secure.clone()), ["TLS:192.0.2.1:5061"]);
-    assert!(!zone.asked.contains(&"SRV _sip._tcp.example.test".to_owned()));
+    assert!(
+        !zone
+            .asked
+            .contains(&"SRV _sip._tcp.example.test".to_owned())
+    );
     zone.transports = vec![Transport::Tcp, Transport::Udp];
     assert_eq!(
         zone.resolve(secure),
@@ -246,7 +277,8 @@ fn a_service_that_is_decidedly_absent() {
 #[test]
 fn the_time_to_live_is_the_least_and_the_search_can_end_at_any_moment() {
     let mut zone = Zone::read("_sip._udp.carrier.test SRV 1 1 5060 a.test\na.test A 192.0.2.1");
-    zone.ttls.insert("A a.test".to_owned(), Duration::from_secs(60));
+    zone.ttls
+        .insert("A a.test".to_owned(), Duration::from_secs(60));
     let target = Target {
         transport: Some(Transport::Udp),
         ..Target::new("carrier.test")
@@ -261,7 +293,11 @@ fn the_time_to_live_is_the_least_and_the_search_can_end_at_any_moment() {
         }
         lookup.give_up();
         let host = "carrier.test".to_owned();
-        assert_eq!(lookup.result(), Some(&Err(Unresolved::Away { host })), "after {rounds}");
+        assert_eq!(
+            lookup.result(),
+            Some(&Err(Unresolved::Away { host })),
+            "after {rounds}"
+        );
     }
 }
 
@@ -287,7 +323,10 @@ fn what_is_no_host_is_said_to_be_none() {
     let long = "a.".repeat(200);
     for host in ["", "a b", "http://x", "[::g]", "x/y", &long] {
         let result = Zone::empty().resolve(Target::new(host));
-        assert!(matches!(result, Err(Unresolved::NotAHost { .. })), "{host:?}");
+        assert!(
+            matches!(result, Err(Unresolved::NotAHost { .. })),
+            "{host:?}"
+        );
     }
 }
 
