@@ -3,7 +3,7 @@
 use crate::header::HeaderError;
 use crate::transaction::{Peer, Transport};
 use crate::user_agent::Request;
-use crate::{CSeq, Message, Method, NameAddr, Uri};
+use crate::{CSeq, Message, Method, Name, NameAddr, Uri};
 
 /// One side's memory of a dialog (RFC 3261 §12, state in §12.1).
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Dialog {
     routes: Vec<NameAddr>,
     /// Who sent the message that made the dialog.
     peer: Peer,
+    /// The other side's last Allow has UPDATE (RFC 3311 §4).
+    allows_update: bool,
 }
 
 impl Dialog {
@@ -39,6 +41,7 @@ impl Dialog {
             target: contact.unwrap_or_else(|| invite.uri.clone()),
             routes,
             peer,
+            allows_update: allows_update(response).unwrap_or(false),
         }
     }
 
@@ -58,6 +61,7 @@ impl Dialog {
             remote_cseq: Some(invite.cseq()?.number),
             routes: invite.record_routes()?,
             peer,
+            allows_update: allows_update(invite).unwrap_or(false),
         })
     }
 
@@ -75,8 +79,14 @@ impl Dialog {
 
     /// A new request inside the dialog, with the next CSeq.
     pub(crate) fn request(&mut self, method: Method) -> Request {
+        let cseq = self.next_cseq();
+        self.with_cseq(method, cseq)
+    }
+
+    /// The CSeq of the next request.
+    pub(crate) fn next_cseq(&mut self) -> u32 {
         self.local_cseq = self.local_cseq.saturating_add(1).min(CSeq::MAX);
-        self.with_cseq(method, self.local_cseq)
+        self.local_cseq
     }
 
     /// The ACK of the 2xx to our INVITE of number `cseq` (RFC 3261 §13.2.2.4).
@@ -103,6 +113,24 @@ impl Dialog {
         if let Ok(Some(target)) = contact_uri(message) {
             self.target = target;
         }
+        self.allows_update = allows_update(message).unwrap_or(self.allows_update);
+    }
+
+    /// Whether the other side says that it takes an UPDATE.
+    pub(crate) fn allows_update(&self) -> bool {
+        self.allows_update
+    }
+
+    /// Takes what the early dialog, which this one completes, has learned and its 2xx does not say.
+    pub(crate) fn inherit(&mut self, early: &Self, response: &Message) {
+        self.remote_cseq = self.remote_cseq.max(early.remote_cseq);
+        self.local_cseq = self.local_cseq.max(early.local_cseq);
+        self.allows_update = allows_update(response).unwrap_or(early.allows_update);
+    }
+
+    /// An UPDATE was refused as a method unknown.
+    pub(crate) fn takes_no_update(&mut self) {
+        self.allows_update = false;
     }
 
     /// Where requests inside the dialog go: the first route, else the target, if that is an address.
@@ -130,6 +158,7 @@ impl Dialog {
             routes,
             headers: Vec::new(),
             body: None,
+            in_dialog: true,
         }
     }
 
@@ -145,6 +174,12 @@ impl Dialog {
             _ => (self.target.clone(), self.routes.clone()),
         }
     }
+}
+
+/// Whether the Allow of a message has UPDATE; none if it has no Allow.
+fn allows_update(message: &Message) -> Option<bool> {
+    message.header(Name::Allow)?;
+    Some(message.lists(Name::Allow, "UPDATE"))
 }
 
 fn contact_uri(message: &Message) -> Result<Option<Uri>, HeaderError> {
@@ -176,6 +211,7 @@ mod tests {
             routes: Vec::new(),
             headers: Vec::new(),
             body: None,
+            in_dialog: false,
         }
     }
 

@@ -85,12 +85,36 @@ impl UserAgent {
             return;
         };
         let (heard, tag) = (invited.heard.clone(), invited.local_tag.clone());
+        let reply = &self.with_session(now, call, &heard, reply);
         let answer = self.answer(now, &heard, reply, &tag);
         if reply.status.is_success() {
             self.opened(call, answer);
         } else if reply.status.is_final() {
             self.end(call, End::ByUs);
         }
+    }
+
+    /// The same reply; a 2xx also says what becomes of the session timer (RFC 4028 §9).
+    fn with_session(
+        &mut self,
+        now: Instant,
+        call: CallHandle,
+        key: &HeardKey,
+        reply: &Reply,
+    ) -> Reply {
+        let mut reply = reply.clone();
+        if !reply.status.is_success() {
+            return reply;
+        }
+        let session = match self.calls.get_mut(&call) {
+            Some(Call::Invited(invited)) => Some(&mut invited.session),
+            Some(Call::Open(open)) => Some(&mut open.session),
+            Some(Call::Calling(_)) | None => None,
+        };
+        if let (Some(session), Some(heard)) = (session, self.heard.get(key)) {
+            reply.headers.extend(session.grant(now, &heard.request));
+        }
+        reply
     }
 
     fn opened(&mut self, call: CallHandle, answer: Option<Unacknowledged>) {
@@ -117,6 +141,7 @@ impl UserAgent {
         let open = self.open(call, "respond")?;
         let heard = open.offered.clone().ok_or(nothing_open)?;
         let tag = open.dialog.local_tag().to_owned();
+        let reply = &self.with_session(now, call, &heard, reply);
         let answer = self.answer(now, &heard, reply, &tag);
         let request = self.heard.get(&heard).map(|heard| heard.request.clone());
         let open = self.open(call, "respond")?;

@@ -72,6 +72,7 @@ impl UserAgent {
             routes: Vec::new(),
             headers: ask.headers,
             body: ask.body,
+            in_dialog: false,
         };
         self.send(
             now,

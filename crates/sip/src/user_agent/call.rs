@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::answers::HeardKey;
 use super::sending::{Outgoing, SentKey};
+use super::session_timer::Session;
 use super::{CallHandle, Request};
 use crate::Message;
 use crate::dialog::Dialog;
@@ -30,6 +31,7 @@ pub(super) struct Calling {
     pub(super) early: BTreeMap<String, Dialog>,
     pub(super) peer: Peer,
     pub(super) credentials: Option<Credentials>,
+    pub(super) session: Session,
 }
 
 /// They have sent an INVITE and wait for our answer.
@@ -38,6 +40,7 @@ pub(super) struct Invited {
     pub(super) heard: HeardKey,
     pub(super) local_tag: String,
     pub(super) dialog: Dialog,
+    pub(super) session: Session,
 }
 
 /// Answered.
@@ -51,7 +54,9 @@ pub(super) struct Open {
     pub(super) by_us: bool,
     /// Our 2xx that still lack their ACK.
     pub(super) unacknowledged: Vec<Unacknowledged>,
-    pub(super) reinvite: Reinvite,
+    pub(super) change: Change,
+    pub(super) refresh: Refresh,
+    pub(super) session: Session,
     /// Their re-INVITE or UPDATE that we have not answered.
     pub(super) offered: Option<HeardKey>,
     /// The user has hung up, but the BYE must wait for the ACK of our first 2xx (RFC 3261 §15).
@@ -60,11 +65,21 @@ pub(super) struct Open {
 
 /// Where an offer of ours inside the call stands.
 #[derive(Debug)]
-pub(super) enum Reinvite {
+pub(super) enum Change {
     None,
     Sent,
     /// It met one of theirs; try again then.
     Pausing(Instant),
+}
+
+/// Where an UPDATE of ours without an offer stands; it goes its way beside offers.
+#[derive(Debug)]
+pub(super) enum Refresh {
+    None,
+    /// `is_told` if the user asked for it, and hears of its answer.
+    Sent {
+        is_told: bool,
+    },
 }
 
 /// A 2xx that is repeated until its ACK comes (RFC 3261 §13.3.1.4), over every transport.
@@ -143,14 +158,20 @@ impl Calling {
         }
     }
 
-    pub(super) fn opened(self, dialog: Dialog) -> Open {
+    pub(super) fn opened(mut self, now: Instant, mut dialog: Dialog, response: &Message) -> Open {
+        if let Some(early) = self.early.get(dialog.remote_tag()) {
+            dialog.inherit(early, response);
+        }
+        self.session.granted(now, response);
         Open {
             dialog,
             peer: self.peer,
             credentials: self.credentials,
             by_us: true,
             unacknowledged: Vec::new(),
-            reinvite: Reinvite::None,
+            change: Change::None,
+            refresh: Refresh::None,
+            session: self.session,
             offered: None,
             hung_up: false,
         }
@@ -165,7 +186,9 @@ impl Invited {
             credentials: None,
             by_us: false,
             unacknowledged: vec![answer],
-            reinvite: Reinvite::None,
+            change: Change::None,
+            refresh: Refresh::None,
+            session: self.session,
             offered: None,
             hung_up: false,
         }

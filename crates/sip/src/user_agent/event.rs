@@ -79,21 +79,21 @@ pub enum Event {
         /// The request. No body means that the 2xx shall make an offer (re-INVITE), or nothing changes (UPDATE).
         message: Message,
     },
-    /// Our re-INVITE was granted; the ACK is sent.
+    /// Our re-INVITE or UPDATE was granted; the ACK is sent.
     ReinviteAnswered {
         /// The call.
         call: CallHandle,
         /// The 2xx.
         message: Message,
     },
-    /// Our re-INVITE was refused; the call goes on as before.
+    /// Our re-INVITE or UPDATE was refused; the call goes on as before.
     ReinviteRefused {
         /// The call.
         call: CallHandle,
         /// The status; 408 if nobody answered.
         status: StatusCode,
     },
-    /// Our re-INVITE met one of theirs (491), and the pause is over: make a new one (RFC 3261 §14.1).
+    /// Our re-INVITE or UPDATE met one of theirs (491, 500), and the pause is over: make a new one (RFC 3261 §14.1).
     ReinviteAgain {
         /// The call.
         call: CallHandle,
@@ -111,6 +111,11 @@ pub enum Event {
         ask: AskHandle,
         /// Why.
         end: AskEnd,
+    },
+    /// The session timer wants a refresh that must be a re-INVITE: send one with the description unchanged (RFC 4028 §7.4).
+    RefreshWanted {
+        /// The call.
+        call: CallHandle,
     },
     /// The call is over.
     Ended {
@@ -140,6 +145,8 @@ pub enum End {
     NotAcknowledged,
     /// They know the call no longer (408 or 481 to a request inside it).
     Forgotten,
+    /// Nobody refreshed the session in time (RFC 4028 §10).
+    SessionExpired,
 }
 
 impl From<AskEnd> for End {

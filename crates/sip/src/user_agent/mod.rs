@@ -24,11 +24,13 @@ mod ask;
 mod call;
 mod event;
 mod invite;
+mod offers;
 mod options;
 mod request;
 mod requests;
 mod responses;
 mod sending;
+mod session_timer;
 mod timed;
 mod timeouts;
 
@@ -46,11 +48,14 @@ pub use event::{CallHandle, End, Event, Input, Output};
 pub use invite::{Body, Invite, Reply};
 pub use options::AgentOptions;
 pub(crate) use request::Request;
+pub use session_timer::{Refresher, SessionTimer};
 
-use crate::{Abilities, Method, StatusCode};
+use crate::header::Reason;
+use crate::{Abilities, Method, Name, StatusCode};
 use answers::{Heard, HeardKey};
-use call::{Call, Calling, Open, Reinvite};
+use call::{Call, Calling, Open};
 use sending::{Outgoing, Sent, SentKey, Wanted};
+use session_timer::Session;
 use timed::TimedMap;
 
 /// Makes and answers calls: says which messages to send, and what happened.
@@ -148,7 +153,7 @@ impl UserAgent {
         let call = self.next_call();
         let tag = self.tag();
         let call_id = self.word(32);
-        let request = Request {
+        let mut request = Request {
             method: Method::Invite,
             uri: invite.uri,
             from: invite.from.with_tag(&tag),
@@ -158,7 +163,10 @@ impl UserAgent {
             routes: Vec::new(),
             headers: invite.headers,
             body: invite.body,
+            in_dialog: false,
         };
+        let session = Session::new(self.options.session_timer);
+        request.headers.extend(session.ask());
         let what = Outgoing::new(request, invite.to_peer, call, invite.credentials.clone());
         let invite_key = self.send(now, what);
         let calling = Calling {
@@ -168,6 +176,7 @@ impl UserAgent {
             early: BTreeMap::new(),
             peer: invite.to_peer,
             credentials: invite.credentials,
+            session,
         };
         self.calls.insert(call, Call::Calling(calling));
         self.dialogs.insert((call_id, tag), call);
@@ -198,45 +207,13 @@ impl UserAgent {
                 let reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
                 self.answer(now, &invited.heard, &reply, &invited.local_tag);
             }
-            Some(Call::Open(open)) => self.leave(now, call, open),
+            Some(Call::Open(open)) => self.leave(now, call, open, None),
             None => return,
         }
         self.tell(Event::Ended {
             call,
             end: End::ByUs,
         });
-    }
-
-    /// Offers something new inside an answered call: sends a re-INVITE. The answer comes as an event.
-    ///
-    /// # Errors
-    /// The call is not answered, another offer of either side is open, or our last answer lacks its ACK.
-    pub fn reinvite(
-        &mut self,
-        now: Instant,
-        call: CallHandle,
-        body: Body,
-    ) -> Result<(), WrongMoment> {
-        let open = self.open(call, "send a re-INVITE")?;
-        let busy = |state| WrongMoment {
-            action: "send a re-INVITE",
-            state,
-        };
-        match (&open.reinvite, &open.offered) {
-            (Reinvite::None | Reinvite::Pausing(_), None) => {}
-            (Reinvite::Sent, _) => return Err(busy("another re-INVITE is open")),
-            (_, Some(_)) => return Err(busy("an offer of the other side is open")),
-        }
-        // RFC 3261 §14.1: one INVITE at a time, in either direction, and each until its ACK.
-        if !open.unacknowledged.is_empty() {
-            return Err(busy("our answer is not acknowledged"));
-        }
-        let mut request = open.dialog.request(Method::Invite);
-        request.body = Some(body);
-        let what = open.carry(request, call);
-        open.reinvite = Reinvite::Sent;
-        self.send(now, what);
-        Ok(())
     }
 
     /// Answers an INVITE, re-INVITE or UPDATE that came as [`Event::Invited`] or [`Event::Reinvited`].
@@ -297,9 +274,11 @@ impl UserAgent {
     }
 
     /// Sends the BYE of a call that has left [`UserAgent::calls`], and refuses what of it is open.
-    fn leave(&mut self, now: Instant, call: CallHandle, mut open: Box<Open>) {
+    fn leave(&mut self, now: Instant, call: CallHandle, mut open: Box<Open>, why: Option<Reason>) {
         self.refuse_offer(now, &mut open);
-        let bye = open.dialog.request(Method::Bye);
+        let mut bye = open.dialog.request(Method::Bye);
+        let header = |why: Reason| (Name::Reason.as_str().to_owned(), why.to_string());
+        bye.headers.extend(why.map(header));
         let what = open.carry(bye, call);
         self.send(now, what);
     }
@@ -363,7 +342,7 @@ fn abilities() -> Abilities {
             Method::Update,
             Method::Info,
         ],
-        extensions: Vec::new(),
+        extensions: vec![Session::TIMER],
         body_types: vec!["application/sdp"],
     }
 }

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 
+use super::SessionTimer;
 use crate::transaction::Timers;
 
 /// What one [`UserAgent`](super::UserAgent) is told about itself.
@@ -18,6 +19,8 @@ pub struct AgentOptions {
     pub seed: u64,
     /// Whether others may call us. An agent that only dials answers an INVITE with 403 on its own.
     pub accepts_calls: bool,
+    /// The session timer we ask for (RFC 4028); none to ask for none.
+    pub session_timer: Option<SessionTimer>,
 }
 
 impl AgentOptions {
@@ -30,6 +33,7 @@ impl AgentOptions {
             timers: Timers::default(),
             seed,
             accepts_calls: false,
+            session_timer: Some(SessionTimer::default()),
         }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Request {
     pub(crate) routes: Vec<NameAddr>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<Body>,
+    /// Sent inside a dialog. A To tag does not tell: a peer of RFC 2543 may have none (RFC 3261 §12.2.1.1).
+    pub(crate) in_dialog: bool,
 }
 
 impl Request {

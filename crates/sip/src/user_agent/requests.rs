@@ -1,7 +1,8 @@
 use std::time::Instant;
 
 use super::answers::{Heard, HeardKey};
-use super::call::{Call, Invited, Reinvite};
+use super::call::{Call, Change, Invited};
+use super::session_timer::{self, Session};
 use super::{CallHandle, End, Event, Reply, UserAgent};
 use crate::dialog::Dialog;
 use crate::transaction::{Peer, Server};
@@ -144,6 +145,9 @@ impl UserAgent {
             // RFC 3261 §12.2.2: an older request arrives after a newer one.
             return self.reply(now, key, StatusCode::SERVER_INTERNAL_ERROR);
         }
+        if self.objects(now, key, &message) {
+            return;
+        }
         match message.method() {
             Some(Method::Bye) => self.they_hang_up(now, key, call, message),
             Some(Method::Invite) => self.they_offer(now, key, call, message),
@@ -153,6 +157,22 @@ impl UserAgent {
             Some(Method::Update) => self.they_offer(now, key, call, message),
             _ => self.reply(now, key, StatusCode::OK),
         }
+    }
+
+    /// Refuses a session interval that is too short for us (RFC 4028 §9); whether it was.
+    fn objects(&mut self, now: Instant, key: &HeardKey, message: &Message) -> bool {
+        let is_refresh = message.method().is_some_and(session_timer::refreshes);
+        let objection = is_refresh
+            .then(|| Session::objection(self.options.session_timer, message))
+            .flatten();
+        let Some(min_se) = objection else {
+            return false;
+        };
+        let reply = Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL)
+            .with_header(Name::MinSe.as_str(), &min_se.to_string());
+        let tag = self.tag();
+        self.answer(now, key, &reply, &tag);
+        true
     }
 
     fn in_order(&mut self, call: CallHandle, message: &Message) -> bool {
@@ -197,7 +217,7 @@ impl UserAgent {
             return self.reply(now, key, StatusCode::REQUEST_PENDING);
         };
         let is_busy = open.offered.is_some() || open.unacknowledged.len() >= UNACKNOWLEDGED_MAX;
-        if matches!(open.reinvite, Reinvite::Sent) {
+        if matches!(open.change, Change::Sent) {
             return self.reply(now, key, StatusCode::REQUEST_PENDING);
         }
         if open.hung_up {
@@ -217,7 +237,16 @@ impl UserAgent {
         if let Some(dialog) = self.calls.get_mut(&call).and_then(|call| call.dialog(tag)) {
             dialog.refresh_target(message);
         }
-        self.reply(now, key, StatusCode::OK);
+        let headers = match self.calls.get_mut(&call) {
+            Some(Call::Open(open)) => open.session.grant(now, message),
+            _ => Vec::new(),
+        };
+        let reply = Reply {
+            headers,
+            ..Reply::new(StatusCode::OK)
+        };
+        let tag = self.tag();
+        self.answer(now, key, &reply, &tag);
     }
 
     /// A request outside any call.
@@ -234,6 +263,9 @@ impl UserAgent {
 
     fn invited(&mut self, now: Instant, key: &HeardKey, from: Peer, message: Message) {
         let local_tag = self.tag();
+        if self.objects(now, key, &message) {
+            return;
+        }
         let Ok(dialog) = Dialog::of_callee(&message, &local_tag, from) else {
             return self.reply(now, key, StatusCode::BAD_REQUEST);
         };
@@ -243,6 +275,7 @@ impl UserAgent {
             heard: key.clone(),
             local_tag,
             dialog,
+            session: Session::new(self.options.session_timer),
         };
         let invited = Call::Invited(Box::new(invited));
         self.dialogs.insert(invited.key(), call);

@@ -1,9 +1,9 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use rand::RngExt;
-
-use super::call::{Call, Open, Reinvite};
+use super::call::{Call, Open};
+use super::offers::Purpose;
 use super::sending::{Acknowledged, Outgoing, Owner, Sent, SentKey, Wanted};
+use super::session_timer::{self, is_too_small};
 use super::{AskEnd, CallHandle, End, Event, UserAgent};
 use crate::dialog::Dialog;
 use crate::transaction::{Action, Peer};
@@ -123,16 +123,16 @@ impl UserAgent {
             return;
         };
         let is_invite = sent.what.request.method == Method::Invite;
-        let is_reinvite = sent.what.is_reinvite();
+        let is_change = Purpose::of(&sent.what).is_some();
         if let Owner::Ask(ask) = sent.what.owner {
             return self.replied(ask, message);
         }
-        if !is_invite || self.acknowledge_again(key, message) {
+        if is_invite && self.acknowledge_again(key, message) {
             return;
         }
-        if is_reinvite {
-            self.reinvite_granted(key, message);
-        } else {
+        if is_change {
+            self.change_granted(now, key, message);
+        } else if is_invite {
             self.answered(now, key, message);
         }
     }
@@ -164,7 +164,7 @@ impl UserAgent {
         self.acknowledge(key, &what, &dialog, message);
         match self.calls.remove(&call) {
             Some(Call::Calling(calling)) => {
-                let open = Call::Open(Box::new(calling.opened(dialog)));
+                let open = Call::Open(Box::new(calling.opened(now, dialog, message)));
                 self.calls.insert(call, open);
                 let message = message.clone();
                 self.tell(Event::Answered { call, message });
@@ -177,7 +177,13 @@ impl UserAgent {
     }
 
     /// Acknowledges a 2xx and keeps the ACK for its repetitions.
-    fn acknowledge(&mut self, key: &SentKey, what: &Outgoing, dialog: &Dialog, message: &Message) {
+    pub(super) fn acknowledge(
+        &mut self,
+        key: &SentKey,
+        what: &Outgoing,
+        dialog: &Dialog,
+        message: &Message,
+    ) {
         let mut ack = dialog.ack(what.request.cseq);
         ack.headers = what.authorization();
         let to = dialog.next_hop();
@@ -195,25 +201,6 @@ impl UserAgent {
         self.send(now, Outgoing::new(bye, to, what.owner, credentials));
     }
 
-    fn reinvite_granted(&mut self, key: &SentKey, message: &Message) {
-        let Some(Sent { what, .. }) = self.sent.get(key) else {
-            return;
-        };
-        let what = what.clone();
-        let mut dialog = Dialog::of_caller(&what.request, message, what.to);
-        if let Some(call) = what.call()
-            && let Some(Call::Open(open)) = self.calls.get_mut(&call)
-        {
-            // Only the target may change in a dialog, never the route (RFC 3261 §12.2).
-            open.dialog.refresh_target(message);
-            open.reinvite = Reinvite::None;
-            dialog = open.dialog.clone();
-            let message = message.clone();
-            self.tell(Event::ReinviteAnswered { call, message });
-        }
-        self.acknowledge(key, &what, &dialog, message);
-    }
-
     fn refused(&mut self, now: Instant, key: &SentKey, message: &Message) {
         let Some(sent) = self.sent.get(key) else {
             return;
@@ -226,50 +213,23 @@ impl UserAgent {
             StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
         );
         let is_wanted = sent.wanted == Wanted::Answer;
-        if is_challenge && is_wanted && self.retry(now, key, message) {
+        let is_sent_again = is_wanted
+            && (is_challenge && self.retry(now, key, message)
+                || is_too_small(status) && self.ask_longer(now, key, message));
+        if is_sent_again {
             return;
         }
         let Some(Sent { what, .. }) = self.sent.get(key) else {
             return;
         };
-        match owner {
-            Owner::Ask(ask) => self.replied(ask, message),
-            Owner::Call(call) if what.is_reinvite() => self.reinvite_refused(now, call, status),
-            Owner::Call(call) if what.request.method == Method::Invite => {
+        match (owner, Purpose::of(what)) {
+            (Owner::Ask(ask), _) => self.replied(ask, message),
+            (Owner::Call(call), Some(purpose)) => self.change_refused(now, call, purpose, message),
+            (Owner::Call(call), None) if what.request.method == Method::Invite => {
                 self.end(call, End::Refused(message.clone()));
             }
-            Owner::Call(_) => {}
+            (Owner::Call(_), None) => {}
         }
-    }
-
-    fn reinvite_refused(&mut self, now: Instant, call: CallHandle, status: StatusCode) {
-        let Some(Call::Open(open)) = self.calls.get(&call) else {
-            return;
-        };
-        match status {
-            StatusCode::REQUEST_PENDING => {
-                let pause = self.glare_pause(open.by_us);
-                if let Some(Call::Open(open)) = self.calls.get_mut(&call) {
-                    open.reinvite = Reinvite::Pausing(now + pause);
-                }
-            }
-            // RFC 3261 §12.2.1.2: the other side knows the dialog no longer.
-            StatusCode::REQUEST_TIMEOUT | StatusCode::CALL_DOES_NOT_EXIST => {
-                self.give_up(now, call, End::Forgotten);
-            }
-            status => {
-                if let Some(Call::Open(open)) = self.calls.get_mut(&call) {
-                    open.reinvite = Reinvite::None;
-                }
-                self.tell(Event::ReinviteRefused { call, status });
-            }
-        }
-    }
-
-    /// How long to wait after a glare, in steps of 10 ms (RFC 3261 §14.1): the side that owns the Call-ID waits longer.
-    fn glare_pause(&mut self, owns_call_id: bool) -> Duration {
-        let steps = if owns_call_id { 210..=400 } else { 0..=200 };
-        Duration::from_millis(10 * self.random.random_range::<u64, _>(steps))
     }
 
     /// A request of ours got no final response.
@@ -279,11 +239,11 @@ impl UserAgent {
         };
         match (what.owner, why) {
             (Owner::Ask(ask), why) => self.ask_failed(ask, why),
-            // RFC 3261 §14.1: an unanswered re-INVITE ends the call.
-            (Owner::Call(call), AskEnd::Unanswered) if what.is_reinvite() => {
+            // RFC 3261 §14.1, RFC 4028 §7.3: an unanswered re-INVITE or UPDATE ends the call.
+            (Owner::Call(call), AskEnd::Unanswered) if Purpose::of(what).is_some() => {
                 self.give_up(now, call, End::Forgotten);
             }
-            (Owner::Call(call), AskEnd::Unreachable) if what.is_reinvite() => {
+            (Owner::Call(call), AskEnd::Unreachable) if Purpose::of(what).is_some() => {
                 self.give_up(now, call, End::Unreachable);
             }
             (Owner::Call(call), why) if what.request.method == Method::Invite => {
@@ -299,7 +259,8 @@ impl UserAgent {
             return;
         };
         let told = open.hung_up;
-        self.leave(now, call, open);
+        let why = matches!(end, End::SessionExpired).then(|| session_timer::reason());
+        self.leave(now, call, open, why);
         if !told {
             self.tell(Event::Ended { call, end });
         }

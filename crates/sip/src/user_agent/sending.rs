@@ -4,10 +4,11 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::call::Call;
+use super::offers::Purpose;
 use super::{AgentOptions, AskHandle, CallHandle, Output, Request, UserAgent};
 use crate::digest::{self, Attempt, Credentials};
 use crate::transaction::{Client, Peer, Transport};
-use crate::{HostPort, Message, Method, Name, NameAddr, RequestBuilder, Uri, Via};
+use crate::{CSeq, HostPort, Message, Method, Name, NameAddr, RequestBuilder, Uri, Via};
 
 /// Which request of ours a response is about: its branch, and whether it is the CANCEL that shares it (RFC 3261 §17.1.3).
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -103,7 +104,7 @@ impl Outgoing {
 
     /// Whether this is a re-INVITE rather than the INVITE that makes the call.
     pub(super) fn is_reinvite(&self) -> bool {
-        self.request.method == Method::Invite && self.request.to.tag().is_some()
+        self.request.method == Method::Invite && self.request.in_dialog
     }
 
     /// The authorization headers, which the ACK of a 2xx repeats (RFC 3261 §13.2.2.4).
@@ -196,7 +197,7 @@ impl UserAgent {
         let is_over = what
             .call()
             .is_none_or(|call| !self.calls.contains_key(&call));
-        if what.is_reinvite() && is_over {
+        if Purpose::of(what).is_some() && is_over {
             return false;
         }
         let Some((headers, nonce)) = authorize(what, challenge, &cnonce) else {
@@ -204,19 +205,39 @@ impl UserAgent {
         };
         let mut again = what.clone();
         again.nonces.push(nonce);
+        self.send_again(now, again, headers);
+        true
+    }
+
+    /// Sends a request again with other headers: the same Call-ID, the next CSeq, a new branch.
+    pub(super) fn send_again(
+        &mut self,
+        now: Instant,
+        mut again: Outgoing,
+        headers: Vec<(String, String)>,
+    ) {
+        let cseq = self.next_cseq(&again);
         let request = &mut again.request;
-        request.cseq = request.cseq.saturating_add(1);
+        request.cseq = cseq;
         request
             .headers
             .retain(|(name, _)| !headers.iter().any(|(new, _)| new == name));
         request.headers.extend(headers);
-        let (call, cseq) = (again.call(), again.request.cseq);
-        let is_invite = again.request.method == Method::Invite;
+        let is_invite = request.method == Method::Invite;
+        let call = again.call();
         let new_key = self.send(now, again);
         if let Some(call) = call {
             self.sent_again(call, cseq, is_invite.then_some(new_key));
         }
-        true
+    }
+
+    /// The number of a request that goes out again. Others of the dialog may have gone out since.
+    fn next_cseq(&mut self, what: &Outgoing) -> u32 {
+        let call = what.call().and_then(|call| self.calls.get_mut(&call));
+        match call {
+            Some(Call::Open(open)) if what.request.in_dialog => open.dialog.next_cseq(),
+            _ => what.request.cseq.saturating_add(1).min(CSeq::MAX),
+        }
     }
 
     /// Tells the call that its request goes on under another number and, for an INVITE, another branch.

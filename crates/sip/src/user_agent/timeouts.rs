@@ -3,8 +3,9 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::answers::Heard;
-use super::call::{Call, Open, Reinvite};
+use super::call::{Call, Change, Open};
 use super::sending::Sent;
+use super::session_timer::Due;
 use super::timed::Timed;
 use super::{CallHandle, End, Event, UserAgent};
 use crate::transaction::Peer;
@@ -75,11 +76,17 @@ impl UserAgent {
         }
         let again = open.repeat_answers(now);
         let pause_is_over = open.end_pause(now);
+        let session = open.session_timeout(now);
         again
             .into_iter()
             .for_each(|(to, bytes)| self.put(to, bytes));
         if pause_is_over {
             self.tell(Event::ReinviteAgain { call });
+        }
+        match session {
+            Due::Nothing => {}
+            Due::Refresh => self.refresh_session(now, call),
+            Due::Expired => self.give_up(now, call, End::SessionExpired),
         }
     }
 }
@@ -109,11 +116,12 @@ impl Open {
     fn next_timeout(&self) -> Option<Instant> {
         let answers = self.unacknowledged.iter();
         let answers = answers.map(|answer| answer.again_at.min(answer.give_up_at));
-        let pause = match self.reinvite {
-            Reinvite::Pausing(until) => Some(until),
-            Reinvite::None | Reinvite::Sent => None,
+        let pause = match self.change {
+            Change::Pausing(until) => Some(until),
+            Change::None | Change::Sent => None,
         };
-        answers.chain(pause).min()
+        let session = self.session.next_timeout().filter(|_| !self.hung_up);
+        answers.chain(pause).chain(session).min()
     }
 
     /// The 2xx that are due to be sent again; the pause doubles up to T2.
@@ -130,10 +138,18 @@ impl Open {
         .collect()
     }
 
+    /// A call that waits for nothing but the ACK of its first answer needs no refresh.
+    fn session_timeout(&mut self, now: Instant) -> Due {
+        if self.hung_up {
+            return Due::Nothing;
+        }
+        self.session.timeout(now)
+    }
+
     fn end_pause(&mut self, now: Instant) -> bool {
-        let is_over = matches!(self.reinvite, Reinvite::Pausing(until) if until <= now);
+        let is_over = matches!(self.change, Change::Pausing(until) if until <= now);
         if is_over {
-            self.reinvite = Reinvite::None;
+            self.change = Change::None;
         }
         is_over
     }

@@ -280,6 +280,7 @@ pub(super) fn words(event: &Event) -> String {
         Event::ReinviteAgain { .. } => "re-INVITE again".to_owned(),
         Event::Replied { message, .. } => format!("replied {}", message.status().unwrap()),
         Event::AskFailed { end, .. } => format!("ask failed: {end:?}"),
+        Event::RefreshWanted { .. } => "refresh wanted".to_owned(),
         Event::Ended { end, .. } => format!("ended: {}", end_words(end)),
     }
 }
@@ -294,5 +295,6 @@ fn end_words(end: &End) -> String {
         End::Cancelled => "cancelled".to_owned(),
         End::NotAcknowledged => "not acknowledged".to_owned(),
         End::Forgotten => "forgotten".to_owned(),
+        End::SessionExpired => "session expired".to_owned(),
     }
 }
