@@ -9,7 +9,7 @@
 //!  Frame ─► g711 / OpusEncoder ─► rtp::RtpSender ─► datagram
 //!  Key   ─► telephone_event::KeySender ─► rtp::RtpSender          KeyListener ◄─ telephone-event packets
 //!  Tones, HoldMusic, Sine, KeyTone ─► Frame ─► level, dominant_frequency, KeyDetector
-//!  text  ─► sdp::Description ─► sdp::AudioSession ─► sdp::MediaTarget
+//!  text  ─► sdp::Description ─► sdp::AudioSession ─► sdp::MediaTarget ─ keys ─► srtp::Srtp around both datagrams
 //! ```
 //!
 //! A tone into A-law, onto the wire, and back:
@@ -32,8 +32,17 @@
 //!
 //! | source | what of it | file | test |
 //! |---|---|---|---|
-//! | RFC 3264 §5, §6, §8 | offer, answer, refused lines, versions, hold | `sdp/audio_session.rs` | `sdp/tests.rs` |
-//! | RFC 8866, RFC 4566 | session descriptions | `sdp/description.rs` | `sdp/tests.rs` |
+//! | RFC 3264 §5, §6, §8 | offer, answer, refused lines, versions, hold | `sdp/audio_session.rs` | `sdp/tests/mod.rs` |
+//! | RFC 8866, RFC 4566 | session descriptions | `sdp/description.rs` | `sdp/tests/mod.rs` |
+//! | RFC 3264 §6.1 | formats that were never offered | `sdp/audio_session.rs` | `formats_that_were_never_offered_are_never_sent` |
+//! | RFC 4568 §4, §6.1, §6.3, §9 | `a=crypto`: keys, lifetimes, key names, session parameters | `sdp/crypto.rs` | `lines_are_read_as_the_grammar_has_them`, `a_key_has_exactly_the_length_of_its_suite` |
+//! | RFC 4568 §5.1 | offering and answering keys | `sdp/audio_session.rs` | `sdp/tests/crypto.rs` |
+//! | RFC 4568 §5.1.2, §7.1 | neither side opens what the other secures | `sdp/audio_session.rs` | `what_one_side_secures_the_other_may_not_leave_open` |
+//! | RFC 6188 §4 | the suite of 256 bits | `srtp/suite.rs` | `a_known_packet_of_the_long_key_is_made_and_read` |
+//! | RFC 3711 §3.1 | the key's name in a packet | `srtp/receiver.rs` | `the_name_of_a_key_is_taken_out_and_must_be_right` |
+//! | RFC 3711 §3.3, §3.4, §4, B.3 | protection of RTP and RTCP | `srtp/` | `known_packets_are_made_and_read`, `no_changed_bit_is_taken_…` |
+//! | RFC 3711 §3.3.1, A | roll-over counter, kept under new keys | `srtp/window.rs`, `srtp/source.rs` | `sequence_numbers_roll_over_…`, `new_keys_take_over_…` |
+//! | RFC 3711 §3.3.2 | replay windows | `srtp/window.rs` | `a_replay_of_everything_has_no_effect` |
 //! | RFC 3605 | `a=rtcp` | `sdp/description.rs` | `ipv6_a_line_s_own_address_and_rtcp_elsewhere` |
 //! | RFC 3550 §5.1, §6.4, A.1, A.3, A.8 | RTP, reports, loss, jitter | `rtp/` | beside each |
 //! | RFC 3551 §4.5.14, §6 | G.711, static payload types | `sdp/codec.rs` | `static_payload_types_need_no_rtpmap` |
@@ -56,6 +65,7 @@ pub mod opus;
 mod quality;
 pub mod rtp;
 pub mod sdp;
+pub mod srtp;
 pub mod telephone_event;
 pub mod tone;
 

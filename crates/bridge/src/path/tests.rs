@@ -72,6 +72,7 @@ fn target(codec: Codec) -> MediaTarget {
         telephone_event: Some(101),
         direction: Direction::SendRecv,
         ptime_ms: 20,
+        srtp: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod reception;
 mod report;
 mod sender;
 
+pub(crate) use packet::header_len;
 pub use packet::{RtpError, RtpPacket};
 pub use reception::Reception;
 pub use report::{Report, ReportBlock, ReportError, SenderInfo};

@@ -108,7 +108,7 @@ fn fixed_header(datagram: &[u8]) -> Option<[u8; FIXED_HEADER]> {
 }
 
 /// The length of the whole header: fixed part, contributing sources, extension.
-fn header_len(datagram: &[u8]) -> Result<usize, RtpError> {
+pub(crate) fn header_len(datagram: &[u8]) -> Result<usize, RtpError> {
     let bytes = datagram.len();
     if bytes > RtpPacket::BYTES_MAX {
         return Err(RtpError::TooLong {

@@ -1,7 +1,8 @@
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Codec, Description, Direction, Media};
+use super::{BadCrypto, Codec, Crypto, Description, Direction, Media, crypto};
+use crate::srtp::{SrtpKey, SrtpPair, SrtpSuite};
 
 /// Our half of one audio call: writes offers and answers, and says what was agreed (RFC 3264).
 ///
@@ -13,12 +14,23 @@ pub struct AudioSession {
     said: Option<Said>,
     addr: SocketAddr,
     codecs: Vec<Codec>,
+    srtp: Option<SrtpOffer>,
+    /// What was agreed last, and is offered again, so that a hold keeps its keys.
+    suite: SrtpSuite,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 struct Said {
     version: u64,
+    /// With our key in it, so that it is not printed.
     body: String,
+}
+
+/// That a session is secured by SRTP, and by nothing less.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SrtpOffer {
+    /// The key that we protect with, new in each call.
+    pub local: SrtpKey,
 }
 
 /// Where sound goes and what it is, as both sides agreed.
@@ -38,10 +50,12 @@ pub struct MediaTarget {
     pub direction: Direction,
     /// The packet length that the other side asks for, in milliseconds; 20 where it says nothing.
     pub ptime_ms: u16,
+    /// The keys of both, if the sound is secured.
+    pub srtp: Option<SrtpPair>,
 }
 
-/// Our answer to an offer, and what it agrees to.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// Our answer to an offer, and what it agrees to. Printed without the description, which may hold a key.
+#[derive(Clone, Eq, PartialEq)]
 pub struct Answer {
     /// The description to send back.
     pub sdp: String,
@@ -53,7 +67,7 @@ pub struct Answer {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAgreed {
-    /// No audio line is switched on, or none is plain RTP.
+    /// No audio line is switched on, or none is RTP.
     #[error("no usable audio line among {media_lines}")]
     NoAudio {
         /// Media lines that there were.
@@ -68,6 +82,15 @@ pub enum NotAgreed {
     /// The line names no numeric address.
     #[error("no numeric address for the audio")]
     NoAddress,
+    /// We want SRTP, and the other side speaks plain RTP.
+    #[error("the other side would leave the audio open")]
+    Insecure,
+    /// The other side wants SRTP, and we speak plain RTP.
+    #[error("the other side wants the audio secured")]
+    Secure,
+    /// The other side's keys cannot be used.
+    #[error("no usable key: {0}")]
+    BadCrypto(#[from] BadCrypto),
 }
 
 impl AudioSession {
@@ -80,7 +103,28 @@ impl AudioSession {
             said: None,
             addr,
             codecs: codecs.to_vec(),
+            srtp: None,
+            suite: SrtpSuite::default(),
         }
+    }
+
+    /// Makes SRTP a condition: RTP/SAVP is offered with one key and no other transport, and plain RTP is neither taken nor answered with.
+    #[must_use]
+    pub fn with_srtp(mut self, offer: SrtpOffer) -> Self {
+        self.srtp = Some(offer);
+        self
+    }
+
+    /// Speaks plain RTP from now on: what a caller that only prefers SRTP does after a refusal. Offer again.
+    #[must_use]
+    pub fn without_srtp(mut self) -> Self {
+        self.srtp = None;
+        self
+    }
+
+    /// Whether SRTP is a condition.
+    pub fn is_secure(&self) -> bool {
+        self.srtp.is_some()
     }
 
     /// Our address for RTP.
@@ -95,7 +139,15 @@ impl AudioSession {
             .iter()
             .map(|codec| (*codec, codec.payload_type()))
             .collect();
-        let body = audio_line(self.addr.port(), "RTP/AVP", &lines, direction);
+        let protocol = if self.is_secure() {
+            "RTP/SAVP"
+        } else {
+            "RTP/AVP"
+        };
+        let mut body = audio_line(self.addr.port(), protocol, &lines, direction);
+        if let Some(srtp) = &self.srtp {
+            body += &crypto::line(OFFERED_TAG, self.suite, &srtp.local);
+        }
         self.say(body)
     }
 
@@ -109,7 +161,8 @@ impl AudioSession {
         offered: Direction,
     ) -> Result<MediaTarget, NotAgreed> {
         let media = first_audio(answer)?;
-        self.target(answer, media, offered)
+        let crypto = self.answered_crypto(media)?;
+        self.target(answer, media, crypto, offered)
     }
 
     /// Answers an offer of the other side, wanting `ours`. Every `m=` line is answered; all but one are refused with port 0.
@@ -117,30 +170,79 @@ impl AudioSession {
     /// # Errors
     /// [`NotAgreed`]: owe the other side 488 (RFC 3261 §14.2) and keep what was agreed before.
     pub fn answer(&mut self, offer: &Description, ours: Direction) -> Result<Answer, NotAgreed> {
-        let chosen = self.choose(offer)?;
-        let target = self.target(offer, chosen, ours)?;
+        let (chosen, crypto) = self.choose(offer)?;
+        let target = self.target(offer, chosen, crypto, ours)?;
         let body: String = offer
             .media
             .iter()
             .map(|media| {
                 if std::ptr::eq(media, chosen) {
-                    self.accepted(media, &target)
+                    self.accepted(media, crypto, &target)
                 } else {
                     refused(media)
                 }
             })
             .collect();
+        self.suite = crypto.map_or(self.suite, |crypto| crypto.suite);
         Ok(Answer {
             sdp: self.say(body),
             target,
         })
     }
 
-    /// The first live audio line in which both sides find a codec.
-    fn choose<'a>(&self, offer: &'a Description) -> Result<&'a Media, NotAgreed> {
-        let mut live = offer.media.iter().filter(|media| media.is_live_audio());
-        live.find(|media| self.voice(media).is_some())
-            .ok_or_else(|| no_common(offer))
+    /// The first live audio line in which both sides find a codec and, if the sound is to be secured, a key.
+    fn choose<'a>(
+        &self,
+        offer: &'a Description,
+    ) -> Result<(&'a Media, Option<&'a Crypto>), NotAgreed> {
+        let mut why = None;
+        for media in offer.media.iter().filter(|media| media.is_live_audio()) {
+            match self.offered_crypto(media) {
+                Ok(crypto) if self.voice(media).is_some() => return Ok((media, crypto)),
+                Ok(_) => why = why.or_else(|| Some(no_common(media))),
+                Err(error) => why = why.or(Some(error)),
+            }
+        }
+        let media_lines = offer.media.len();
+        Err(why.unwrap_or(NotAgreed::NoAudio { media_lines }))
+    }
+
+    /// The first key of an offered line that we can use (RFC 4568 §5.1.2); none for plain RTP.
+    fn offered_crypto<'a>(&self, media: &'a Media) -> Result<Option<&'a Crypto>, NotAgreed> {
+        if !self.wants_crypto(media)? {
+            return Ok(None);
+        }
+        let mut lines = media.crypto.iter();
+        let usable = lines.find_map(|line| line.as_ref().ok());
+        usable.map(Some).ok_or_else(|| match media.crypto.first() {
+            Some(Err(error)) => NotAgreed::BadCrypto(error.clone()),
+            _ => NotAgreed::BadCrypto(BadCrypto::Missing),
+        })
+    }
+
+    /// The key of an answered line, which is the only one and of the line that we offered (RFC 4568 §5.1.3); none for plain RTP.
+    fn answered_crypto<'a>(&self, media: &'a Media) -> Result<Option<&'a Crypto>, NotAgreed> {
+        if !self.wants_crypto(media)? {
+            return Ok(None);
+        }
+        let wrong = match media.crypto.as_slice() {
+            [Ok(crypto)] if (crypto.tag, crypto.suite) == (OFFERED_TAG, self.suite) => {
+                return Ok(Some(crypto));
+            }
+            [] => BadCrypto::Missing,
+            [Err(error)] => error.clone(),
+            _ => BadCrypto::NotOffered,
+        };
+        Err(NotAgreed::BadCrypto(wrong))
+    }
+
+    /// Whether a line needs a key. What one side secures, the other must not leave open, nor the other way round.
+    fn wants_crypto(&self, media: &Media) -> Result<bool, NotAgreed> {
+        match (self.is_secure(), media.is_secure()) {
+            (true, false) => Err(NotAgreed::Insecure),
+            (false, true) => Err(NotAgreed::Secure),
+            (ours, _) => Ok(ours),
+        }
     }
 
     fn voice(&self, media: &Media) -> Option<(Codec, u8)> {
@@ -162,9 +264,10 @@ impl AudioSession {
         &self,
         theirs: &Description,
         media: &Media,
+        crypto: Option<&Crypto>,
         ours: Direction,
     ) -> Result<MediaTarget, NotAgreed> {
-        let (codec, payload_type) = self.voice(media).ok_or_else(|| no_common(theirs))?;
+        let (codec, payload_type) = self.voice(media).ok_or_else(|| no_common(media))?;
         let address = theirs.address_of(media).ok_or(NotAgreed::NoAddress)?;
         let event = self
             .formats(media)
@@ -180,17 +283,31 @@ impl AudioSession {
                 .ptime_ms
                 .filter(|ms| (1..=200).contains(ms))
                 .unwrap_or(20),
+            srtp: self.pair(crypto),
         })
     }
 
-    fn accepted(&self, media: &Media, target: &MediaTarget) -> String {
+    fn pair(&self, crypto: Option<&Crypto>) -> Option<SrtpPair> {
+        let (srtp, theirs) = self.srtp.as_ref().zip(crypto)?;
+        Some(SrtpPair {
+            suite: theirs.suite,
+            ours: srtp.local.clone(),
+            theirs: theirs.key.clone(),
+        })
+    }
+
+    fn accepted(&self, media: &Media, crypto: Option<&Crypto>, target: &MediaTarget) -> String {
         let mut lines = vec![(target.codec, target.payload_type)];
         lines.extend(
             target
                 .telephone_event
                 .map(|payload_type| (Codec::TelephoneEvent, payload_type)),
         );
-        audio_line(self.addr.port(), &media.protocol, &lines, target.direction)
+        let mut body = audio_line(self.addr.port(), &media.protocol, &lines, target.direction);
+        if let Some((srtp, theirs)) = self.srtp.as_ref().zip(crypto) {
+            body += &crypto::line(theirs.tag, theirs.suite, &srtp.local);
+        }
+        body
     }
 
     /// Puts the session's lines before `body` and raises the version if `body` says anything new.
@@ -210,6 +327,25 @@ impl AudioSession {
     }
 }
 
+/// The number of the one key that we offer.
+const OFFERED_TAG: u32 = 1;
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Said")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
+
 fn first_audio(description: &Description) -> Result<&Media, NotAgreed> {
     let media_lines = description.media.len();
     description
@@ -219,12 +355,9 @@ fn first_audio(description: &Description) -> Result<&Media, NotAgreed> {
         .ok_or(NotAgreed::NoAudio { media_lines })
 }
 
-fn no_common(theirs: &Description) -> NotAgreed {
-    match first_audio(theirs) {
-        Ok(media) => NotAgreed::NoCommonCodec {
-            offered: media.format_list.clone(),
-        },
-        Err(no_audio) => no_audio,
+fn no_common(media: &Media) -> NotAgreed {
+    NotAgreed::NoCommonCodec {
+        offered: media.format_list.clone(),
     }
 }
 

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Codec, Direction};
+use super::{BadCrypto, Codec, Crypto, Direction};
 
 /// What one side wrote about its media: as much of SDP as one audio call needs.
 ///
@@ -66,6 +66,8 @@ pub struct Media {
     pub ptime_ms: Option<u16>,
     /// The port, and perhaps the address, of `a=rtcp` (RFC 3605).
     pub rtcp: Option<(u16, Option<IpAddr>)>,
+    /// The keys for SRTP in their order of preference (RFC 4568 §5.1.1), with those that cannot be used.
+    pub crypto: Vec<Result<Crypto, BadCrypto>>,
 }
 
 /// Why bytes are no session description. All of it is the other side's doing.
@@ -159,13 +161,22 @@ impl Description {
 }
 
 impl Media {
-    /// Whether it is plain RTP audio that is switched on.
+    /// Keys that are read in one media line at most.
+    pub const CRYPTO_MAX: usize = 16;
+
+    /// Whether it is RTP audio that is switched on, plain or secured by keys in the description.
     pub fn is_live_audio(&self) -> bool {
-        self.kind == MediaKind::Audio && self.port != 0 && self.is_plain_rtp()
+        self.kind == MediaKind::Audio && self.port != 0 && (self.is_plain() || self.is_secure())
     }
 
-    fn is_plain_rtp(&self) -> bool {
+    /// Whether it is RTP without protection.
+    pub fn is_plain(&self) -> bool {
         matches!(self.protocol.as_str(), "RTP/AVP" | "RTP/AVPF")
+    }
+
+    /// Whether it is SRTP with keys in the description. (That of DTLS is called `UDP/TLS/RTP/SAVP`.)
+    pub fn is_secure(&self) -> bool {
+        matches!(self.protocol.as_str(), "RTP/SAVP" | "RTP/SAVPF")
     }
 
     fn parse(line: usize, value: &str) -> Result<Self, ParseError> {
@@ -196,6 +207,7 @@ impl Media {
             direction: None,
             ptime_ms: None,
             rtcp: None,
+            crypto: Vec::new(),
         })
     }
 
@@ -210,8 +222,25 @@ impl Media {
                     .and_then(|ms| ms.parse().ok())
             }
             "rtcp" => self.rtcp = rtcp_attribute(value),
+            "crypto" => self.crypto(value),
             _ => self.direction = Direction::of_attribute(name).or(self.direction),
         }
+    }
+
+    fn crypto(&mut self, value: &str) {
+        let cap = Self::CRYPTO_MAX;
+        let read = match self.crypto.len() {
+            len if len > cap => return,
+            len if len == cap => Err(BadCrypto::TooManyLines { cap }),
+            _ => Crypto::parse(value),
+        };
+        let tags = self.crypto.iter().flatten().map(|crypto| crypto.tag);
+        let twice = read.as_ref().ok().map(|crypto| crypto.tag);
+        let twice = twice.filter(|tag| tags.into_iter().any(|other| other == *tag));
+        self.crypto.push(match twice {
+            Some(tag) => Err(BadCrypto::TagTwice { tag }),
+            None => read,
+        });
     }
 
     fn rtpmap(&mut self, value: &str) {

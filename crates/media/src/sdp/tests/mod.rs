@@ -1,5 +1,7 @@
 use super::*;
 
+mod crypto;
+
 const OURS: &str = "192.0.2.10:40000";
 
 fn ours() -> AudioSession {
@@ -198,4 +200,91 @@ fn damaged_descriptions_never_panic() {
         }
     }
     assert!(read > 1_000, "only {read} were read at all");
+}
+
+/// RFC 8866 §6.4, and a wish that no packet can grant or no arithmetic should try (incident class "asymmetric ptime").
+#[test]
+fn packet_lengths_out_of_this_world_are_twenty_milliseconds() {
+    for (wish, ms) in [
+        ("0", 20),
+        ("1", 1),
+        ("60", 60),
+        ("200", 200),
+        ("201", 20),
+        ("65535", 20),
+        ("65536", 20),
+        ("4294967296", 20),
+        ("-20", 20),
+        ("20.5", 20),
+        ("", 20),
+        ("x", 20),
+    ] {
+        let offer = CARRIER.replace(
+            "a=ptime:30",
+            &format!("a=ptime:{wish}\r\na=maxptime:{wish}"),
+        );
+        let target = ours().agreed(&read(&offer), Direction::SendRecv).unwrap();
+        assert_eq!(target.ptime_ms, ms, "{wish}");
+    }
+}
+
+/// RFC 3264 §6.1: what was not offered is not sent, whatever number it is given.
+#[test]
+fn formats_that_were_never_offered_are_never_sent() {
+    let agree = |formats: &str, maps: &str| {
+        let answer = CARRIER.replace("RTP/AVP 0 8 96", &format!("RTP/AVP {formats}")) + maps;
+        ours().agreed(&read(&answer), Direction::SendRecv)
+    };
+    let none = |formats: &str| {
+        Err(NotAgreed::NoCommonCodec {
+            offered: formats.to_owned(),
+        })
+    };
+    assert_eq!(agree("18", ""), none("18"));
+    assert_eq!(agree("97", ""), none("97"));
+    assert_eq!(agree("97", "a=rtpmap:97 opus/48000/2\r\n"), none("97"));
+    // A static number that is given another meaning has that meaning.
+    assert_eq!(agree("0", "a=rtpmap:0 G729/8000\r\n"), none("0"));
+    assert_eq!(agree("8 8 300 -1 x", "").unwrap().payload_type, 8);
+    let renamed = agree("97", "a=rtpmap:97 PCMU/8000\r\n").unwrap();
+    assert_eq!((renamed.codec, renamed.payload_type), (Codec::Pcmu, 97));
+}
+
+#[test]
+fn keys_alone_are_no_call() {
+    let offer = CARRIER.replace("RTP/AVP 0 8 96", "RTP/AVP 96");
+    let offered = "96".to_owned();
+    let refused = Err(NotAgreed::NoCommonCodec { offered });
+    assert_eq!(ours().answer(&read(&offer), Direction::SendRecv), refused);
+}
+
+#[test]
+fn an_offer_with_every_line_off_is_no_audio() {
+    let offer = CARRIER.replace("m=audio 49170", "m=audio 0") + "m=audio 0 RTP/AVP 8\r\n";
+    let refused = Err(NotAgreed::NoAudio { media_lines: 2 });
+    assert_eq!(ours().answer(&read(&offer), Direction::SendRecv), refused);
+}
+
+#[test]
+fn an_address_of_the_other_family_is_read() {
+    let six = CARRIER.replace("IN IP4 198.51.100.7\r\nt=", "IN IP6 2001:db8::7\r\nt=");
+    let target = ours().agreed(&read(&six), Direction::SendRecv).unwrap();
+    assert_eq!(target.remote, "[2001:db8::7]:49170".parse().unwrap());
+    for bad in [
+        "IN IP4 2001:db8::7",
+        "IN IP6 198.51.100.7",
+        "IN IP5 1.2.3.4",
+        "TN NSAP 47",
+        "",
+        "IN IP4 1.2.3",
+    ] {
+        let text = CARRIER.replace("c=IN IP4 198.51.100.7", &format!("c={bad}"));
+        let agreed = ours().agreed(&read(&text), Direction::SendRecv);
+        assert_eq!(agreed, Err(NotAgreed::NoAddress), "{bad}");
+    }
+    let old_hold = CARRIER.replace("c=IN IP4 198.51.100.7", "c=IN IP6 ::");
+    let target = ours()
+        .agreed(&read(&old_hold), Direction::SendRecv)
+        .unwrap();
+    assert_eq!(target.direction, Direction::RecvOnly);
 }
