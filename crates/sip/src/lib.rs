@@ -58,7 +58,7 @@
 //! | 5118 | IPv6 | `host.rs`, `uri.rs`, `header/via.rs` | `tests/trouble.rs`: ipv6_with_and_without_port |
 //! | 5626 §4.4.1 | keep-alives in streams | `framing.rs` | `tests/framing.rs`: a_keep_alive_is_no_message |
 //!
-//! [`transaction`], [`user_agent`] and [`target`] have tables of their own.
+//! [`transaction`], [`user_agent`] and [`target`] have tables of their own, as has [`registration`].
 
 pub mod builder;
 pub mod digest;
@@ -67,6 +67,8 @@ pub mod header;
 pub mod host;
 pub mod message;
 pub mod method;
+pub mod ping;
+pub mod registration;
 pub mod status;
 pub mod target;
 mod text;
