@@ -262,7 +262,14 @@ mod tests {
     /// RFC 3261 §11.2: the answer is what an INVITE would get; that there is one is what counts.
     #[test]
     fn any_answer_is_a_sign_of_life() {
-        for line in ["200 OK", "404 Not Found", "405 No", "501 No", "486 Busy", "401 Who"] {
+        for line in [
+            "200 OK",
+            "404 Not Found",
+            "405 No",
+            "501 No",
+            "486 Busy",
+            "401 Who",
+        ] {
             let mut watched = Watched::new(1);
             assert_eq!(watched.ask(1, Says::Status(line)), Health::Up, "{line}");
         }
@@ -304,7 +311,10 @@ mod tests {
     fn a_408_is_a_silence() {
         let mut watched = Watched::new(4);
         let down = Health::Down(DownBecause::Silence);
-        assert_eq!(watched.ask(2, Says::Status("408 Request Timeout")), Health::Unknown);
+        assert_eq!(
+            watched.ask(2, Says::Status("408 Request Timeout")),
+            Health::Unknown
+        );
         assert_eq!(watched.ask(1, Says::Status("408 Request Timeout")), down);
     }
 
@@ -331,13 +341,19 @@ mod tests {
     fn a_503_is_down_at_once_and_left_alone_for_as_long_as_it_says() {
         let mut watched = Watched::new(7);
         watched.ask(1, Says::Status("200 OK"));
-        let down = watched.ask(1, Says::Status("503 Service Unavailable\r\nRetry-After: 120"));
+        let down = watched.ask(
+            1,
+            Says::Status("503 Service Unavailable\r\nRetry-After: 120"),
+        );
         assert_eq!(down, Health::Down(DownBecause::Unavailable));
         watched.ping.suspect(watched.now);
         watched.ask(1, Says::Status("200 OK"));
         assert!((120.0..121.0).contains(&watched.last_pause()));
         // Nobody is left alone for ever.
-        watched.ask(1, Says::Status("503 Service Unavailable\r\nRetry-After: 4294967295"));
+        watched.ask(
+            1,
+            Says::Status("503 Service Unavailable\r\nRetry-After: 4294967295"),
+        );
         watched.ask(1, Says::Nothing);
         assert!((3600.0..3601.0).contains(&watched.last_pause()));
     }

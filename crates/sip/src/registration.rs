@@ -23,7 +23,7 @@
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 
 use crate::digest::Credentials;
 use crate::header::Contacts;
@@ -565,13 +565,19 @@ mod tests {
             (vec![("Expires", "300")], 300),
             (vec![], 3600),
             // A registrar that sees us behind a translator of addresses.
-            (vec![("Contact", "<sip:clinic@203.0.113.5:1024>;expires=90")], 90),
+            (
+                vec![("Contact", "<sip:clinic@203.0.113.5:1024>;expires=90")],
+                90,
+            ),
         ] {
             let mut clinic = Clinic::with_peers(&[peer(1)], 2);
             clinic.hears(200, &headers);
             let until = clinic.now + Duration::from_secs(granted);
             let peer = peer(1);
-            assert_eq!(clinic.state(), RegistrationState::Registered { peer, until });
+            assert_eq!(
+                clinic.state(),
+                RegistrationState::Registered { peer, until }
+            );
             let pause = clinic.next_register().as_secs_f64() / granted as f64;
             assert!((0.75..=0.9).contains(&pause), "{headers:?}: after {pause}");
         }
@@ -636,7 +642,10 @@ mod tests {
             for longest in [60.0, 120.0, 240.0, 480.0, 960.0, 1800.0, 1800.0] {
                 clinic.hears(500, &[]);
                 let pause = clinic.next_register().as_secs_f64();
-                assert!((longest / 2.0..=longest).contains(&pause), "seed {seed}: {pause} of {longest}");
+                assert!(
+                    (longest / 2.0..=longest).contains(&pause),
+                    "seed {seed}: {pause} of {longest}"
+                );
             }
             clinic.grant(3600);
             clinic.next_register();
@@ -675,7 +684,10 @@ mod tests {
         clinic.grant(100);
         let until = clinic.now + Duration::from_secs(100);
         clinic.next_register();
-        let registered = RegistrationState::Registered { peer: peer(1), until };
+        let registered = RegistrationState::Registered {
+            peer: peer(1),
+            until,
+        };
         clinic.now = until - Duration::from_millis(1);
         clinic.wake();
         assert_eq!(clinic.state(), registered);
@@ -706,7 +718,9 @@ mod tests {
         let mut clinic = Clinic::with_peers(&[peer(1), peer(2)], 9);
         clinic.grant(3600);
         // The order changes with every lookup; the binding stays where it is.
-        clinic.registration.set_peers(clinic.now, vec![peer(2), peer(1)]);
+        clinic
+            .registration
+            .set_peers(clinic.now, vec![peer(2), peer(1)]);
         clinic.wake();
         assert_eq!(clinic.sent.len(), 1);
         clinic.registration.set_peers(clinic.now, vec![peer(3)]);

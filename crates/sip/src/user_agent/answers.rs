@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::call::{Call, Unacknowledged};
-use super::sending::contact;
 use super::{CallHandle, End, Reply, UserAgent, WrongMoment};
 use crate::transaction::{Peer, Server, Transport};
 use crate::{Fault, Message, Method, Name, ResponseBuilder};
@@ -179,7 +178,7 @@ impl UserAgent {
             builder = builder.reason(reason);
         }
         if makes_dialog(heard.request.method(), reply)
-            && let Some(contact) = contact(&self.options, heard.from.transport)
+            && let Some(contact) = self.options.contact(heard.from.transport)
         {
             builder = builder
                 .contact(&contact)

@@ -1,7 +1,8 @@
 use std::net::SocketAddr;
 
 use super::SessionTimer;
-use crate::transaction::Timers;
+use crate::transaction::{Timers, Transport};
+use crate::{HostPort, NameAddr, Uri};
 
 /// What one [`UserAgent`](super::UserAgent) is told about itself.
 #[derive(Clone, Debug)]
@@ -35,5 +36,19 @@ impl AgentOptions {
             accepts_calls: false,
             session_timer: Some(SessionTimer::default()),
         }
+    }
+
+    /// Where others find the agent. A peer reached over TCP or TLS is told so, else its requests would come over UDP.
+    ///
+    /// `None` if [`AgentOptions::local`] makes no URI, which no address does.
+    pub fn contact(&self, transport: Transport) -> Option<NameAddr> {
+        let host = HostPort::from(self.local).to_string();
+        let uri = Uri::sip(&self.contact_user, &host).ok()?;
+        let uri = match transport {
+            Transport::Udp => uri,
+            Transport::Tcp => uri.with_param("transport", Some("tcp")).ok()?,
+            Transport::Tls => uri.with_param("transport", Some("tls")).ok()?,
+        };
+        Some(NameAddr::new(uri))
     }
 }

@@ -8,7 +8,7 @@ use super::offers::Purpose;
 use super::{AgentOptions, AskHandle, CallHandle, Output, Request, UserAgent};
 use crate::digest::{self, Attempt, Credentials};
 use crate::transaction::{Client, Peer, Transport};
-use crate::{CSeq, HostPort, Message, Method, Name, NameAddr, RequestBuilder, Uri, Via};
+use crate::{CSeq, HostPort, Message, Method, Name, RequestBuilder, Via};
 
 /// Which request of ours a response is about: its branch, and whether it is the CANCEL that shares it (RFC 3261 §17.1.3).
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -295,7 +295,7 @@ fn write(options: &AgentOptions, request: &Request, transport: Transport, branch
         .header(Name::UserAgent, &options.user_agent);
     // RFC 3261 §8.1.1.8, §12.2.1.1: what makes a dialog or moves its target says where we are.
     if matches!(request.method, Method::Invite | Method::Update)
-        && let Some(contact) = contact(options, transport)
+        && let Some(contact) = options.contact(transport)
     {
         let allow = super::abilities().allow();
         builder = builder.contact(&contact).header(Name::Allow, allow);
@@ -307,16 +307,4 @@ fn write(options: &AgentOptions, request: &Request, transport: Transport, branch
         builder = builder.body(&body.content_type, body.bytes.clone());
     }
     builder.build().bytes().clone()
-}
-
-/// Where others find us. A peer reached over TCP is told so, else its requests would come over UDP.
-pub(super) fn contact(options: &AgentOptions, transport: Transport) -> Option<NameAddr> {
-    let host = HostPort::from(options.local).to_string();
-    let uri = Uri::sip(&options.contact_user, &host).ok()?;
-    let uri = match transport {
-        Transport::Udp => uri,
-        Transport::Tcp => uri.with_param("transport", Some("tcp")).ok()?,
-        Transport::Tls => uri.with_param("transport", Some("tls")).ok()?,
-    };
-    Some(NameAddr::new(uri))
 }
