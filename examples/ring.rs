@@ -162,6 +162,8 @@ impl Ring {
     async fn drain(&mut self) -> Result<(), Box<dyn Error>> {
         while let Some(output) = self.call.poll_output() {
             match output {
+                // One call on one socket: all that comes is its own.
+                Output::CallId(_) => {}
                 Output::SendSip { to, bytes } => drop(self.sip.send_to(&bytes, to.addr).await?),
                 Output::Event(event) => self.note(event),
             }
@@ -201,7 +203,7 @@ impl Ring {
                 self.say(ended.words);
                 self.path.close(now);
             }
-            Event::Held | Event::Resumed | Event::HoldRefused => {}
+            Event::RouteFailed { .. } | Event::Held | Event::Resumed | Event::HoldRefused => {}
         }
     }
 

@@ -101,6 +101,8 @@ struct World {
     /// What the call has sent, and what the trunk has sent; the last few of each.
     ours: Vec<Message>,
     theirs: Vec<Message>,
+    /// Of the present attempt.
+    call_id: String,
     is_over: bool,
 }
 
@@ -125,6 +127,7 @@ impl World {
             trunk,
             ours: Vec::new(),
             theirs: Vec::new(),
+            call_id: String::new(),
             is_over: false,
         };
         world.settle();
@@ -168,7 +171,11 @@ impl World {
             Step::Hold => drop(self.call.hold(self.now)),
             Step::Resume => drop(self.call.resume(self.now)),
             Step::MediaLost => self.call.handle_input(self.now, Input::MediaLost),
-            Step::TransportFailed => self.call.handle_input(self.now, Input::TransportFailed),
+            Step::TransportFailed => {
+                let peer = self.trunk;
+                self.call
+                    .handle_input(self.now, Input::TransportFailed { peer });
+            }
             Step::Wait(millis) => self.wait(Duration::from_millis(u64::from(*millis))),
         }
     }
@@ -184,6 +191,7 @@ impl World {
     fn settle(&mut self) {
         while let Some(output) = self.call.poll_output() {
             match output {
+                Output::CallId(call_id) => self.call_id = call_id,
                 Output::SendSip { bytes, .. } => {
                     let message = Message::parse(bytes).expect("a message of ours");
                     remember(&mut self.ours, message);
@@ -246,7 +254,7 @@ impl World {
             .via(&via)
             .from(&them)
             .to(&us)
-            .call_id(self.call.call_id())
+            .call_id(&self.call_id)
             .cseq(u32::from(cseq));
         let headers = headers(extra, StatusCode::OK);
         let builder = headers.iter().fold(builder, |builder, (name, value)| {

@@ -68,11 +68,6 @@ impl Bridge {
         self.browser.ufrag()
     }
 
-    /// The Call-ID, by which the phone's SIP messages are known.
-    pub fn call_id(&self) -> &str {
-        self.call.call_id()
-    }
-
     /// What happened to the sound so far.
     pub fn stats(&self) -> MediaStats {
         self.path.stats()
@@ -103,8 +98,9 @@ impl Bridge {
                     .handle_input(now, phone::Input::Sip { from, message });
                 Ok(())
             }
-            Input::TransportFailed { .. } => {
-                self.call.handle_input(now, phone::Input::TransportFailed);
+            Input::TransportFailed { peer } => {
+                let input = phone::Input::TransportFailed { peer };
+                self.call.handle_input(now, input);
                 Ok(())
             }
         };
@@ -217,6 +213,7 @@ impl Bridge {
 
     fn call_said(&mut self, now: Instant, output: phone::Output) {
         match output {
+            phone::Output::CallId(call_id) => self.outputs.push_back(Output::CallId(call_id)),
             phone::Output::SendSip { to, bytes } => {
                 self.outputs.push_back(Output::SendSip { to, bytes })
             }
@@ -226,6 +223,9 @@ impl Bridge {
 
     fn call_event(&mut self, now: Instant, event: phone::Event) {
         match event {
+            phone::Event::RouteFailed { route, why } => {
+                self.tell(BridgeEvent::RouteFailed { route, why });
+            }
             phone::Event::Ringing => {
                 self.path.ring();
                 self.tell(BridgeEvent::Ringing);

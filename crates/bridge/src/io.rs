@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use housecall_phone::{Ended, Message, Peer};
+use housecall_phone::{Ended, Message, Peer, RouteFailure};
 
 use crate::MediaStats;
 
@@ -71,6 +71,8 @@ pub enum Output {
         /// The whole datagram.
         bytes: Bytes,
     },
+    /// SIP messages with this Call-ID are this call's. Said before the first message that carries it; a call may have several.
+    CallId(String),
     /// Send this SIP message.
     SendSip {
         /// Where to.
@@ -91,6 +93,13 @@ pub enum Output {
     reason = "the end is said once a call: a box would only cost its readers a word"
 )]
 pub enum BridgeEvent {
+    /// A way to the telephone network has failed; the next one is tried, or the call ends.
+    RouteFailed {
+        /// Its index in the routes that the call was dialled with.
+        route: usize,
+        /// Why.
+        why: RouteFailure,
+    },
     /// The phone rings; the caller hears it.
     Ringing,
     /// The network sends sound before the answer; the caller hears it.

@@ -234,7 +234,8 @@ impl World {
                 self.phone.hears(bytes);
             }
             Output::Event(event) => self.events.push(event),
-            Output::SendRtcp { .. }
+            Output::CallId(_)
+            | Output::SendRtcp { .. }
             | Output::SendBrowser { .. }
             | Output::BrowserAddressProved(_) => {}
         }

@@ -1,6 +1,8 @@
+mod attempt;
 mod dialing;
 mod ended;
 mod event;
+mod failover;
 mod line;
 mod ringing;
 mod talking;
@@ -10,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use housecall_media::sdp::Codec;
 use housecall_sip::user_agent::{self, Output as AgentOutput};
-use housecall_sip::{Timers, UriError};
+use housecall_sip::{Message, Peer, StatusCode, Timers, UriError};
 
 use crate::{Number, Outcome, Route};
 use dialing::Dialing;
 pub use ended::{Ended, Side};
 pub use event::{Event, Input, Output};
+pub use failover::RouteFailure;
 use line::Line;
 use ringing::Ringing;
 use talking::Talking;
@@ -129,6 +132,14 @@ enum State {
 )]
 enum Happening {
     Agent(user_agent::Event),
+    /// A response came, whatever the user agent makes of it.
+    Heard {
+        status: u16,
+        /// Of the request that it answers.
+        cseq: u32,
+    },
+    /// Not even a response came in time.
+    Silent,
     HangUp,
     MediaLost,
     /// The ring limit is reached.
@@ -141,9 +152,8 @@ impl Call {
     /// # Errors
     /// There is no route, or a trunk's domain is no host.
     pub fn dial(now: Instant, dial: Dial) -> Result<Self, BadTrunk> {
-        let ring_until = now + dial.ring_limit;
         let line = Line::dial(now, dial)?;
-        let state = State::Dialing(Dialing { ring_until });
+        let state = State::Dialing(Dialing::new(now, &line));
         let mut call = Self { line, state };
         call.listen(now);
         Ok(call)
@@ -152,18 +162,20 @@ impl Call {
     /// Takes what the world said.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Sip { from, message } => {
-                let input = user_agent::Input::Received { from, message };
-                self.line.agent.handle_input(now, input);
-            }
-            Input::TransportFailed => {
-                let peer = self.line.peer;
-                let input = user_agent::Input::TransportFailed { peer };
-                self.line.agent.handle_input(now, input);
-            }
+            Input::Sip { from, message } => self.hear(now, from, message),
+            Input::TransportFailed { peer } => self.line.transport_failed(now, peer),
             Input::MediaLost => self.happened(now, Happening::MediaLost),
         }
         self.listen(now);
+    }
+
+    fn hear(&mut self, now: Instant, from: Peer, message: Message) {
+        let status = message.status().map(StatusCode::code);
+        let cseq = message.cseq().map_or(0, |cseq| cseq.number);
+        let is_present = self.line.hear(now, from, message);
+        if let Some(status) = status.filter(|_| is_present) {
+            self.happened(now, Happening::Heard { status, cseq });
+        }
     }
 
     /// Hangs up at any moment: CANCEL, or ACK and BYE if the answer crosses it, or BYE. No effect on an ended call.
@@ -207,9 +219,9 @@ impl Call {
         Err(WrongMoment { action, state })
     }
 
-    /// The Call-ID that every message of this call carries.
-    pub fn call_id(&self) -> &str {
-        &self.line.call_id
+    /// The Call-IDs of its messages: the present attempt's, and those of attempts that still owe their trunks something.
+    pub fn call_ids(&self) -> impl Iterator<Item = &str> {
+        self.line.attempts().map(|attempt| &*attempt.call_id)
     }
 
     /// Takes the next thing to do, in order.
@@ -219,30 +231,19 @@ impl Call {
 
     /// When [`handle_timeout`](Call::handle_timeout) next has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let ring_limit = match &self.state {
-            State::Dialing(dialing) => Some(dialing.ring_until),
-            State::Ringing(ringing) => Some(ringing.ring_until),
-            State::Talking(_) | State::Ended => None,
-        };
-        self.line
-            .agent
-            .poll_timeout()
-            .into_iter()
-            .chain(ring_limit)
-            .min()
+        let limits = self.state.limits();
+        let limits = limits.into_iter().map(|(at, _)| at);
+        limits.chain(self.line.poll_timeout()).min()
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let is_due = match &self.state {
-            State::Dialing(dialing) => dialing.ring_until <= now,
-            State::Ringing(ringing) => ringing.ring_until <= now,
-            State::Talking(_) | State::Ended => false,
-        };
-        if is_due {
-            self.happened(now, Happening::RangTooLong);
+        let limits = self.state.limits();
+        let due = limits.into_iter().filter(|(at, _)| *at <= now).next();
+        if let Some((_, happening)) = due {
+            self.happened(now, happening);
         }
-        self.line.agent.handle_timeout(now);
+        self.line.handle_timeout(now);
         self.listen(now);
     }
 
@@ -253,12 +254,12 @@ impl Call {
 
     /// Whether it is over and owes the network nothing: it may be dropped. At most 64*T1 after the last message.
     pub fn is_finished(&self) -> bool {
-        self.is_over() && self.line.agent.is_idle()
+        self.is_over() && self.line.is_idle()
     }
 
     /// Passes on what the user agent has to say.
     fn listen(&mut self, now: Instant) {
-        while let Some(output) = self.line.agent.poll_output() {
+        while let Some(output) = self.line.poll_agent() {
             match output {
                 AgentOutput::Send { to, bytes } => {
                     self.line.outputs.push_back(Output::SendSip { to, bytes });
@@ -282,8 +283,28 @@ impl Call {
 impl State {
     /// We end the call; the user agent finds the right message for it.
     fn hang_up(now: Instant, outcome: Outcome, line: &mut Line) -> Self {
-        line.agent.hang_up(now, line.call);
-        line.tell(Event::Ended(Ended::by_us(outcome)));
+        line.hang_up(now);
+        Self::end(Ended::by_us(outcome), line)
+    }
+
+    fn end(ended: Ended, line: &mut Line) -> Self {
+        line.tell(Event::Ended(ended));
         Self::Ended
+    }
+
+    /// What is waited for no longer than until then, and what happens then.
+    fn limits(&self) -> Vec<(Instant, Happening)> {
+        let rang = |at| (at, Happening::RangTooLong);
+        match self {
+            Self::Dialing(dialing) => {
+                let silent = dialing.silent_until.map(|at| (at, Happening::Silent));
+                silent
+                    .into_iter()
+                    .chain([rang(dialing.ring_until)])
+                    .collect()
+            }
+            Self::Ringing(ringing) => vec![rang(ringing.ring_until)],
+            Self::Talking(_) | Self::Ended => Vec::new(),
+        }
     }
 }

@@ -55,7 +55,9 @@ mod trunk;
 #[cfg(test)]
 mod tests;
 
-pub use call::{BadTrunk, Call, Dial, Ended, Event, Input, Output, Side, WrongMoment};
+pub use call::{
+    BadTrunk, Call, Dial, Ended, Event, Input, Output, RouteFailure, Side, WrongMoment,
+};
 pub use country::Country;
 pub use destination::{DestinationPolicy, DestinationRefused};
 pub use identity::{Asserted, Identity};

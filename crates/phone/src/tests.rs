@@ -1,4 +1,5 @@
-//! Conversations of a call with a far end in virtual time.
+//! Conversations between a [`Call`](crate::Call) and scripted far ends, in virtual time.
 
 mod conversations;
+mod routes;
 mod world;

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use housecall_sip::Peer;
 use housecall_sip::digest::Credentials;
@@ -18,9 +19,17 @@ pub struct Trunk {
     pub credentials: Option<Credentials>,
     /// How it wants to be told who calls.
     pub identity: Identity,
+    /// How long it may leave an INVITE without any response before the next route is tried.
+    pub answer_within: Duration,
+    /// Whether 408 and every 5xx before the phone rings make us try the next route, as 503 always does. Off unless the trunk sends them
+    /// for faults of its own: they may come from behind it, where another trunk rings the same phone again.
+    pub next_on_server_error: bool,
 }
 
 impl Trunk {
+    /// A trunk that is up sends 100 within 200 ms (RFC 3261 §17.2.1): 4 s are four sendings, and leave a second for the next route.
+    pub const ANSWER_WITHIN: Duration = Duration::from_secs(4);
+
     /// A trunk without credentials that wants the caller id in From and P-Asserted-Identity, and `user=phone`.
     pub fn new(name: &str, domain: &str) -> Self {
         Self {
@@ -28,6 +37,8 @@ impl Trunk {
             domain: domain.to_owned(),
             credentials: None,
             identity: Identity::default(),
+            answer_within: Self::ANSWER_WITHIN,
+            next_on_server_error: false,
         }
     }
 

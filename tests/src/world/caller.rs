@@ -172,6 +172,7 @@ impl Caller {
 
     fn call_said(&mut self, now: Instant, output: Output) {
         let said = match output {
+            Output::CallId(_) => return,
             Output::SendSip { bytes, .. } => Said::Sip(bytes),
             Output::Event(event) => {
                 self.event(now, &event);
@@ -200,6 +201,7 @@ impl Caller {
                 path.answered(now);
             }
             Event::Ended(_) => path.close(now),
+            Event::RouteFailed { .. } => {}
             // A refused hold leaves in force what was.
             Event::Held | Event::Resumed | Event::HoldRefused => path.hold(now, self.held),
         }

@@ -106,6 +106,7 @@ impl CallSlot {
                 Output::SendBrowser { to, bytes } => out.media(to, bytes),
                 Output::SendRtp { to, bytes } => self.ports.send_rtp(to, &bytes),
                 Output::SendRtcp { to, bytes } => self.ports.send_rtcp(to, &bytes),
+                Output::CallId(call_id) => out.call_id(call_id),
                 Output::SendSip { to, bytes } => out.sip(to, bytes),
                 Output::BrowserAddressProved(address) => out.proved(address),
                 Output::Event(event) => self.note(event),
@@ -116,6 +117,9 @@ impl CallSlot {
 
     fn note(&mut self, event: BridgeEvent) {
         match event {
+            BridgeEvent::RouteFailed { route, why } => {
+                tracing::warn!(route, ?why, "a way to the telephone network has failed");
+            }
             BridgeEvent::Ringing => self.show(|view| view.phase = CallPhase::Ringing),
             BridgeEvent::EarlyAudio => self.show(|view| view.phase = CallPhase::EarlyAudio),
             BridgeEvent::Answered => self.answered(),

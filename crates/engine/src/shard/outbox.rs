@@ -12,6 +12,7 @@ pub(crate) struct Outbox<'a> {
     pub(crate) media: &'a mut Vec<Datagram>,
     pub(crate) sip: &'a mut Vec<(Peer, Bytes)>,
     pub(crate) proved: &'a mut Vec<SocketAddr>,
+    pub(crate) call_ids: &'a mut Vec<String>,
 }
 
 impl Outbox<'_> {
@@ -26,5 +27,10 @@ impl Outbox<'_> {
     /// The machine being drained has seen authenticated STUN from `address`.
     pub(crate) fn proved(&mut self, address: SocketAddr) {
         self.proved.push(address);
+    }
+
+    /// SIP messages with this Call-ID are for the call being drained.
+    pub(crate) fn call_id(&mut self, call_id: String) {
+        self.call_ids.push(call_id);
     }
 }

@@ -223,9 +223,6 @@ impl<'a> Turn<'a> {
             self.try_dial(call, plan, &offer)
                 .map(|(bridge, ports, answer)| {
                     self.shard.demux.expect(bridge.ufrag(), Leg::Call(call));
-                    self.shard
-                        .calls_by_id
-                        .insert(bridge.call_id().to_owned(), call);
                     let metered = Metered::start(bridge, grant, facts);
                     self.shard
                         .calls
@@ -292,11 +289,12 @@ impl<'a> Turn<'a> {
         let Some(mut slot) = self.shard.calls.remove(&call) else {
             return;
         };
-        let mut proved = Vec::new();
+        let (mut proved, mut call_ids) = (Vec::new(), Vec::new());
         let mut out = Outbox {
             media: &mut self.media,
             sip: &mut self.sip,
             proved: &mut proved,
+            call_ids: &mut call_ids,
         };
         let now = self.now;
         let ended = catch_unwind(AssertUnwindSafe(|| {
@@ -306,6 +304,8 @@ impl<'a> Turn<'a> {
         for address in proved {
             self.shard.demux.prove(address, Leg::Call(call));
         }
+        let call_ids = call_ids.into_iter().map(|call_id| (call_id, call));
+        self.shard.calls_by_id.extend(call_ids);
         match ended {
             Ok(false) => {
                 self.shard.timers.set(Machine::Call(call), slot.deadline());

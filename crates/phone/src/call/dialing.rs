@@ -2,21 +2,38 @@ use std::time::Instant;
 
 use housecall_media::sdp::{Direction, MediaTarget};
 use housecall_sip::Message;
-use housecall_sip::user_agent::Event as AgentEvent;
+use housecall_sip::user_agent::{End, Event as AgentEvent};
 
 use super::line::Line;
-use super::{Ended, Event, Happening, Ringing, State, Talking};
+use super::{Ended, Event, Happening, Ringing, RouteFailure, State, Talking};
 use crate::Outcome;
 
 /// The INVITE is on its way; the network has said nothing of the called phone.
 #[derive(Debug)]
 pub(super) struct Dialing {
     pub(super) ring_until: Instant,
+    /// When the next route is tried if nothing at all is heard.
+    pub(super) silent_until: Option<Instant>,
+    /// The CSeq of the last INVITE that was challenged.
+    challenged: u32,
 }
 
 impl Dialing {
-    pub(super) fn handle(self, now: Instant, happening: Happening, line: &mut Line) -> State {
+    pub(super) fn new(now: Instant, line: &Line) -> Self {
+        Self {
+            ring_until: now + line.dial.ring_limit,
+            silent_until: line.silent_until(now),
+            challenged: 0,
+        }
+    }
+
+    pub(super) fn handle(mut self, now: Instant, happening: Happening, line: &mut Line) -> State {
         match happening {
+            Happening::Heard { status, cseq } => {
+                self.heard(now, status, cseq, line);
+                State::Dialing(self)
+            }
+            Happening::Silent => self.silent(now, line),
             Happening::Agent(AgentEvent::Progress { message, .. }) => {
                 let ringing = Ringing::new(self.ring_until);
                 State::Ringing(ringing.progress(&message, line))
@@ -24,9 +41,38 @@ impl Dialing {
             Happening::Agent(AgentEvent::Answered { message, .. }) => {
                 answered(now, &message, None, line)
             }
+            Happening::Agent(AgentEvent::Ended { end, .. }) => failed(now, &end, line),
             happening => unanswered(now, happening, line).unwrap_or(State::Dialing(self)),
         }
     }
+
+    /// A response came. After a challenge the INVITE is on its way once more, and silence counts anew; a 100 that the challenge has
+    /// overtaken breaks it no longer.
+    fn heard(&mut self, now: Instant, status: u16, cseq: u32, line: &Line) {
+        match status {
+            100..=199 if cseq > self.challenged => self.silent_until = None,
+            401 | 407 if cseq > self.challenged => {
+                self.challenged = cseq;
+                self.silent_until = line.silent_until(now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The trunk says nothing. If it wakes up later, its call is cancelled.
+    fn silent(mut self, now: Instant, line: &mut Line) -> State {
+        self.silent_until = None;
+        line.hang_up(now);
+        let next = line.next_route(now, RouteFailure::Silence);
+        next.unwrap_or_else(|| State::end(Ended::by_us(Outcome::Failed), line))
+    }
+}
+
+/// An attempt that nobody heard ring has ended: the next route is tried where it was the trunk's fault.
+pub(super) fn failed(now: Instant, end: &End, line: &mut Line) -> State {
+    let failure = line.trunk().and_then(|trunk| RouteFailure::of(end, trunk));
+    let next = failure.and_then(|why| line.next_route(now, why));
+    next.unwrap_or_else(|| State::end(Ended::unanswered(end), line))
 }
 
 /// Somebody has answered. Some networks put their answer to our offer into an early response only.
@@ -56,10 +102,12 @@ pub(super) fn unanswered(now: Instant, happening: Happening, line: &mut Line) ->
         Happening::HangUp => Some(State::hang_up(now, Outcome::Cancelled, line)),
         Happening::RangTooLong => Some(State::hang_up(now, Outcome::NoAnswer, line)),
         Happening::Agent(AgentEvent::Ended { end, .. }) => {
-            line.tell(Event::Ended(Ended::unanswered(&end)));
-            Some(State::Ended)
+            Some(State::end(Ended::unanswered(&end), line))
         }
         // Nobody has promised us any sound yet.
-        Happening::MediaLost | Happening::Agent(_) => None,
+        Happening::MediaLost
+        | Happening::Heard { .. }
+        | Happening::Silent
+        | Happening::Agent(_) => None,
     }
 }

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use housecall_media::sdp::MediaTarget;
 use housecall_sip::{Message, Peer};
 
-use super::Ended;
+use super::{Ended, RouteFailure};
 
 /// What the world said to a call.
 #[derive(Debug)]
@@ -18,8 +18,11 @@ pub enum Input {
         /// The message.
         message: Message,
     },
-    /// Nothing can be sent to the trunk.
-    TransportFailed,
+    /// Nothing can be sent to `peer`.
+    TransportFailed {
+        /// Which.
+        peer: Peer,
+    },
     /// No sound has come for too long (not to be said while held).
     MediaLost,
 }
@@ -27,6 +30,8 @@ pub enum Input {
 /// What a call wants done.
 #[derive(Debug)]
 pub enum Output {
+    /// SIP messages with this Call-ID are this call's. Said before the first message that carries it; each attempt has its own.
+    CallId(String),
     /// Send `bytes`, one whole SIP message, to `to`.
     SendSip {
         /// Where to.
@@ -41,6 +46,13 @@ pub enum Output {
 /// What happened to a call. [`Event::Ended`] comes exactly once, and last.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Event {
+    /// A route led nowhere; the next one is tried, or [`Event::Ended`] follows.
+    RouteFailed {
+        /// Its index in [`Dial::routes`](super::Dial::routes).
+        route: usize,
+        /// Why.
+        why: RouteFailure,
+    },
     /// The phone rings. Said once.
     Ringing,
     /// The network sends sound before the answer: announcements, or its own ringing tone.

@@ -1,77 +1,133 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use housecall_media::sdp::{AudioSession, Description, Direction, MediaTarget};
-use housecall_sip::user_agent::{Body, CallHandle, Invite};
-use housecall_sip::{AgentOptions, Message, NameAddr, Peer, UriError, UserAgent};
+use housecall_media::sdp::{Description, Direction, MediaTarget};
+use housecall_sip::user_agent::{Input as AgentInput, Output as AgentOutput, Reply};
+use housecall_sip::{Message, Peer};
 
+use super::attempt::{self, Aim, Attempt};
 use super::{BadTrunk, Dial, Event, Output};
-use crate::Route;
+use crate::{Route, Trunk};
 
 /// What every state of a call needs: the line to the trunk.
 #[derive(Debug)]
 pub(super) struct Line {
-    pub(super) agent: UserAgent,
-    pub(super) call: CallHandle,
-    pub(super) call_id: String,
-    pub(super) peer: Peer,
-    pub(super) audio: AudioSession,
+    pub(super) dial: Dial,
+    pub(super) attempt: Attempt,
+    /// Attempts given up: they still owe their trunks a CANCEL, or ACK and BYE if the answer crosses it.
+    given_up: Vec<Attempt>,
     pub(super) outputs: VecDeque<Output>,
 }
 
 impl Line {
-    /// Sends the INVITE with our offer.
+    /// Sends the first INVITE.
     pub(super) fn dial(now: Instant, dial: Dial) -> Result<Self, BadTrunk> {
-        let mut agent = UserAgent::new(AgentOptions {
-            contact_user: dial.caller_id.to_string(),
-            timers: dial.timers,
-            ..AgentOptions::new(dial.contact, dial.seed)
-        });
-        let mut audio = AudioSession::new(session_id(&mut agent), dial.media, &dial.codecs);
-        let offer = audio.offer(Direction::SendRecv);
-        let route = dial.routes.first().ok_or(BadTrunk::NoRoute)?;
-        let invite = invite(&dial, route, offer).map_err(|error| BadTrunk::Address {
-            trunk: route.trunk.name.clone(),
-            error,
-        })?;
-        let call = agent.invite(now, invite);
-        let call_id = agent.call_id(call).unwrap_or_default().to_owned();
+        attempt::check(&dial)?;
+        let aim = Aim {
+            route: 0,
+            to: dial.to.clone(),
+        };
+        let attempt = Attempt::start(now, &dial, aim, dial.seed)?;
+        let outputs = VecDeque::from([Output::CallId(attempt.call_id.clone())]);
         Ok(Self {
-            agent,
-            call,
-            call_id,
-            peer: route.peer,
-            audio,
-            outputs: VecDeque::new(),
+            dial,
+            attempt,
+            given_up: Vec::new(),
+            outputs,
         })
+    }
+
+    /// Leaves the attempt to its user agent and makes another one.
+    pub(super) fn try_again(&mut self, now: Instant, aim: Aim) -> Result<(), BadTrunk> {
+        // The seeds of all attempts follow from the first one, which was hard to guess.
+        let seed = self.attempt.agent.random();
+        let attempt = Attempt::start(now, &self.dial, aim, seed)?;
+        let call_id = attempt.call_id.clone();
+        self.outputs.push_back(Output::CallId(call_id));
+        self.given_up
+            .push(std::mem::replace(&mut self.attempt, attempt));
+        Ok(())
+    }
+
+    /// How the trunk of this attempt wants to be spoken to.
+    pub(super) fn trunk(&self) -> Option<&Trunk> {
+        let route = self.dial.routes.get(self.attempt.aim.route);
+        route.map(|route: &Route| &*route.trunk)
     }
 
     pub(super) fn tell(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
 
+    pub(super) fn hang_up(&mut self, now: Instant) {
+        self.attempt.agent.hang_up(now, self.attempt.call);
+    }
+
+    pub(super) fn respond(&mut self, now: Instant, reply: Reply) {
+        // The user agent refuses only what nobody waits for any more.
+        let _ = self.attempt.agent.respond(now, self.attempt.call, reply);
+    }
+
     /// What an answer to our offer agrees to; none if it carries none, or none that we can use.
     pub(super) fn agreed(&self, message: &Message, offered: Direction) -> Option<MediaTarget> {
         let answer = Description::parse(message.body()).ok()?;
-        self.audio.agreed(&answer, offered).ok()
+        self.attempt.audio.agreed(&answer, offered).ok()
     }
-}
 
-fn invite(dial: &Dial, route: &Route, offer: String) -> Result<Invite, UriError> {
-    let trunk = &route.trunk;
-    let uri = trunk.uri_of(&dial.to)?;
-    Ok(Invite {
-        to_peer: route.peer,
-        from: trunk.from(&dial.caller_id)?,
-        to: NameAddr::new(uri.clone()),
-        uri,
-        headers: trunk.asserted(&dial.caller_id),
-        body: Some(Body::sdp(offer)),
-        credentials: trunk.credentials.clone(),
-    })
-}
+    /// Passes a message to the attempt that it belongs to. True if that is the present one.
+    pub(super) fn hear(&mut self, now: Instant, from: Peer, message: Message) -> bool {
+        let call_id = message.call_id().unwrap_or_default();
+        let past = self.given_up.iter_mut();
+        let past = past.filter(|attempt| attempt.call_id == call_id).next();
+        let is_present = past.is_none();
+        let agent = past.map_or(&mut self.attempt.agent, |attempt| &mut attempt.agent);
+        agent.handle_input(now, AgentInput::Received { from, message });
+        is_present
+    }
 
-/// RFC 8866 §5.2 wants a number; some devices read only 63 bits of it.
-fn session_id(agent: &mut UserAgent) -> u64 {
-    agent.random() >> 1
+    pub(super) fn transport_failed(&mut self, now: Instant, peer: Peer) {
+        for attempt in self.attempts_mut() {
+            attempt
+                .agent
+                .handle_input(now, AgentInput::TransportFailed { peer });
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let attempts = self.attempts();
+        attempts
+            .filter_map(|attempt| attempt.agent.poll_timeout())
+            .min()
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        for attempt in self.attempts_mut() {
+            attempt.agent.handle_timeout(now);
+        }
+    }
+
+    /// What the present attempt has to say. What the given-up ones send goes out first; what happens to them interests nobody.
+    pub(super) fn poll_agent(&mut self) -> Option<AgentOutput> {
+        for attempt in &mut self.given_up {
+            while let Some(output) = attempt.agent.poll_output() {
+                if let AgentOutput::Send { to, bytes } = output {
+                    self.outputs.push_back(Output::SendSip { to, bytes });
+                }
+            }
+        }
+        self.given_up.retain(|attempt| !attempt.agent.is_idle());
+        self.attempt.agent.poll_output()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.attempts().all(|attempt| attempt.agent.is_idle())
+    }
+
+    pub(super) fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+        std::iter::once(&self.attempt).chain(&self.given_up)
+    }
+
+    fn attempts_mut(&mut self) -> impl Iterator<Item = &mut Attempt> {
+        std::iter::once(&mut self.attempt).chain(&mut self.given_up)
+    }
 }

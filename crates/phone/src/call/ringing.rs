@@ -4,7 +4,7 @@ use housecall_media::sdp::{Direction, MediaTarget};
 use housecall_sip::user_agent::Event as AgentEvent;
 use housecall_sip::{Message, StatusCode};
 
-use super::dialing::{answered, unanswered};
+use super::dialing::{answered, failed, unanswered};
 use super::line::Line;
 use super::{Event, Happening, State};
 
@@ -33,8 +33,16 @@ impl Ringing {
             Happening::Agent(AgentEvent::Answered { message, .. }) => {
                 answered(now, &message, self.early, line)
             }
+            Happening::Agent(AgentEvent::Ended { end, .. }) if !self.is_perceived() => {
+                failed(now, &end, line)
+            }
             happening => unanswered(now, happening, line).unwrap_or(State::Ringing(self)),
         }
+    }
+
+    /// Whether somebody may have heard something of this attempt: then no other route is tried, which would ring a second time.
+    fn is_perceived(&self) -> bool {
+        self.rings || self.early.is_some()
     }
 
     /// Takes a provisional response. 180 may come before or after early sound (RFC 3960): both are told, each once.

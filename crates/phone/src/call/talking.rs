@@ -46,10 +46,9 @@ impl Talking {
         match happening {
             Happening::HangUp => return State::hang_up(now, Outcome::Completed, line),
             Happening::MediaLost => return State::hang_up(now, Outcome::MediaLost, line),
-            Happening::RangTooLong => {}
+            Happening::RangTooLong | Happening::Heard { .. } | Happening::Silent => {}
             Happening::Agent(AgentEvent::Ended { end, .. }) => {
-                line.tell(Event::Ended(Ended::answered(&end)));
-                return State::Ended;
+                return State::end(Ended::answered(&end), line);
             }
             Happening::Agent(event) => self.heard(now, event, line),
         }
@@ -84,10 +83,10 @@ impl Talking {
     ) -> Result<(), housecall_sip::user_agent::WrongMoment> {
         let offered = self.wanted(held);
         // A copy, so that an offer that cannot be sent raises no version.
-        let mut audio = line.audio.clone();
+        let mut audio = line.attempt.audio.clone();
         let body = Body::sdp(audio.offer(offered));
-        line.agent.reinvite(now, line.call, body)?;
-        line.audio = audio;
+        line.attempt.agent.reinvite(now, line.attempt.call, body)?;
+        line.attempt.audio = audio;
         self.asked = Some(Asked { held, offered });
         Ok(())
     }
@@ -148,27 +147,24 @@ impl Talking {
         let offer = Description::parse(request.body());
         match offer
             .ok()
-            .and_then(|offer| line.audio.answer(&offer, ours).ok())
+            .and_then(|offer| line.attempt.audio.answer(&offer, ours).ok())
         {
             Some(Answer { sdp, target }) => {
-                respond(
-                    now,
-                    Reply::new(StatusCode::OK).with_body(Body::sdp(sdp)),
-                    line,
-                );
+                let reply = Reply::new(StatusCode::OK).with_body(Body::sdp(sdp));
+                line.respond(now, reply);
                 self.moved(target, line);
             }
             // RFC 3261 §14.2: what was agreed before stays.
-            None => respond(now, Reply::new(StatusCode::NOT_ACCEPTABLE_HERE), line),
+            None => line.respond(now, Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)),
         }
     }
 
     /// RFC 3261 §14.2: a re-INVITE without an offer asks for ours; the answer comes with the ACK.
     fn offer_in_answer(&mut self, now: Instant, line: &mut Line) {
         let ours = self.ours();
-        let body = Body::sdp(line.audio.offer(ours));
+        let body = Body::sdp(line.attempt.audio.offer(ours));
         self.offered_in_answer = Some(ours);
-        respond(now, Reply::new(StatusCode::OK).with_body(body), line);
+        line.respond(now, Reply::new(StatusCode::OK).with_body(body));
     }
 
     fn acknowledged(&mut self, ack: &Message, line: &mut Line) {
@@ -193,9 +189,4 @@ impl Talking {
             line.tell(Event::MediaChanged(target));
         }
     }
-}
-
-fn respond(now: Instant, reply: Reply, line: &mut Line) {
-    // The user agent refuses only what nobody waits for any more.
-    let _ = line.agent.respond(now, line.call, reply);
 }

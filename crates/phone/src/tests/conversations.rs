@@ -17,6 +17,7 @@ fn ended(world: &World) -> &Ended {
 
 fn names(told: &[Event]) -> Vec<&'static str> {
     let name = |event: &Event| match event {
+        Event::RouteFailed { .. } => "route failed",
         Event::Ringing => "ringing",
         Event::EarlyMedia(_) => "early",
         Event::Answered(_) => "answered",
@@ -88,16 +89,17 @@ fn the_trunk_challenges() {
 
 #[test]
 fn p3_refusals_in_words() {
+    const NONE: &[(&str, &str)] = &[];
     let cases = [
-        (486, None, Outcome::Busy),
-        (603, None, Outcome::Declined),
-        (404, None, Outcome::WrongNumber),
-        (403, None, Outcome::NotPermitted),
-        (503, None, Outcome::Congested),
-        (480, Some("Q.850;cause=17"), Outcome::Busy),
+        (486, NONE, Outcome::Busy),
+        (603, NONE, Outcome::Declined),
+        (404, NONE, Outcome::WrongNumber),
+        (403, NONE, Outcome::NotPermitted),
+        (503, NONE, Outcome::Congested),
+        (480, &[("Reason", "Q.850;cause=17")], Outcome::Busy),
     ];
-    for (status, reason, outcome) in cases {
-        let mut world = World::new(4, GOOD, Script::Refuses(status, reason));
+    for (status, headers, outcome) in cases {
+        let mut world = World::new(4, GOOD, Script::Refuses(status, headers));
         world.run(secs(70));
         assert_eq!(ended(&world).outcome, outcome, "{status}");
         assert_eq!(ended(&world).status, Some(status));
@@ -166,7 +168,7 @@ fn p4_hold_then_resume() {
     world.run(secs(2));
     assert_eq!(names(&world.told)[2..], ["changed", "held"]);
     assert_eq!(target(&world.told[2]).direction, Direction::SendOnly);
-    let offer = world.far.offer.clone().unwrap();
+    let offer = world.fars[0].offer.clone().unwrap();
     assert_eq!(offer.media[0].direction, Some(Direction::SendOnly));
     assert_eq!(offer.origin.session_version, "2");
     assert_eq!(
@@ -176,7 +178,7 @@ fn p4_hold_then_resume() {
     world.plan(secs(0), Plan::Resume);
     world.run(secs(2));
     assert_eq!(names(&world.told)[4..], ["changed", "resumed"]);
-    let offer = world.far.offer.clone().unwrap();
+    let offer = world.fars[0].offer.clone().unwrap();
     assert_eq!(offer.media[0].direction, Some(Direction::SendRecv));
     assert_eq!(offer.origin.session_version, "3");
 }
@@ -223,7 +225,7 @@ fn a_hold_while_held_is_inactive() {
     world.plan(secs(0), Plan::Far(Act::Hold(Direction::SendOnly)));
     world.plan(secs(2), Plan::Hold);
     world.run(secs(4));
-    let offer = world.far.offer.clone().unwrap();
+    let offer = world.fars[0].offer.clone().unwrap();
     assert_eq!(offer.media[0].direction, Some(Direction::Inactive));
     assert_eq!(world.last_told(), &Event::Held);
 }

@@ -19,20 +19,24 @@ pub(super) struct World {
     seed: Random,
     network: Network,
     pub(super) call: Call,
-    pub(super) far: Far,
+    /// One for each route.
+    pub(super) fars: Vec<Far>,
     /// What the call told, in words, with its second.
     pub(super) told: Vec<Event>,
-    /// What the far end heard, by first words.
+    /// What the far ends heard.
     pub(super) heard: Vec<Message>,
-    in_flight: BTreeMap<(Instant, u64), (To, Bytes)>,
+    /// The Call-IDs that the call said were its own.
+    pub(super) call_ids: Vec<String>,
+    in_flight: BTreeMap<(Instant, u64), (Way, Bytes)>,
     plans: BTreeMap<(Instant, u64), Plan>,
     last: u64,
 }
 
+/// From a far end to the call, or the other way.
 #[derive(Clone, Copy, Debug)]
-enum To {
-    Call,
-    Far,
+enum Way {
+    FromFar(usize),
+    ToFar(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +46,10 @@ pub(super) enum Plan {
     Resume,
     MediaLost,
     Far(Act),
+    /// What one of several far ends does.
+    FarOf(usize, Act),
+    /// The port of a far end is found closed.
+    Unreachable(usize),
 }
 
 /// What the far end does on its own account.
@@ -49,6 +57,7 @@ pub(super) enum Plan {
 pub(super) enum Act {
     Answer,
     HangUp,
+    Refuse(u16),
     Hold(Direction),
     /// A re-INVITE without an offer.
     AskForOffer,
@@ -82,18 +91,31 @@ pub(super) struct Far {
     pub(super) offer: Option<Description>,
     pub(super) script: Script,
     guard: Option<Guard>,
+    /// What it heard.
+    pub(super) messages: Vec<Message>,
 }
 
 /// What the far end does when it is called.
 #[derive(Clone, Copy)]
 pub(super) enum Script {
     AnswersAfter(Duration),
-    Refuses(u16, Option<&'static str>),
+    /// With further headers.
+    Refuses(u16, &'static [(&'static str, &'static str)]),
     RingsForEver,
     /// 183 with sound, then the answer.
     EarlyThenAnswers(Duration),
     /// 183 with sound, then a 200 without a body.
     EarlyOnly(Duration),
+    /// 180, and a refusal a second later.
+    RingsThenRefuses(u16),
+    /// 183 with sound, and a refusal a second later.
+    EarlyThenRefuses(u16),
+    /// 183 without sound, and a refusal a second later.
+    WorksThenRefuses(u16),
+    /// Challenges, and hears nothing more.
+    DeafAfterChallenge,
+    /// Hears nothing, for so long. Then it rings for ever.
+    DeafFor(Duration),
     Silent,
     NoCodec,
 }
@@ -120,8 +142,9 @@ pub(super) fn credentials() -> Credentials {
     Credentials::new("harbour", "tide")
 }
 
-fn far_peer() -> Peer {
-    Peer::udp("10.0.0.2:5060".parse().unwrap())
+fn far_peer(far: usize) -> Peer {
+    let last = u8::try_from(far + 2).unwrap();
+    Peer::udp(([10, 0, 0, last], 5060).into())
 }
 
 fn our_peer() -> Peer {
@@ -129,9 +152,18 @@ fn our_peer() -> Peer {
 }
 
 pub(super) fn dial(seed: u64) -> Dial {
-    let trunk = Trunk::new("Carrier", "sip.carrier.test").with_credentials(credentials());
+    dial_by(seed, &[trunk()])
+}
+
+pub(super) fn trunk() -> Trunk {
+    Trunk::new("Carrier", "sip.carrier.test").with_credentials(credentials())
+}
+
+pub(super) fn dial_by(seed: u64, trunks: &[Trunk]) -> Dial {
+    let routes = trunks.iter().enumerate();
+    let route = |(far, trunk): (usize, &Trunk)| Route::new(trunk.clone(), far_peer(far));
     Dial::new(
-        vec![Route::new(trunk, far_peer())],
+        routes.map(route).collect(),
         Number::parse("02 5550 0142", Country::Au).unwrap(),
         Number::parse("0491 570 006", Country::Au).unwrap(),
         our_peer().addr,
@@ -142,16 +174,26 @@ pub(super) fn dial(seed: u64) -> Dial {
 
 impl World {
     pub(super) fn new(seed: u64, network: Network, script: Script) -> Self {
+        Self::with(dial(seed), network, &[script])
+    }
+
+    /// A call by several routes, each with a far end that follows its script.
+    pub(super) fn with(dial: Dial, network: Network, scripts: &[Script]) -> Self {
         let now = Instant::now();
+        let seed = dial.seed;
+        let fars = scripts.iter().enumerate();
         let mut world = Self {
             now,
             start: now,
             seed: Random(seed.wrapping_add(1)),
             network,
-            call: Call::dial(now, dial(seed)).unwrap(),
-            far: Far::new(seed, script),
+            call: Call::dial(now, dial).unwrap(),
+            fars: fars
+                .map(|(far, script)| Far::new(seed, far, *script))
+                .collect(),
             told: Vec::new(),
             heard: Vec::new(),
+            call_ids: Vec::new(),
             in_flight: BTreeMap::new(),
             plans: BTreeMap::new(),
             last: 0,
@@ -161,7 +203,7 @@ impl World {
     }
 
     pub(super) fn with_guard(mut self) -> Self {
-        self.far.guard = Some(Guard::new("sip.carrier.test", 7));
+        self.fars[0].guard = Some(Guard::new("sip.carrier.test", 7));
         self
     }
 
@@ -184,6 +226,14 @@ impl World {
         self.now - self.start
     }
 
+    /// How many requests of this method one far end heard.
+    pub(super) fn heard_by(&self, far: usize, method: &Method) -> usize {
+        let messages = self.fars[far].messages.iter();
+        messages
+            .filter(|message| message.method() == Some(method))
+            .count()
+    }
+
     pub(super) fn heard_count(&self, method: Method) -> usize {
         self.heard
             .iter()
@@ -196,10 +246,11 @@ impl World {
     }
 
     fn next(&self) -> Option<Instant> {
-        let timers = [self.call.poll_timeout(), self.far.agent.poll_timeout()];
+        let fars = self.fars.iter().map(|far| far.agent.poll_timeout());
+        let timers = fars.chain([self.call.poll_timeout()]);
         let flight = self.in_flight.keys().next().map(|(at, _)| *at);
         let plan = self.plans.keys().next().map(|(at, _)| *at);
-        timers.into_iter().flatten().chain(flight).chain(plan).min()
+        timers.flatten().chain(flight).chain(plan).min()
     }
 
     fn step(&mut self) {
@@ -209,8 +260,8 @@ impl World {
             .first_entry()
             .filter(|entry| entry.key().0 <= now)
         {
-            let (to, bytes) = entry.remove();
-            self.arrive(to, Message::parse(bytes).unwrap());
+            let (way, bytes) = entry.remove();
+            self.arrive(way, Message::parse(bytes).unwrap());
         } else if let Some(entry) = self
             .plans
             .first_entry()
@@ -220,24 +271,25 @@ impl World {
             self.carry_out(plan);
         } else {
             self.call.handle_timeout(now);
-            self.far.agent.handle_timeout(now);
+            self.fars
+                .iter_mut()
+                .for_each(|far| far.agent.handle_timeout(now));
         }
         self.drain();
     }
 
-    fn arrive(&mut self, to: To, message: Message) {
-        match to {
-            To::Call => self.call.handle_input(
-                self.now,
-                Input::Sip {
-                    from: far_peer(),
-                    message,
-                },
-            ),
-            To::Far => {
+    fn arrive(&mut self, way: Way, message: Message) {
+        match way {
+            Way::FromFar(far) => {
+                let from = far_peer(far);
+                self.call
+                    .handle_input(self.now, Input::Sip { from, message });
+            }
+            Way::ToFar(far) => {
                 self.heard.push(message.clone());
+                self.fars[far].messages.push(message.clone());
                 let from = our_peer();
-                self.far
+                self.fars[far]
                     .agent
                     .handle_input(self.now, AgentInput::Received { from, message });
             }
@@ -251,31 +303,63 @@ impl World {
             Plan::Hold => drop(self.call.hold(self.now)),
             Plan::Resume => drop(self.call.resume(self.now)),
             Plan::MediaLost => self.call.handle_input(self.now, Input::MediaLost),
-            Plan::Far(act) => self.far.act(self.now, act),
+            Plan::Far(act) => self.fars[0].act(self.now, act),
+            Plan::FarOf(far, act) => self.fars[far].act(self.now, act),
+            Plan::Unreachable(far) => {
+                let peer = far_peer(far);
+                self.call
+                    .handle_input(self.now, Input::TransportFailed { peer });
+            }
         }
     }
 
     fn drain(&mut self) {
         while let Some(output) = self.call.poll_output() {
             match output {
-                Output::SendSip { bytes, .. } => self.carry(To::Far, bytes),
+                Output::CallId(call_id) => self.call_ids.push(call_id),
+                Output::SendSip { to, bytes } => {
+                    let message = Message::parse(bytes.clone()).unwrap();
+                    let call_id = message.call_id().unwrap();
+                    assert!(self.call_ids.iter().any(|known| known == call_id));
+                    let fars = 0..self.fars.len();
+                    let far = fars.into_iter().find(|far| far_peer(*far) == to).unwrap();
+                    self.carry(Way::ToFar(far), bytes);
+                }
                 Output::Event(event) => self.told.push(event),
             }
         }
-        while let Some(output) = self.far.agent.poll_output() {
-            match output {
-                AgentOutput::Send { bytes, .. } => self.carry(To::Call, bytes),
-                AgentOutput::Event(event) => {
-                    if let Some((after, act)) = self.far.hear(self.now, event) {
-                        self.plan(after, Plan::Far(act));
+        for far in 0..self.fars.len() {
+            while let Some(output) = self.fars[far].agent.poll_output() {
+                match output {
+                    AgentOutput::Send { bytes, .. } => self.carry(Way::FromFar(far), bytes),
+                    AgentOutput::Event(event) => {
+                        if let Some((after, act)) = self.fars[far].hear(self.now, event) {
+                            self.plan(after, Plan::FarOf(far, act));
+                        }
                     }
                 }
             }
         }
     }
 
-    fn carry(&mut self, to: To, bytes: Bytes) {
-        let copies = match self.seed.below(100) < self.network.lost {
+    /// Whether the far end of this way does not hear yet.
+    fn is_deaf(&self, way: Way) -> bool {
+        let (Way::FromFar(far) | Way::ToFar(far)) = way;
+        let far = &self.fars[far];
+        match far.script {
+            Script::DeafFor(time) => self.elapsed() < time,
+            Script::DeafAfterChallenge => {
+                let invites = far.messages.iter();
+                let invites = invites.filter(|it| it.method() == Some(&Method::Invite));
+                matches!(way, Way::FromFar(_)) && invites.count() > 1
+            }
+            _ => false,
+        }
+    }
+
+    fn carry(&mut self, to: Way, bytes: Bytes) {
+        let is_lost = self.seed.below(100) < self.network.lost;
+        let copies = match is_lost || self.is_deaf(to) {
             true => 0,
             false => 1 + u64::from(self.seed.below(100) < self.network.repeated),
         };
@@ -289,12 +373,13 @@ impl World {
 }
 
 impl Far {
-    fn new(seed: u64, script: Script) -> Self {
+    fn new(seed: u64, far: usize, script: Script) -> Self {
+        let at = far_peer(far).addr;
         let agent = UserAgent::new(AgentOptions {
             contact_user: "carrier".to_owned(),
             user_agent: "Carrier".to_owned(),
             accepts_calls: true,
-            ..AgentOptions::new(far_peer().addr, !seed)
+            ..AgentOptions::new(at, !seed ^ far as u64)
         });
         let codecs = match script {
             Script::NoCodec => vec![Codec::Opus],
@@ -303,10 +388,11 @@ impl Far {
         Self {
             agent,
             call: None,
-            audio: AudioSession::new(5, "10.0.0.2:50000".parse().unwrap(), &codecs),
+            audio: AudioSession::new(5, (at.ip(), 50000).into(), &codecs),
             offer: None,
             script,
             guard: None,
+            messages: Vec::new(),
         }
     }
 
@@ -336,7 +422,7 @@ impl Far {
                 self.respond(now, ringing);
                 after
             }
-            Script::RingsForEver => {
+            Script::RingsForEver | Script::DeafFor(_) => {
                 self.respond(now, ringing);
                 return None;
             }
@@ -349,16 +435,30 @@ impl Far {
                 self.respond(now, ringing);
                 after
             }
-            Script::Refuses(status, reason) => {
+            Script::Refuses(status, headers) => {
                 let mut reply = Reply::new(StatusCode::new(status).unwrap());
-                if let Some(reason) = reason {
-                    reply = reply.with_header("Reason", reason);
+                for (name, value) in headers {
+                    reply = reply.with_header(name, value);
                 }
                 self.respond(now, reply);
                 return None;
             }
+            Script::RingsThenRefuses(status) => {
+                self.respond(now, ringing);
+                return Some((secs(1), Act::Refuse(status)));
+            }
+            Script::EarlyThenRefuses(status) => {
+                let body = self.answer(Direction::SendRecv);
+                let early = Reply::new(StatusCode::SESSION_PROGRESS).with_body(body);
+                self.respond(now, early);
+                return Some((secs(1), Act::Refuse(status)));
+            }
+            Script::WorksThenRefuses(status) => {
+                self.respond(now, Reply::new(StatusCode::SESSION_PROGRESS));
+                return Some((secs(1), Act::Refuse(status)));
+            }
             Script::NoCodec => Duration::ZERO,
-            Script::Silent => return None,
+            Script::Silent | Script::DeafAfterChallenge => return None,
         };
         Some((after, Act::Answer))
     }
@@ -410,6 +510,9 @@ impl Far {
             Act::Answer => {
                 let body = self.answer(Direction::SendRecv);
                 self.respond(now, Reply::new(StatusCode::OK).with_body(body));
+            }
+            Act::Refuse(status) => {
+                self.respond(now, Reply::new(StatusCode::new(status).unwrap()));
             }
             Act::HangUp => self.agent.hang_up(now, call),
             Act::Hold(direction) => {
