@@ -239,7 +239,7 @@ impl Call {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         let limits = self.state.limits();
-        let due = limits.into_iter().filter(|(at, _)| *at <= now).next();
+        let due = limits.into_iter().find(|(at, _)| *at <= now);
         if let Some((_, happening)) = due {
             self.happened(now, happening);
         }

@@ -54,7 +54,7 @@ impl Trunk {
     pub(crate) fn from(&self, caller_id: &Number) -> Result<NameAddr, UriError> {
         let user = self.identity.from_user.clone();
         let user = user.unwrap_or_else(|| caller_id.to_string());
-        Uri::sip(&user, self.from_host()).map(NameAddr::new)
+        Uri::sip(&user, self.host_of_from()).map(NameAddr::new)
     }
 
     /// Headers that say who calls, beside From.
@@ -64,12 +64,12 @@ impl Trunk {
             Asserted::PAsserted => "P-Asserted-Identity",
             Asserted::PPreferred => "P-Preferred-Identity",
         };
-        let uri = Uri::sip(&caller_id.to_string(), self.from_host());
+        let uri = Uri::sip(&caller_id.to_string(), self.host_of_from());
         let header = |uri| (name.to_owned(), format!("<{uri}>"));
         uri.ok().map(header).into_iter().collect()
     }
 
-    fn from_host(&self) -> &str {
+    fn host_of_from(&self) -> &str {
         self.identity.from_host.as_deref().unwrap_or(&self.domain)
     }
 }

@@ -4,18 +4,20 @@
 //! and no clock. SIP and SDP meet here: `sip` carries bodies that it does not read, `media` reads bodies and knows no header.
 //!
 //! ```text
-//!                 18x                 2xx
-//!   Dialing ────────────► Ringing ────────────► Talking ──┐ hold, resume: re-INVITE
-//!      │  └──────────────────┼───── 2xx ──────────►│ ▲────┘ theirs: answered at once
-//!      │                     │                     │
-//!      │ refused, hang_up, ring limit, silence     │ BYE of either side, media lost
-//!      ▼                     ▼                     ▼
-//!    Ended ◄───────────────────────────────────────┘
+//!      ┌─ next route: 503, silence, out of reach; nobody has heard it ring
+//!      ▼           │
+//!   Dialing ───18x─┴──────► Ringing ─────2xx──────► Talking ──┐ hold, resume: re-INVITE
+//!      │  └──────────────────┼───────2xx───────────►│  ▲──────┘ theirs: answered at once
+//!      │                     │                      │
+//!      │ refused, hang_up, ring limit, silence      │ BYE of either side, media lost
+//!      ▼                     ▼                      ▼
+//!    Ended ◄────────────────────────────────────────┘
 //! ```
 //!
 //! | source | rule | file |
 //! |---|---|---|
 //! | RFC 3261 §9, §15 | hang up at any moment | `call.rs`, `sip/user_agent` |
+//! | RFC 3261 §8.1.1.4, §21.5.4 | another route: who, when, under another Call-ID | `call/failover.rs`, `call/attempt.rs` |
 //! | RFC 3264 §8.4 | hold and resume | `call/talking.rs` |
 //! | RFC 3261 §14.2 | their re-INVITE, with or without an offer | `call/talking.rs` |
 //! | RFC 3960 §3.2 | early sound beside ringing | `call/ringing.rs` |
@@ -37,6 +39,7 @@
 //! let caller_id = Number::parse("02 5550 0142", Country::Au)?;
 //! let (contact, media) = ("127.0.0.1:5060".parse()?, "127.0.0.1:40000".parse()?);
 //! let mut call = Call::dial(now, Dial::new(vec![route], caller_id, to, contact, media, 1))?;
+//! assert!(matches!(call.poll_output(), Some(Output::CallId(_))));
 //! assert!(matches!(call.poll_output(), Some(Output::SendSip { to, .. }) if to == peer));
 //! call.hang_up(now);
 //! let Some(Output::Event(Event::Ended(ended))) = call.poll_output() else { panic!() };

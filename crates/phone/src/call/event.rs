@@ -6,10 +6,6 @@ use super::{Ended, RouteFailure};
 
 /// What the world said to a call.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made, passed on and taken apart at once; never stored"
-)]
 pub enum Input {
     /// A SIP message with this call's Call-ID came in.
     Sip {

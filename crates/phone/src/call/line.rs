@@ -77,8 +77,8 @@ impl Line {
     /// Passes a message to the attempt that it belongs to. True if that is the present one.
     pub(super) fn hear(&mut self, now: Instant, from: Peer, message: Message) -> bool {
         let call_id = message.call_id().unwrap_or_default();
-        let past = self.given_up.iter_mut();
-        let past = past.filter(|attempt| attempt.call_id == call_id).next();
+        let mut past = self.given_up.iter_mut();
+        let past = past.find(|attempt| attempt.call_id == call_id);
         let is_present = past.is_none();
         let agent = past.map_or(&mut self.attempt.agent, |attempt| &mut attempt.agent);
         agent.handle_input(now, AgentInput::Received { from, message });
