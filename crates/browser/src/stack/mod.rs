@@ -1,6 +1,7 @@
 //! Setting up one `rtc` peer connection: what is negotiated and by which settings.
 
 mod codecs;
+mod incoming;
 mod keyframes;
 mod repair;
 
@@ -26,6 +27,10 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use rtc::rtp_transceiver::{RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use rtc::shared::error::Error;
+
+use incoming::Incoming;
+use keyframes::Keyframes;
+use repair::Repair;
 
 use crate::offer::{Codecs, Offer};
 use crate::{Down, Kind, OfferRefused, Options, Shape, SrtpProfile};
@@ -100,8 +105,8 @@ fn connect(
 ) -> Result<RTCPeerConnection, Error> {
     let mut media = codecs::media_engine(codecs)?;
     let registry = Registry::new()
-        .with(Slot::from(REPAIR_SLOT), repair::Repair::default())
-        .with(Slot::from(KEYFRAMES_SLOT), keyframes::Keyframes::default());
+        .with(Slot::from(REPAIR_SLOT), Incoming::<Repair>::default())
+        .with(Slot::from(KEYFRAMES_SLOT), Incoming::<Keyframes>::default());
     let registry = register_default_interceptors(registry, &mut media)?;
     codecs::register_audio_level(&mut media)?;
     RTCPeerConnectionBuilder::new()

@@ -1,9 +1,8 @@
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
 
-use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
-use rtc::sansio::Protocol;
-use rtc::shared::error::Error;
+use rtc::interceptor::{Packet, StreamInfo, TaggedPacket};
+
+use super::incoming::OnTheWayIn;
 
 /// Turns retransmissions (RTX, RFC 4588) back into the packets they repeat, ahead of the NACK generator.
 ///
@@ -13,8 +12,6 @@ use rtc::shared::error::Error;
 pub(super) struct Repair {
     /// By the SSRC of the retransmissions; at most [`STREAMS_MAX`].
     streams: BTreeMap<u32, Repaired>,
-    read: VecDeque<TaggedPacket>,
-    written: VecDeque<TaggedPacket>,
 }
 
 /// The stream that is repaired.
@@ -42,70 +39,34 @@ impl Repaired {
     }
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for Repair {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, mut message: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtp(packet) = &mut message.message.packet
+impl OnTheWayIn for Repair {
+    fn take(&mut self, mut tagged: TaggedPacket, on: &mut VecDeque<TaggedPacket>) {
+        if let Packet::Rtp(packet) = &mut tagged.message.packet
             && let Some(repaired) = self.streams.get(&packet.header.ssrc)
             && repaired.rtx_payload_type == packet.header.payload_type
         {
             repaired.restore(packet);
         }
-        self.read.push_back(message);
-        Ok(())
+        on.push_back(tagged);
     }
 
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.read.pop_front()
-    }
-
-    fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.written.push_back(message);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.written.pop_front()
-    }
-
-    fn handle_timeout(&mut self, _now: Instant) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn poll_timeout(&mut self) -> Option<Instant> {
-        None
-    }
-}
-
-impl Interceptor for Repair {
-    fn bind_remote_stream(&mut self, stream: &StreamInfo) {
+    fn begins(&mut self, stream: &StreamInfo) {
         if let Some(rtx_ssrc) = stream.ssrc_rtx
             && let Some(rtx_payload_type) = stream.payload_type_rtx
             && self.streams.len() < STREAMS_MAX
         {
-            let (ssrc, payload_type) = (stream.ssrc, stream.payload_type);
-            self.streams.insert(
-                rtx_ssrc,
-                Repaired {
-                    ssrc,
-                    payload_type,
-                    rtx_payload_type,
-                },
-            );
+            let repaired = Repaired {
+                ssrc: stream.ssrc,
+                payload_type: stream.payload_type,
+                rtx_payload_type,
+            };
+            self.streams.insert(rtx_ssrc, repaired);
         }
     }
 
-    fn unbind_remote_stream(&mut self, stream: &StreamInfo) {
+    fn ends(&mut self, stream: &StreamInfo) {
         if let Some(rtx_ssrc) = stream.ssrc_rtx {
             self.streams.remove(&rtx_ssrc);
         }
     }
-
-    fn bind_local_stream(&mut self, _: &StreamInfo) {}
-    fn unbind_local_stream(&mut self, _: &StreamInfo) {}
 }
