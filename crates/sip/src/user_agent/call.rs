@@ -15,7 +15,7 @@ use crate::transaction::Peer;
 /// One call by what it waits for. An ended call is no longer here; its messages live on in their transactions.
 #[derive(Debug)]
 pub(super) enum Call {
-    Calling(Calling),
+    Calling(Box<Calling>),
     Invited(Box<Invited>),
     Open(Box<Open>),
 }

@@ -178,7 +178,7 @@ impl UserAgent {
             credentials: invite.credentials,
             session,
         };
-        self.calls.insert(call, Call::Calling(calling));
+        self.calls.insert(call, Call::Calling(Box::new(calling)));
         self.dialogs.insert((call_id, tag), call);
         call
     }

@@ -213,8 +213,12 @@ impl UserAgent {
 
     /// A re-INVITE or UPDATE, unless it meets an offer that is still open (RFC 3261 §14.2, RFC 3311 §5.2).
     fn they_offer(&mut self, now: Instant, key: &HeardKey, call: CallHandle, message: Message) {
-        let Some(Call::Open(open)) = self.calls.get_mut(&call) else {
-            return self.reply(now, key, StatusCode::REQUEST_PENDING);
+        let open = match self.calls.get_mut(&call) {
+            Some(Call::Open(open)) => open,
+            // RFC 3311 §5.2: their first offer is not answered yet, so this one has to wait.
+            Some(Call::Invited(_)) => return self.reply_later(now, key),
+            // It is ours that is open.
+            _ => return self.reply(now, key, StatusCode::REQUEST_PENDING),
         };
         let is_busy = open.offered.is_some() || open.unacknowledged.len() >= UNACKNOWLEDGED_MAX;
         if matches!(open.change, Change::Sent) {

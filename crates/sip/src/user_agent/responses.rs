@@ -259,7 +259,7 @@ impl UserAgent {
             return;
         };
         let told = open.hung_up;
-        let why = matches!(end, End::SessionExpired).then(|| session_timer::reason());
+        let why = matches!(end, End::SessionExpired).then(session_timer::reason);
         self.leave(now, call, open, why);
         if !told {
             self.tell(Event::Ended { call, end });

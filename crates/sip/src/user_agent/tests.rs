@@ -2,6 +2,8 @@
 
 mod asks;
 mod conversations;
+mod inside;
 mod scripted;
+mod session;
 mod stage;
 mod world;

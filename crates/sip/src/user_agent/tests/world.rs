@@ -248,11 +248,15 @@ pub(super) fn peer(side: usize) -> Peer {
 }
 
 pub(super) fn agent(side: usize, seed: u64) -> UserAgent {
-    UserAgent::new(AgentOptions {
+    UserAgent::new(options(side, seed))
+}
+
+pub(super) fn options(side: usize, seed: u64) -> AgentOptions {
+    AgentOptions {
         contact_user: "housecall".to_owned(),
         accepts_calls: side == ANSWERER,
         ..AgentOptions::new(peer(side).addr, seed * 2 + side as u64)
-    })
+    }
 }
 
 pub(super) fn invite(to_peer: Peer) -> Invite {
