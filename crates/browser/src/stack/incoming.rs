@@ -6,7 +6,7 @@ use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
 /// What one interceptor does to packets on their way in; what goes out is none of its business.
-pub(super) trait OnTheWayIn {
+pub(super) trait OnTheWayIn: Send + Sync {
     /// Takes one packet and pushes what shall go on.
     fn take(&mut self, packet: TaggedPacket, on: &mut VecDeque<TaggedPacket>);
 
