@@ -7,10 +7,10 @@ use crate::transaction::{Peer, Server, Transport};
 use crate::{Fault, Message, Method, Name, ResponseBuilder};
 
 /// Which transaction a request belongs to (RFC 3261 §17.2.3).
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) struct HeardKey(Arc<HeardName>);
 
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 struct HeardName {
     /// The branch, or for senders of RFC 2543 what stands in for it.
     branch: String,
@@ -25,6 +25,8 @@ pub(super) struct Heard {
     /// Where it came from, which its Via is stamped with.
     pub(super) from: Peer,
     pub(super) server: Server,
+    /// The call it is about. A request about none is answered and forgotten (RFC 3261 §8.2.7).
+    pub(super) call: Option<CallHandle>,
 }
 
 impl HeardKey {
@@ -195,7 +197,7 @@ impl UserAgent {
 
     /// Answers a request outside any call, or one that makes no sense, with what it is owed.
     pub(super) fn answer_fault(&mut self, now: Instant, key: &HeardKey, fault: &Fault) {
-        let tag = self.tag();
+        let tag = self.tag_for(key);
         let Some(heard) = self.heard.get(key) else {
             return;
         };

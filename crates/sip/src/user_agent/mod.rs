@@ -38,6 +38,7 @@ mod timeouts;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
 use rand::rngs::StdRng;
@@ -280,6 +281,8 @@ impl UserAgent {
         let header = |why: Reason| (Name::Reason.as_str().to_owned(), why.to_string());
         bye.headers.extend(why.map(header));
         let what = open.carry(bye, call);
+        // Until the BYE is answered we know what theirs is about.
+        self.dialogs.insert(Call::Open(open).key(), call);
         self.send(now, what);
     }
 
@@ -296,6 +299,21 @@ impl UserAgent {
         let taken = self.calls.remove(&call)?;
         self.dialogs.remove(&taken.key());
         Some(taken)
+    }
+
+    /// Forgets a request of ours, and with a BYE the dialog.
+    fn forget(&mut self, key: &SentKey) {
+        let Some(Sent { what, .. }) = self.sent.remove(key) else {
+            return;
+        };
+        let Some(call) = what.call().filter(|call| !self.calls.contains_key(call)) else {
+            return;
+        };
+        let tag = what.request.from.tag().unwrap_or("").to_owned();
+        let dialog = (what.request.call_id, tag);
+        if what.request.method == Method::Bye && self.dialogs.get(&dialog) == Some(&call) {
+            self.dialogs.remove(&dialog);
+        }
     }
 
     fn open(&mut self, call: CallHandle, action: &'static str) -> Result<&mut Open, WrongMoment> {
@@ -322,6 +340,13 @@ impl UserAgent {
     /// A tag of 64 random bits (RFC 3261 §19.3 asks for 32).
     fn tag(&mut self) -> String {
         self.word(16)
+    }
+
+    /// A tag that is the same whenever it is asked for, for answers of which nothing is kept (RFC 3261 §8.2.7).
+    fn tag_for(&self, request: &HeardKey) -> String {
+        let mut hasher = DefaultHasher::new();
+        (self.options.seed, request).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
     }
 
     /// `digits` random hexadecimal digits.

@@ -1,5 +1,7 @@
 use std::time::Instant;
 
+use rand::RngExt;
+
 use super::answers::{Heard, HeardKey};
 use super::call::{Call, Change, Invited};
 use super::session_timer::{self, Session};
@@ -32,6 +34,19 @@ impl UserAgent {
         if self.heard.len() < HEARD_MAX {
             self.hear(&key, from, &message);
             self.judge(now, &key, from, message);
+            self.forget_stranger(&key);
+        }
+    }
+
+    /// Keeps nothing of a request that is about no call: however many there are, they fill no memory. Repeated, it gets the same answer
+    /// again, with the same tag (RFC 3261 §8.2.7).
+    fn forget_stranger(&mut self, key: &HeardKey) {
+        if self
+            .heard
+            .get(key)
+            .is_some_and(|heard| heard.call.is_none())
+        {
+            self.heard.remove(key);
         }
     }
 
@@ -43,6 +58,7 @@ impl UserAgent {
             request: message.clone(),
             from,
             server: Server::start(method, from.transport, self.options.timers),
+            call: self.call_of(message),
         };
         self.heard.insert(key.clone(), heard);
     }
@@ -101,29 +117,30 @@ impl UserAgent {
         let Some(heard) = self.heard.get(&invite) else {
             return self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST);
         };
-        let is_open = !heard.server.is_answered();
+        let (is_open, call) = (!heard.server.is_answered(), heard.call);
+        if let Some(heard) = self.heard.get_mut(key) {
+            heard.call = call;
+        }
         self.reply(now, key, StatusCode::OK);
         if !is_open {
             return;
         }
-        let call = self.calls.iter().find_map(|(call, state)| match state {
-            Call::Invited(invited) if invited.heard == invite => {
-                Some((*call, invited.local_tag.clone()))
+        let Some(call) = call else {
+            return;
+        };
+        let reply = Reply::new(StatusCode::REQUEST_TERMINATED);
+        match self.calls.get_mut(&call) {
+            Some(Call::Invited(invited)) => {
+                let tag = invited.local_tag.clone();
+                self.answer(now, &invite, &reply, &tag);
+                self.end(call, End::Cancelled);
             }
-            _ => None,
-        });
-        let tag = call
-            .as_ref()
-            .map(|(_, tag)| tag.clone())
-            .unwrap_or_default();
-        self.answer(
-            now,
-            &invite,
-            &Reply::new(StatusCode::REQUEST_TERMINATED),
-            &tag,
-        );
-        if let Some((call, _)) = call {
-            self.end(call, End::Cancelled);
+            // The call goes on without the re-INVITE.
+            Some(Call::Open(open)) => {
+                open.offered.take_if(|offered| *offered == invite);
+                self.answer(now, &invite, &reply, "");
+            }
+            Some(Call::Calling(_)) | None => {}
         }
     }
 
@@ -136,10 +153,29 @@ impl UserAgent {
         is_ours.then_some(call)
     }
 
+    /// Whether we have hung up the call that a request is about, and wait for the answer to our BYE.
+    fn has_left(&self, message: &Message) -> bool {
+        let key = message.to().ok().and_then(|to| {
+            let call_id = message.call_id().ok()?.to_owned();
+            Some((call_id, to.tag()?.to_owned()))
+        });
+        let call = key.and_then(|key| self.dialogs.get(&key));
+        call.is_some_and(|call| !self.calls.contains_key(call))
+    }
+
     /// A request inside a call.
     fn inside(&mut self, now: Instant, key: &HeardKey, message: Message) {
         let Some(call) = self.call_of(&message) else {
-            return self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST);
+            // Their BYE crosses ours: they are told what they want to hear (RFC 5407 §3.2.1).
+            let is_crossing = message.method() == Some(&Method::Bye) && self.has_left(&message);
+            return self.reply(
+                now,
+                key,
+                match is_crossing {
+                    true => StatusCode::OK,
+                    false => StatusCode::CALL_DOES_NOT_EXIST,
+                },
+            );
         };
         if !self.in_order(call, &message) {
             // RFC 3261 §12.2.2: an older request arrives after a newer one.
@@ -170,7 +206,7 @@ impl UserAgent {
         };
         let reply = Reply::new(StatusCode::SESSION_INTERVAL_TOO_SMALL)
             .with_header(Name::MinSe.as_str(), &min_se.to_string());
-        let tag = self.tag();
+        let tag = self.tag_for(key);
         self.answer(now, key, &reply, &tag);
         true
     }
@@ -249,7 +285,7 @@ impl UserAgent {
             headers,
             ..Reply::new(StatusCode::OK)
         };
-        let tag = self.tag();
+        let tag = self.tag_for(key);
         self.answer(now, key, &reply, &tag);
     }
 
@@ -282,6 +318,9 @@ impl UserAgent {
             session: Session::new(self.options.session_timer),
         };
         let invited = Call::Invited(Box::new(invited));
+        if let Some(heard) = self.heard.get_mut(key) {
+            heard.call = Some(call);
+        }
         self.dialogs.insert(invited.key(), call);
         self.calls.insert(call, invited);
         self.tell(Event::Invited {
@@ -296,7 +335,7 @@ impl UserAgent {
         let reply = Reply::new(StatusCode::OK)
             .with_header(Name::Allow.as_str(), &self.abilities.allow())
             .with_header(Name::Accept.as_str(), &self.abilities.accept());
-        let tag = self.tag();
+        let tag = self.tag_for(key);
         self.answer(now, key, &reply, &tag);
     }
 
@@ -305,16 +344,17 @@ impl UserAgent {
         let tag = if status == StatusCode::TRYING {
             String::new()
         } else {
-            self.tag()
+            self.tag_for(key)
         };
         self.answer(now, key, &Reply::new(status), &tag);
     }
 
-    /// RFC 3261 §14.2: a second offer before the first is answered gets 500 and a moment to wait.
+    /// RFC 3261 §14.2: a second offer before the first is answered gets 500 and 0 to 10 s to wait, at random so that two do not meet again.
     fn reply_later(&mut self, now: Instant, key: &HeardKey) {
+        let pause = self.random.random_range(0..=10_u32);
         let reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR)
-            .with_header(Name::RetryAfter.as_str(), "2");
-        let tag = self.tag();
+            .with_header(Name::RetryAfter.as_str(), &pause.to_string());
+        let tag = self.tag_for(key);
         self.answer(now, key, &reply, &tag);
     }
 }

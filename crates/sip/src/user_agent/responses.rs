@@ -63,7 +63,7 @@ impl UserAgent {
             .get(key)
             .is_some_and(|sent| sent.client.is_terminated())
         {
-            self.sent.remove(key);
+            self.forget(key);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod asks;
 mod conversations;
+mod dialogs;
 mod inside;
 mod scripted;
 mod session;
