@@ -37,7 +37,7 @@ pub(crate) fn scale(full: u32) -> u32 {
     }
 }
 
-fn time(count: u32, work: &mut dyn FnMut(u32)) -> Duration {
+pub(crate) fn time(count: u32, work: &mut dyn FnMut(u32)) -> Duration {
     let before = Clock::now();
     work(count);
     before.until(Clock::now())

@@ -3,8 +3,10 @@
 mod asks;
 mod conversations;
 mod dialogs;
+mod forks;
 mod inside;
 mod scripted;
 mod session;
 mod stage;
+mod storm;
 mod world;

@@ -1,0 +1,350 @@
+//! Whole calls through a forking network that loses a fifth of all messages each way, by seed.
+//!
+//! `HOUSECALL_STORMS=10000 cargo test -p housecall-sip --lib storm` weathers them all.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::forks::{Forks, Way};
+use super::world::{ANSWERER, CALLER, invite, options, peer, words};
+use crate::user_agent::{
+    Body, CallHandle, Event, Input, Output, Refresher, Reply, SessionTimer, UserAgent,
+};
+use crate::{Message, StatusCode};
+
+/// Messages lost on the way between the caller and the network, in percent, each way.
+const LOST: u32 = 20;
+const REPEATED: u32 = 10;
+/// Milliseconds on that way; the range is what reorders.
+const DELAY_MS: std::ops::RangeInclusive<u64> = 1..=400;
+/// By then everybody hangs up whatever is left.
+const CURFEW: Duration = Duration::from_secs(220);
+/// A last message may be sent 64*T1 after the curfew (a BYE that waited for an ACK), repeated for as long and remembered for as long.
+const QUIET: Duration = Duration::from_secs(3 * 32 + 5);
+
+/// A caller, a network that forks, and everybody whom it rings.
+struct Storm {
+    now: Instant,
+    random: StdRng,
+    /// The caller first, then each that may answer.
+    people: Vec<Person>,
+    forks: Forks,
+    in_flight: BTreeMap<(Instant, u64), (usize, Bytes)>,
+    plans: BTreeMap<(Instant, u64), (usize, Plan)>,
+    last: u64,
+    /// Nobody learns that UPDATE is allowed.
+    hides_update: bool,
+    /// Both sides want this call: nobody hangs up early, and somebody answers.
+    is_wanted: bool,
+    /// How often anybody was told what.
+    told: BTreeMap<String, u32>,
+}
+
+struct Person {
+    agent: UserAgent,
+    call: Option<CallHandle>,
+    habit: Habit,
+    answered: bool,
+    ended: usize,
+}
+
+/// What somebody does who is called.
+#[derive(Clone, Copy)]
+enum Habit {
+    Answers(Duration),
+    Refuses(Duration),
+    LetsItRing,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Plan {
+    Reply(StatusCode),
+    Reinvite,
+    Update,
+    HangUp,
+}
+
+impl Storm {
+    fn new(seed: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let count = random.random_range(1..=3);
+        let people = (0..=count)
+            .map(|number| Person::new(number, seed, &mut random))
+            .collect();
+        let now = Instant::now();
+        let mut storm = Self {
+            now,
+            forks: Forks::new(count, random.random_range(0..2) == 0),
+            hides_update: random.random_range(0..3) == 0,
+            random,
+            people,
+            in_flight: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            last: 0,
+            is_wanted: false,
+            told: BTreeMap::new(),
+        };
+        storm.plan_all();
+        let call = storm.people[CALLER]
+            .agent
+            .invite(now, invite(peer(ANSWERER)));
+        storm.people[CALLER].call = Some(call);
+        storm.drain();
+        storm
+    }
+
+    /// Early hang-ups in every third call; changes by anybody at any time, often at the same.
+    fn plan_all(&mut self) {
+        let hangs_up_early = self.random.random_range(0..3) == 0;
+        let answers = |person: &Person| matches!(person.habit, Habit::Answers(_));
+        self.is_wanted = !hangs_up_early && self.people[1..].iter().any(answers);
+        let end_ms = match hangs_up_early {
+            true => self.random.random_range(0..12_000),
+            false => self.random.random_range(60_000..200_000),
+        };
+        let who = self.random.random_range(0..self.people.len());
+        self.plan(Duration::from_millis(end_ms), who, Plan::HangUp);
+        for _ in 0..self.random.random_range(0..6) {
+            let at = Duration::from_millis(self.random.random_range(1_000..100_000) / 500 * 500);
+            let change = [Plan::Reinvite, Plan::Update][self.random.random_range(0..2)];
+            for person in 0..self.people.len() {
+                if self.random.random_range(0..2) == 0 {
+                    self.plan(at, person, change);
+                }
+            }
+        }
+        for person in 0..self.people.len() {
+            self.plan(CURFEW, person, Plan::HangUp);
+        }
+    }
+
+    fn plan(&mut self, after: Duration, person: usize, plan: Plan) {
+        self.last += 1;
+        self.plans
+            .insert((self.now + after, self.last), (person, plan));
+    }
+
+    /// Runs until nothing is left to happen, or the quiet after the curfew is over.
+    fn run(&mut self) {
+        let until = self.now + CURFEW + QUIET;
+        while let Some(next) = self.next().filter(|next| *next <= until) {
+            self.now = self.now.max(next);
+            self.step();
+            self.drain();
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let timers = self
+            .people
+            .iter()
+            .filter_map(|person| person.agent.poll_timeout());
+        let flight = self.in_flight.keys().next().map(|(at, _)| *at);
+        let plan = self.plans.keys().next().map(|(at, _)| *at);
+        timers.chain(flight).chain(plan).min()
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        if let Some(entry) = self
+            .in_flight
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)
+        {
+            let (to, bytes) = entry.remove();
+            let message = Message::parse(bytes).unwrap();
+            let from = peer(if to == CALLER { ANSWERER } else { CALLER });
+            self.people[to]
+                .agent
+                .handle_input(now, Input::Received { from, message });
+        } else if let Some(entry) = self
+            .plans
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)
+        {
+            let (person, plan) = entry.remove();
+            self.people[person].carry_out(now, plan);
+        } else {
+            self.people
+                .iter_mut()
+                .for_each(|person| person.agent.handle_timeout(now));
+        }
+    }
+
+    fn drain(&mut self) {
+        for number in 0..self.people.len() {
+            while let Some(output) = self.people[number].agent.poll_output() {
+                match output {
+                    Output::Send { bytes, .. } => self.carry(number, bytes),
+                    Output::Event(event) => self.hear(number, event),
+                }
+            }
+        }
+    }
+
+    /// Every message crosses the bad line between the caller and the network; what the network makes of it does not.
+    fn carry(&mut self, from: usize, bytes: Bytes) {
+        let message = Message::parse(self.hidden(bytes)).unwrap();
+        let ways = match from {
+            CALLER if self.chance(LOST) => Vec::new(),
+            CALLER => self.forks.leave_caller(&message),
+            fork => self.forks.leave_fork(fork, &message),
+        };
+        for Way { to, bytes } in ways {
+            let is_lost = to == CALLER && self.chance(LOST);
+            let copies = 1 + u32::from(self.chance(REPEATED));
+            for _ in 0..if is_lost { 0 } else { copies } {
+                let delay = Duration::from_millis(self.random.random_range(DELAY_MS));
+                self.last += 1;
+                self.in_flight
+                    .insert((self.now + delay, self.last), (to, bytes.clone()));
+            }
+        }
+    }
+
+    fn hidden(&self, bytes: Bytes) -> Bytes {
+        if !self.hides_update {
+            return bytes;
+        }
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        text.replace(", UPDATE", "").into()
+    }
+
+    fn chance(&mut self, percent: u32) -> bool {
+        self.random.random_range(0..100) < percent
+    }
+
+    fn hear(&mut self, number: usize, event: Event) {
+        let now = self.now;
+        *self.told.entry(words(&event)).or_default() += 1;
+        let person = &mut self.people[number];
+        match event {
+            Event::Invited { call, .. } => {
+                assert!(person.call.is_none(), "called twice");
+                person.call = Some(call);
+                let ringing = Reply::new(StatusCode::RINGING);
+                person.agent.respond(now, call, ringing).unwrap();
+                match person.habit {
+                    Habit::Answers(after) => self.plan(after, number, Plan::Reply(StatusCode::OK)),
+                    Habit::Refuses(after) => {
+                        self.plan(after, number, Plan::Reply(StatusCode::BUSY_HERE));
+                    }
+                    Habit::LetsItRing => {}
+                }
+            }
+            Event::Answered { .. } => person.answered = true,
+            Event::Reinvited { call, .. } => {
+                let reply = Reply::new(StatusCode::OK).with_body(Body::sdp("answer"));
+                person.agent.respond(now, call, reply).unwrap();
+            }
+            Event::ReinviteAgain { .. } | Event::RefreshWanted { .. } => {
+                person.carry_out(now, Plan::Reinvite);
+            }
+            Event::Ended { .. } => person.ended += 1,
+            _ => {}
+        }
+    }
+
+    /// What must be true at the end of every call.
+    fn judge(&self, seed: u64) {
+        for (number, person) in self.people.iter().enumerate() {
+            let told = usize::from(person.call.is_some());
+            assert_eq!(
+                person.ended, told,
+                "seed {seed}: person {number} is told the end once"
+            );
+            assert!(
+                person.agent.is_idle(),
+                "seed {seed}: person {number} still holds something"
+            );
+        }
+    }
+}
+
+impl Person {
+    fn new(number: usize, seed: u64, random: &mut StdRng) -> Self {
+        let side = number.min(ANSWERER);
+        let mut options = options(side, seed * 8 + number as u64);
+        options.session_timer = [90, 120, 1800]
+            .get(random.random_range(0..4))
+            .map(|seconds| SessionTimer {
+                expires: Duration::from_secs(*seconds),
+                refresher: [Refresher::Us, Refresher::Them, Refresher::Either]
+                    [random.random_range(0..3)],
+                ..SessionTimer::default()
+            });
+        let after = Duration::from_millis(random.random_range(0..6_000));
+        let habit = match random.random_range(0..10) {
+            0..7 => Habit::Answers(after),
+            7..9 => Habit::Refuses(after),
+            _ => Habit::LetsItRing,
+        };
+        Self {
+            agent: UserAgent::new(options),
+            call: None,
+            habit,
+            answered: false,
+            ended: 0,
+        }
+    }
+
+    /// Does it if there is a call and the moment allows it.
+    fn carry_out(&mut self, now: Instant, plan: Plan) {
+        let Some(call) = self.call else {
+            return;
+        };
+        match plan {
+            Plan::Reply(status) => {
+                let reply = Reply::new(status).with_body(Body::sdp("answer"));
+                let _ = self.agent.respond(now, call, reply);
+            }
+            Plan::Reinvite => {
+                let _ = self.agent.reinvite(now, call, Body::sdp("hold"));
+            }
+            Plan::Update => {
+                let _ = self.agent.update(now, call, Some(Body::sdp("hold")));
+            }
+            Plan::HangUp => self.agent.hang_up(now, call),
+        }
+    }
+}
+
+/// No stuck dialog, no leaked transaction, and of a thousand calls that both sides want at most one is not set up.
+#[test]
+fn every_call_through_a_storm_ends_on_both_sides() {
+    let storms = std::env::var("HOUSECALL_STORMS");
+    let storms = storms.map_or(400, |count| count.parse().unwrap());
+    let (mut wanted, mut set_up) = (0, 0);
+    let mut told = BTreeMap::new();
+    for seed in 0..storms {
+        let mut storm = Storm::new(seed);
+        storm.run();
+        storm.judge(seed);
+        for (words, count) in &storm.told {
+            *told.entry(words.clone()).or_insert(0) += count;
+        }
+        if storm.is_wanted {
+            wanted += 1;
+            set_up += u64::from(storm.people[CALLER].answered);
+        }
+    }
+    let missing = wanted - set_up;
+    println!("{storms} storms: of {wanted} calls that both sides want, {set_up} were set up");
+    println!("{told:#?}");
+    for words in [
+        "re-INVITE again",
+        "refresh wanted",
+        "ended: cancelled",
+        "offered by UPDATE",
+    ] {
+        assert!(told.contains_key(words), "no storm without {words}");
+    }
+    assert!(
+        missing * 1_000 <= wanted,
+        "{missing} of {wanted} calls were not set up"
+    );
+}
