@@ -94,11 +94,6 @@ impl Dialog {
         self.with_cseq(Method::Ack, cseq)
     }
 
-    /// Notes that a request of number `cseq` has been sent for this dialog, such as one repeated with credentials.
-    pub(crate) fn has_sent(&mut self, cseq: u32) {
-        self.local_cseq = self.local_cseq.max(cseq);
-    }
-
     /// Takes the CSeq of a request of the other side; false if it comes after a later one (RFC 3261 §12.2.2).
     pub(crate) fn accept(&mut self, cseq: u32) -> bool {
         let in_order = self.remote_cseq.is_none_or(|last| cseq > last);

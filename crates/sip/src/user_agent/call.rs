@@ -10,6 +10,7 @@ use super::{CallHandle, Request};
 use crate::Message;
 use crate::dialog::Dialog;
 use crate::digest::Credentials;
+use crate::header::RSeq;
 use crate::transaction::Peer;
 
 /// One call by what it waits for. An ended call is no longer here; its messages live on in their transactions.
@@ -29,6 +30,8 @@ pub(super) struct Calling {
     pub(super) local_tag: String,
     /// One early dialog for each To-tag that a forking network shows us (RFC 3261 §12.1).
     pub(super) early: BTreeMap<String, Dialog>,
+    /// The last reliable response of each of them that we have confirmed (RFC 3262 §4).
+    pub(super) confirmed: BTreeMap<String, RSeq>,
     pub(super) peer: Peer,
     pub(super) credentials: Option<Credentials>,
     pub(super) session: Session,
@@ -158,12 +161,18 @@ impl Calling {
         }
     }
 
-    pub(super) fn opened(mut self, now: Instant, mut dialog: Dialog, response: &Message) -> Open {
-        if let Some(early) = self.early.get(dialog.remote_tag()) {
-            dialog.inherit(early, response);
+    /// Answered by the fork that `dialog` is with; the other forks come back, for they may yet answer too.
+    pub(super) fn opened(
+        mut self,
+        now: Instant,
+        mut dialog: Dialog,
+        response: &Message,
+    ) -> (Open, BTreeMap<String, Dialog>) {
+        if let Some(early) = self.early.remove(dialog.remote_tag()) {
+            dialog.inherit(&early, response);
         }
         self.session.granted(now, response);
-        Open {
+        let open = Open {
             dialog,
             peer: self.peer,
             credentials: self.credentials,
@@ -174,7 +183,8 @@ impl Calling {
             session: self.session,
             offered: None,
             hung_up: false,
-        }
+        };
+        (open, self.early)
     }
 }
 

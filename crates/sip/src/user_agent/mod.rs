@@ -14,6 +14,7 @@
 //! | 3261 | §8.1, §13.2 (what responses mean to the caller) | `responses.rs` |
 //! | 3261 | §8.2, §12.2.2, §14.2, §15.1.2 (requests of others) | `requests.rs` |
 //! | 3261 | §10.2, §11.1, §22 (what is asked outside any call) | `ask.rs` |
+//! | 3262 | §3 to §5 (PRACK, both sides) | `reliable.rs` |
 //! | 3261 | §13.3 (our answers) | `answers.rs` |
 //! | 3261 | §8.1.1, §22 (our requests, and again with credentials) | `sending.rs` |
 //! | 3261 | §13.3.1.4, §14.1 (2xx until the ACK, glare) | `timeouts.rs` |
@@ -26,6 +27,7 @@ mod event;
 mod invite;
 mod offers;
 mod options;
+mod reliable;
 mod request;
 mod requests;
 mod responses;
@@ -48,6 +50,7 @@ pub use ask::{Ask, AskEnd, AskHandle};
 pub use event::{CallHandle, End, Event, Input, Output};
 pub use invite::{Body, Invite, Reply};
 pub use options::AgentOptions;
+pub use reliable::Reliable;
 pub(crate) use request::Request;
 pub use session_timer::{Refresher, SessionTimer};
 
@@ -127,7 +130,7 @@ impl UserAgent {
     pub fn new(options: AgentOptions) -> Self {
         Self {
             random: StdRng::seed_from_u64(options.seed),
-            abilities: abilities(),
+            abilities: abilities(&options),
             options,
             sent: TimedMap::new(),
             heard: TimedMap::new(),
@@ -162,7 +165,7 @@ impl UserAgent {
             call_id: call_id.clone(),
             cseq: 1,
             routes: Vec::new(),
-            headers: invite.headers,
+            headers: reliable::with_offer(self.options.reliable, invite.headers, &invite.body),
             body: invite.body,
             in_dialog: false,
         };
@@ -175,6 +178,7 @@ impl UserAgent {
             call_id: call_id.clone(),
             local_tag: tag.clone(),
             early: BTreeMap::new(),
+            confirmed: BTreeMap::new(),
             peer: invite.to_peer,
             credentials: invite.credentials,
             session,
@@ -203,7 +207,7 @@ impl UserAgent {
             return;
         }
         match self.take(call) {
-            Some(Call::Calling(calling)) => self.abandon(now, &calling.invite),
+            Some(Call::Calling(calling)) => self.abandon(now, *calling),
             Some(Call::Invited(invited)) => {
                 let reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
                 self.answer(now, &invited.heard, &reply, &invited.local_tag);
@@ -264,13 +268,14 @@ impl UserAgent {
     }
 
     /// Gives up an INVITE: CANCEL now or with the first provisional response (RFC 3261 §9.1).
-    fn abandon(&mut self, now: Instant, invite: &SentKey) {
-        let Some(sent) = self.sent.get_mut(invite) else {
+    fn abandon(&mut self, now: Instant, calling: Calling) {
+        let Some(sent) = self.sent.get_mut(&calling.invite) else {
             return;
         };
         sent.wanted = Wanted::Cancel;
+        sent.forks = calling.early;
         if sent.client.is_proceeding() {
-            self.send_cancel(now, invite);
+            self.send_cancel(now, &calling.invite);
         }
     }
 
@@ -356,18 +361,22 @@ impl UserAgent {
     }
 }
 
-fn abilities() -> Abilities {
+fn abilities(options: &AgentOptions) -> Abilities {
+    let mut methods = vec![
+        Method::Invite,
+        Method::Ack,
+        Method::Cancel,
+        Method::Bye,
+        Method::Options,
+        Method::Update,
+        Method::Info,
+    ];
+    if options.reliable != Reliable::Off {
+        methods.push(Method::Prack);
+    }
     Abilities {
-        methods: vec![
-            Method::Invite,
-            Method::Ack,
-            Method::Cancel,
-            Method::Bye,
-            Method::Options,
-            Method::Update,
-            Method::Info,
-        ],
-        extensions: vec![Session::TIMER],
+        methods,
+        extensions: options.extensions(),
         body_types: vec!["application/sdp"],
     }
 }

@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 
-use super::SessionTimer;
+use super::session_timer::Session;
+use super::{Reliable, SessionTimer};
 use crate::transaction::{Timers, Transport};
 use crate::{HostPort, NameAddr, Uri};
 
@@ -22,6 +23,8 @@ pub struct AgentOptions {
     pub accepts_calls: bool,
     /// The session timer we ask for (RFC 4028); none to ask for none.
     pub session_timer: Option<SessionTimer>,
+    /// Whether provisional responses are confirmed, by us and by others (RFC 3262).
+    pub reliable: Reliable,
 }
 
 impl AgentOptions {
@@ -35,6 +38,7 @@ impl AgentOptions {
             seed,
             accepts_calls: false,
             session_timer: Some(SessionTimer::default()),
+            reliable: Reliable::default(),
         }
     }
 
@@ -50,5 +54,11 @@ impl AgentOptions {
             Transport::Tls => uri.with_param("transport", Some("tls")).ok()?,
         };
         Some(NameAddr::new(uri))
+    }
+
+    /// The option tags we understand, as Supported lists them (RFC 3261 §20.37).
+    pub(super) fn extensions(&self) -> Vec<&'static str> {
+        let reliable = (self.reliable != Reliable::Off).then_some(Reliable::TAG);
+        reliable.into_iter().chain([Session::TIMER]).collect()
     }
 }

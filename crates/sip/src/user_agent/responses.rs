@@ -2,6 +2,7 @@ use std::time::Instant;
 
 use super::call::{Call, Open};
 use super::offers::Purpose;
+use super::reliable::Turn;
 use super::sending::{Acknowledged, Outgoing, Owner, Sent, SentKey, Wanted};
 use super::session_timer::{self, is_too_small};
 use super::{AskEnd, CallHandle, End, Event, UserAgent};
@@ -109,13 +110,19 @@ impl UserAgent {
         let Some(call) = sent.what.call() else {
             return;
         };
-        if let Some(Call::Calling(calling)) = self.calls.get_mut(&call)
-            && message.status() != Some(StatusCode::TRYING)
-        {
-            calling.progress(&sent.what.request, message);
-            let message = message.clone();
-            self.tell(Event::Progress { call, message });
+        let Some(Call::Calling(calling)) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let turn = calling.turn(self.options.reliable, message);
+        if message.status() == Some(StatusCode::TRYING) || turn == Turn::Missed {
+            return;
         }
+        calling.progress(&sent.what.request, message);
+        if let Turn::Next(rack) = turn {
+            self.confirm(now, call, rack, message);
+        }
+        let message = message.clone();
+        self.tell(Event::Progress { call, message });
     }
 
     fn granted(&mut self, now: Instant, key: &SentKey, message: &Message) {
@@ -164,13 +171,16 @@ impl UserAgent {
         self.acknowledge(key, &what, &dialog, message);
         match self.calls.remove(&call) {
             Some(Call::Calling(calling)) => {
-                let open = Call::Open(Box::new(calling.opened(now, dialog, message)));
-                self.calls.insert(call, open);
+                let (open, forks) = calling.opened(now, dialog, message);
+                self.calls.insert(call, Call::Open(Box::new(open)));
+                if let Some(sent) = self.sent.get_mut(key) {
+                    sent.forks = forks;
+                }
                 let message = message.clone();
                 self.tell(Event::Answered { call, message });
             }
             other => {
-                self.hang_up_stray(now, &what, dialog);
+                self.hang_up_stray(now, key, dialog, message);
                 self.calls.extend(other.map(|other| (call, other)));
             }
         }
@@ -194,11 +204,24 @@ impl UserAgent {
         }
     }
 
-    fn hang_up_stray(&mut self, now: Instant, what: &Outgoing, mut dialog: Dialog) {
+    fn hang_up_stray(
+        &mut self,
+        now: Instant,
+        key: &SentKey,
+        mut dialog: Dialog,
+        message: &Message,
+    ) {
+        let Some(Sent { what, forks, .. }) = self.sent.get(key) else {
+            return;
+        };
+        if let Some(early) = forks.get(dialog.remote_tag()) {
+            dialog.inherit(early, message);
+        }
         let bye = dialog.request(Method::Bye);
         let to = dialog.next_hop();
         let credentials = what.credentials.clone().filter(|_| to == what.to);
-        self.send(now, Outgoing::new(bye, to, what.owner, credentials));
+        let what = Outgoing::new(bye, to, what.owner, credentials);
+        self.send(now, what);
     }
 
     fn refused(&mut self, now: Instant, key: &SentKey, message: &Message) {
@@ -215,7 +238,8 @@ impl UserAgent {
         let is_wanted = sent.wanted == Wanted::Answer;
         let is_sent_again = is_wanted
             && (is_challenge && self.retry(now, key, message)
-                || is_too_small(status) && self.ask_longer(now, key, message));
+                || is_too_small(status) && self.ask_longer(now, key, message)
+                || self.offer_otherwise(now, key, message));
         if is_sent_again {
             return;
         }

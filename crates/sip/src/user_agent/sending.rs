@@ -1,11 +1,12 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::call::Call;
-use super::offers::Purpose;
-use super::{AgentOptions, AskHandle, CallHandle, Output, Request, UserAgent};
+use super::{AskHandle, CallHandle, Output, Request, UserAgent};
+use crate::dialog::Dialog;
 use crate::digest::{self, Attempt, Credentials};
 use crate::transaction::{Client, Peer, Transport};
 use crate::{CSeq, HostPort, Message, Method, Name, RequestBuilder, Via};
@@ -56,6 +57,8 @@ pub(super) struct Sent {
     pub(super) wanted: Wanted,
     /// The ACK of each 2xx, by its To-tag, sent again with every repetition.
     pub(super) acks: Vec<Acknowledged>,
+    /// The early dialogs of forks that nobody waits for any more, by To-tag. One that answers is hung up in its own count of requests.
+    pub(super) forks: BTreeMap<String, Dialog>,
 }
 
 /// What we still want of a request.
@@ -107,6 +110,11 @@ impl Outgoing {
         self.request.method == Method::Invite && self.request.in_dialog
     }
 
+    /// Whether this is the INVITE that makes the call.
+    pub(super) fn makes_call(&self) -> bool {
+        self.request.method == Method::Invite && !self.request.in_dialog
+    }
+
     /// The authorization headers, which the ACK of a 2xx repeats (RFC 3261 §13.2.2.4).
     pub(super) fn authorization(&self) -> Vec<(String, String)> {
         let headers = self.request.headers.iter();
@@ -138,7 +146,7 @@ impl UserAgent {
     }
 
     fn send_as(&mut self, now: Instant, key: SentKey, what: Outgoing) {
-        let bytes = write(&self.options, &what.request, what.to.transport, &key.branch);
+        let bytes = self.write(&what.request, what.to.transport, &key.branch);
         self.put(what.to, bytes.clone());
         let method = &what.request.method;
         let sent = Sent {
@@ -147,6 +155,7 @@ impl UserAgent {
             bytes,
             wanted: Wanted::Answer,
             acks: Vec::new(),
+            forks: BTreeMap::new(),
         };
         self.sent.insert(key, sent);
     }
@@ -170,7 +179,7 @@ impl UserAgent {
     /// Sends a request that gets no response of its own: an ACK.
     pub(super) fn send_ack(&mut self, ack: &Request, to: Peer) -> Bytes {
         let branch = format!("z9hG4bK{}", self.word(16));
-        let bytes = write(&self.options, ack, to.transport, &branch);
+        let bytes = self.write(ack, to.transport, &branch);
         self.put(to, bytes.clone());
         bytes
     }
@@ -181,7 +190,7 @@ impl UserAgent {
             return;
         };
         let ack = what.request.ack_of_refusal(response);
-        let bytes = write(&self.options, &ack, what.to.transport, &key.branch);
+        let bytes = self.write(&ack, what.to.transport, &key.branch);
         self.put(what.to, bytes);
     }
 
@@ -193,60 +202,94 @@ impl UserAgent {
         let Some(Sent { what, .. }) = self.sent.get(key) else {
             return false;
         };
-        // The BYE of a call that is over has taken the next CSeq: an offer under the same number would have it refused as out of order.
-        let is_over = what
-            .call()
-            .is_none_or(|call| !self.calls.contains_key(&call));
-        if Purpose::of(what).is_some() && is_over {
-            return false;
-        }
         let Some((headers, nonce)) = authorize(what, challenge, &cnonce) else {
             return false;
         };
         let mut again = what.clone();
         again.nonces.push(nonce);
-        self.send_again(now, again, headers);
-        true
+        self.send_again(now, again, headers)
     }
 
-    /// Sends a request again with other headers: the same Call-ID, the next CSeq, a new branch.
+    /// Sends a refused request again with other headers: the same Call-ID and tags, the next CSeq, a new branch
+    /// (RFC 3261 §8.1.3.5).
+    ///
+    /// False if the call is over that wanted it.
     pub(super) fn send_again(
         &mut self,
         now: Instant,
         mut again: Outgoing,
         headers: Vec<(String, String)>,
-    ) {
-        let cseq = self.next_cseq(&again);
+    ) -> bool {
+        let Some(cseq) = self.next_cseq(&again) else {
+            return false;
+        };
         let request = &mut again.request;
         request.cseq = cseq;
-        request
-            .headers
-            .retain(|(name, _)| !headers.iter().any(|(new, _)| new == name));
+        // Supported may have several lines, each with a word of its own.
+        let is_replaced = |(name, value): &(String, String)| {
+            let mut new = headers.iter().filter(|(new, _)| new == name);
+            new.any(|(name, new)| name != Name::Supported.as_str() || new == value)
+        };
+        request.headers.retain(|header| !is_replaced(header));
         request.headers.extend(headers);
-        let is_invite = request.method == Method::Invite;
-        let call = again.call();
-        let new_key = self.send(now, again);
-        if let Some(call) = call {
-            self.sent_again(call, cseq, is_invite.then_some(new_key));
+        let call = again.call().filter(|_| again.makes_call());
+        let key = self.send(now, again);
+        if let Some(call) = call
+            && let Some(Call::Calling(calling)) = self.calls.get_mut(&call)
+        {
+            // What the refused INVITE had begun has ended with it.
+            calling.early.clear();
+            calling.confirmed.clear();
+            calling.invite = key;
+        }
+        true
+    }
+
+    /// The CSeq that a repetition of `what` takes. None if its dialog is over: the BYE has taken the next number, and another request
+    /// under that number would have the BYE refused as out of order.
+    fn next_cseq(&mut self, what: &Outgoing) -> Option<u32> {
+        let next = what.request.cseq.saturating_add(1).min(CSeq::MAX);
+        let (Some(call), true) = (what.call(), what.request.in_dialog) else {
+            return Some(next);
+        };
+        let tag = what.request.to.tag().unwrap_or("");
+        let call = self.calls.get_mut(&call).filter(|call| call.is_with(tag));
+        match call.and_then(|call| call.dialog(tag)) {
+            Some(dialog) => Some(dialog.next_cseq()),
+            None => (what.request.method == Method::Bye).then_some(next),
         }
     }
 
-    /// The number of a request that goes out again. Others of the dialog may have gone out since.
-    fn next_cseq(&mut self, what: &Outgoing) -> u32 {
-        let call = what.call().and_then(|call| self.calls.get_mut(&call));
-        match call {
-            Some(Call::Open(open)) if what.request.in_dialog => open.dialog.next_cseq(),
-            _ => what.request.cseq.saturating_add(1).min(CSeq::MAX),
+    fn write(&self, request: &Request, transport: Transport, branch: &str) -> Bytes {
+        let options = &self.options;
+        let via = Via::new(
+            &transport.to_string(),
+            HostPort::from(options.local),
+            branch,
+        );
+        let mut builder = RequestBuilder::new(request.method.clone(), &request.uri)
+            .via(&via)
+            .routes(&request.routes)
+            .max_forwards(70)
+            .from(&request.from)
+            .to(&request.to)
+            .call_id(&request.call_id)
+            .cseq(request.cseq)
+            .header(Name::UserAgent, &options.user_agent);
+        // RFC 3261 §8.1.1.8, §12.2.1.1: what makes a dialog or moves its target says where we are.
+        if matches!(request.method, Method::Invite | Method::Update)
+            && let Some(contact) = options.contact(transport)
+        {
+            let allow = self.abilities.allow();
+            builder = builder.contact(&contact).header(Name::Allow, allow);
         }
-    }
-
-    /// Tells the call that its request goes on under another number and, for an INVITE, another branch.
-    fn sent_again(&mut self, call: CallHandle, cseq: u32, invite: Option<SentKey>) {
-        match (self.calls.get_mut(&call), invite) {
-            (Some(Call::Calling(calling)), Some(invite)) => calling.invite = invite,
-            (Some(Call::Open(open)), _) => open.dialog.has_sent(cseq),
-            _ => {}
+        for (name, value) in &request.headers {
+            builder = builder.header(Name::from_text(name), value);
         }
+        if let Some(body) = &request.body {
+            builder = builder.body(&body.content_type, body.bytes.clone());
+        }
+        builder.build().bytes().clone()
     }
 
     pub(super) fn put(&mut self, to: Peer, bytes: Bytes) {
@@ -276,35 +319,4 @@ fn authorize(
         (name.as_str().to_owned(), answer.to_string())
     };
     Some((answers.into_iter().map(header).collect(), nonce))
-}
-
-fn write(options: &AgentOptions, request: &Request, transport: Transport, branch: &str) -> Bytes {
-    let via = Via::new(
-        &transport.to_string(),
-        HostPort::from(options.local),
-        branch,
-    );
-    let mut builder = RequestBuilder::new(request.method.clone(), &request.uri)
-        .via(&via)
-        .routes(&request.routes)
-        .max_forwards(70)
-        .from(&request.from)
-        .to(&request.to)
-        .call_id(&request.call_id)
-        .cseq(request.cseq)
-        .header(Name::UserAgent, &options.user_agent);
-    // RFC 3261 §8.1.1.8, §12.2.1.1: what makes a dialog or moves its target says where we are.
-    if matches!(request.method, Method::Invite | Method::Update)
-        && let Some(contact) = options.contact(transport)
-    {
-        let allow = super::abilities().allow();
-        builder = builder.contact(&contact).header(Name::Allow, allow);
-    }
-    for (name, value) in &request.headers {
-        builder = builder.header(Name::from_text(name), value);
-    }
-    if let Some(body) = &request.body {
-        builder = builder.body(&body.content_type, body.bytes.clone());
-    }
-    builder.build().bytes().clone()
 }

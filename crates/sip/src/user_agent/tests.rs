@@ -5,6 +5,7 @@ mod conversations;
 mod dialogs;
 mod forks;
 mod inside;
+mod reliable;
 mod scripted;
 mod session;
 mod stage;
