@@ -20,6 +20,10 @@ pub struct Bridge {
     browser: Peer,
     path: MediaPath,
     moment: Moment,
+    /// Whether the other side holds us.
+    held_by_them: bool,
+    /// Whether the phone leg is secured; none before anything is agreed.
+    encrypted: Option<bool>,
     /// Keys that the page sends in its own sound (RFC 4733) instead of asking for them.
     keys: KeyListener,
     outputs: VecDeque<Output>,
@@ -56,6 +60,8 @@ impl Bridge {
             browser,
             path,
             moment: Moment::Ringing,
+            held_by_them: false,
+            encrypted: None,
             keys: KeyListener::default(),
             outputs: VecDeque::new(),
         };
@@ -231,11 +237,11 @@ impl Bridge {
                 self.tell(BridgeEvent::Ringing);
             }
             phone::Event::EarlyMedia(target) => {
-                self.path.target(target);
+                self.target(target);
                 self.tell(BridgeEvent::EarlyAudio);
             }
             phone::Event::Answered(target) => self.answered(now, target),
-            phone::Event::MediaChanged(target) => self.path.target(target),
+            phone::Event::MediaChanged(target) => self.media_changed(target),
             phone::Event::Held => self.held(now, true, BridgeEvent::Held),
             phone::Event::Resumed => self.held(now, false, BridgeEvent::Resumed),
             phone::Event::HoldRefused => self.hold_refused(now),
@@ -245,9 +251,39 @@ impl Bridge {
 
     fn answered(&mut self, now: Instant, target: MediaTarget) {
         self.moment = Moment::Talking { held: false };
-        self.path.target(target);
+        let held_by_them = !target.direction.sends();
+        self.target(target);
         self.path.answered(now);
         self.tell(BridgeEvent::Answered);
+        self.now_held_by_them(held_by_them);
+    }
+
+    fn media_changed(&mut self, target: MediaTarget) {
+        let held_by_them = !target.direction.sends();
+        self.target(target);
+        self.now_held_by_them(held_by_them);
+    }
+
+    fn target(&mut self, target: MediaTarget) {
+        let encrypted = target.srtp.is_some();
+        self.path.target(target);
+        if self.encrypted != Some(encrypted) {
+            self.encrypted = Some(encrypted);
+            self.tell(BridgeEvent::Encrypted(encrypted));
+        }
+    }
+
+    /// RFC 3264 §8.4: whoever may not be sent to holds us. Before the answer that is no hold.
+    fn now_held_by_them(&mut self, held: bool) {
+        if held == self.held_by_them {
+            return;
+        }
+        self.held_by_them = held;
+        self.tell(if held {
+            BridgeEvent::HeldByThem
+        } else {
+            BridgeEvent::ResumedByThem
+        });
     }
 
     fn held(&mut self, now: Instant, held: bool, event: BridgeEvent) {

@@ -112,6 +112,14 @@ pub enum BridgeEvent {
     Resumed,
     /// The other side's network did not take the hold, or its end; everything is as it was.
     HoldRefused,
+    /// The other side holds us: it may play music, and does not hear us.
+    HeldByThem,
+    /// The other side's hold is over.
+    ResumedByThem,
+    /// Whether the phone leg's sound is secured by SRTP. Said when the network first names where sound goes, and whenever it changes.
+    ///
+    /// The browser's leg always is.
+    Encrypted(bool),
     /// The browser's sound flows.
     BrowserConnected,
     /// The browser is gone; an answered call is hung up.

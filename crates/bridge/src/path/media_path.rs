@@ -7,10 +7,11 @@ use housecall_media::Key;
 use housecall_media::opus::OpusError;
 use housecall_media::rtp::{Reception, Report, RtpPacket, SenderInfo};
 use housecall_media::sdp::MediaTarget;
+use housecall_media::srtp::SrtpError;
 use housecall_media::telephone_event::TooManyKeys;
 
 use super::pace::Pace;
-use super::source::Source;
+use super::phone::Phone;
 use super::stats::MediaStats;
 use super::to_browser::{NotVoice, ToBrowser};
 use super::to_phone::ToPhone;
@@ -25,6 +26,7 @@ pub struct MediaPath {
     begun: Instant,
     pace: Pace,
     phone: Option<Phone>,
+    answered: bool,
     to_phone: ToPhone,
     to_browser: ToBrowser,
     next_report: Instant,
@@ -66,16 +68,6 @@ pub enum Output {
     PhoneLost,
 }
 
-/// What is known of the phone's end.
-#[derive(Debug)]
-struct Phone {
-    target: MediaTarget,
-    source: Source,
-    reception: Option<Reception>,
-    /// Since when it has been silent; none while it need not speak.
-    silent_since: Option<Instant>,
-}
-
 impl PathOptions {
     /// The defaults for a country, with random numbers from `seed`.
     pub fn new(country: &str, seed: u64) -> Self {
@@ -106,6 +98,7 @@ impl MediaPath {
             begun: now,
             pace: Pace::new(now),
             phone: None,
+            answered: false,
             next_report: now + Self::REPORT_EVERY,
             stats: MediaStats::default(),
             outputs: VecDeque::new(),
@@ -120,18 +113,18 @@ impl MediaPath {
     /// The phone named, or changed, where it wants sound: early, by its answer, or in a hold.
     pub fn target(&mut self, target: MediaTarget) {
         match &mut self.phone {
-            Some(phone) => {
-                phone.source.rename(target.remote);
-                phone.target = target;
-            }
+            Some(phone) => phone.retarget(target, self.answered),
             None => self.phone = Some(Phone::new(target)),
         }
     }
 
     /// The phone answered: from now on it must be heard.
     pub fn answered(&mut self, now: Instant) {
+        self.answered = true;
         self.to_browser.answered();
-        self.expect_sound(now);
+        if let Some(phone) = &mut self.phone {
+            phone.expect_sound(now);
+        }
     }
 
     /// Shuts or opens the caller's microphone towards the phone.
@@ -147,10 +140,10 @@ impl MediaPath {
         self.to_phone.held = held;
         self.to_browser.held = held;
         self.to_browser.clear();
-        if held {
-            self.expect_nothing();
-        } else {
-            self.expect_sound(now);
+        match &mut self.phone {
+            Some(phone) if held => phone.expect_nothing(),
+            Some(phone) => phone.expect_sound(now),
+            None => {}
         }
     }
 
@@ -174,14 +167,18 @@ impl MediaPath {
         }
     }
 
-    /// Takes a datagram from the RTP port.
+    /// Takes a datagram from the RTP port. Nothing is learned from one that should have been protected and is not.
     pub fn rtp(&mut self, now: Instant, from: SocketAddr, datagram: Bytes) {
-        let Ok(packet) = RtpPacket::parse(datagram) else {
-            self.stats.malformed += 1;
-            return;
-        };
         let Some(phone) = &mut self.phone else {
             self.stats.strangers += 1;
+            return;
+        };
+        let plain = match phone.protection.read_rtp(datagram) {
+            Ok(plain) => plain,
+            Err(error) => return self.unprotected(error),
+        };
+        let Ok(packet) = RtpPacket::parse(plain) else {
+            self.stats.malformed += 1;
             return;
         };
         let checked = ToBrowser::check(&packet, &phone.target);
@@ -189,7 +186,8 @@ impl MediaPath {
             self.stats.wrong_payload_type += 1;
             return;
         }
-        if !phone.source.accepts(now, from, &packet) {
+        let authentic = phone.protection.authenticates();
+        if !phone.source.accepts(now, from, &packet, authentic) {
             self.stats.strangers += 1;
             return;
         }
@@ -201,18 +199,22 @@ impl MediaPath {
 
     /// Takes a datagram from the RTCP port.
     pub fn rtcp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        let Ok(report) = Report::parse(datagram) else {
-            self.stats.malformed += 1;
-            return;
-        };
-        let Some(phone) = self
-            .phone
-            .as_mut()
-            .filter(|phone| phone.source.is_host(from))
-        else {
+        let Some(phone) = &mut self.phone else {
             self.stats.strangers += 1;
             return;
         };
+        let plain = match phone.protection.read_rtcp(datagram) {
+            Ok(plain) => plain,
+            Err(error) => return self.unprotected(error),
+        };
+        let Ok(report) = Report::parse(&plain) else {
+            self.stats.malformed += 1;
+            return;
+        };
+        if !(phone.protection.authenticates() || phone.source.is_host(from)) {
+            self.stats.strangers += 1;
+            return;
+        }
         if let (Some(info), Some(reception)) = (&report.sender, &mut phone.reception) {
             reception.sender_report(now, info);
         }
@@ -222,6 +224,16 @@ impl MediaPath {
             self.stats.reported_fraction_lost = block.fraction_lost;
             self.stats.round_trip = block.round_trip(running).or(self.stats.round_trip);
         }
+    }
+
+    /// Counts a datagram that is not the phone's, or was before. However many come, the call goes on.
+    fn unprotected(&mut self, error: SrtpError) {
+        let counter = match error {
+            SrtpError::Malformed { .. } => &mut self.stats.malformed,
+            SrtpError::Replayed => &mut self.stats.replayed,
+            _ => &mut self.stats.forged,
+        };
+        *counter += 1;
     }
 
     /// What happened so far.
@@ -274,16 +286,20 @@ impl MediaPath {
     fn frame(&mut self, now: Instant) {
         let target = self.phone.as_ref().map(|phone| &phone.target);
         if let Some(packet) = self.to_phone.frame(now, target) {
-            self.stats.rtp_sent += 1;
-            let to = self.phone.as_ref().map(|phone| phone.source.addr());
-            self.outputs.extend(to.map(|to| Output::Rtp {
-                to,
-                bytes: packet.to_bytes(),
-            }));
+            self.send(packet);
         }
         if let Some(frame) = self.to_browser.frame(now) {
             self.stats.browser_sent += 1;
             self.outputs.push_back(Output::Ear(frame));
+        }
+    }
+
+    fn send(&mut self, packet: RtpPacket) {
+        let Some(phone) = &mut self.phone else { return };
+        if let Some(bytes) = phone.protection.protect_rtp(packet.to_bytes()) {
+            self.stats.rtp_sent += 1;
+            let to = phone.source.addr();
+            self.outputs.push_back(Output::Rtp { to, bytes });
         }
     }
 
@@ -304,65 +320,18 @@ impl MediaPath {
             blocks,
             bye,
         };
-        self.outputs.push_back(Output::Rtcp {
-            to,
-            bytes: report.to_bytes(Self::CANONICAL_NAME),
-        });
+        let plain = report.to_bytes(Self::CANONICAL_NAME);
+        let bytes = phone.protection.protect_rtcp(plain);
+        self.outputs
+            .extend(bytes.map(|bytes| Output::Rtcp { to, bytes }));
     }
 
-    fn expect_sound(&mut self, now: Instant) {
-        if let Some(phone) = &mut self.phone {
-            phone.silent_since = Some(now);
-        }
-    }
-
-    fn expect_nothing(&mut self) {
-        if let Some(phone) = &mut self.phone {
-            phone.silent_since = None;
-        }
-    }
-
-    /// A phone that holds us, or that we hold, may be silent for ever.
     fn check_silence(&mut self, now: Instant) {
-        let Some(phone) = &mut self.phone else { return };
-        let Some(since) = phone.silent_since else {
-            return;
-        };
-        if !phone.target.direction.receives() {
-            phone.silent_since = Some(now);
-        } else if now.saturating_duration_since(since) >= self.options.silence_max {
-            phone.silent_since = None;
+        let silence_max = self.options.silence_max;
+        if let Some(phone) = &mut self.phone
+            && phone.is_lost(now, silence_max)
+        {
             self.outputs.push_back(Output::PhoneLost);
         }
-    }
-}
-
-impl Phone {
-    fn new(target: MediaTarget) -> Self {
-        Self {
-            source: Source::new(target.remote),
-            target,
-            reception: None,
-            silent_since: None,
-        }
-    }
-
-    fn received(&mut self, now: Instant, packet: &RtpPacket) {
-        self.silent_since = self.silent_since.map(|_| now);
-        match &mut self.reception {
-            Some(reception) if reception.ssrc() == packet.ssrc => reception.received(now, packet),
-            _ => self.reception = Some(Reception::new(now, housecall_media::SAMPLE_RATE, packet)),
-        }
-    }
-
-    /// Where reports go: as SDP says, unless the phone's sound comes from elsewhere; then the port after that.
-    fn rtcp_addr(&self) -> Option<SocketAddr> {
-        let addr = self.source.addr();
-        if addr == self.target.remote {
-            return self.target.rtcp.filter(|rtcp| !rtcp.ip().is_unspecified());
-        }
-        addr.port()
-            .checked_add(1)
-            .map(|port| SocketAddr::new(addr.ip(), port))
     }
 }

@@ -3,7 +3,9 @@
 mod ear;
 mod media_path;
 mod pace;
+mod phone;
 mod playout;
+mod protection;
 mod source;
 mod stats;
 mod to_browser;

@@ -24,6 +24,10 @@ pub struct MediaStats {
     pub wrong_payload_type: u64,
     /// Packets dropped because they came from an address that is not the other side's.
     pub strangers: u64,
+    /// Datagrams dropped because they were not protected with the phone's key.
+    pub forged: u64,
+    /// Datagrams dropped because they had been taken before, or came too late to know.
+    pub replayed: u64,
     /// Frames not made because we were woken too late.
     pub frames_missed: u64,
     /// Keys pressed towards the phone.

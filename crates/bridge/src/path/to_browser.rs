@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use housecall_media::g711::Law;
 use housecall_media::jitter::{Arrival, JitterStats};
@@ -15,9 +15,11 @@ use super::playout::{NO_SOUND, PhoneDecoder, Playout};
 pub(super) struct ToBrowser {
     voice: Playout<PhoneDecoder>,
     encoder: OpusEncoder,
+    /// The ringing tone, once the phone rings and until its answer.
     ringback: Option<Cadence>,
-    /// Whether the phone has been heard, early or after its answer.
-    heard: bool,
+    answered: bool,
+    /// When the phone was heard last, early or after its answer.
+    heard: Option<Instant>,
     pub(super) held: bool,
     sequence: u16,
     timestamp: u32,
@@ -39,12 +41,16 @@ const COMFORT_NOISE: u8 = 13;
 const PAYLOAD_MAX: usize = 6 * FRAME_SAMPLES;
 
 impl ToBrowser {
+    /// Silence after early sound that means that its fork has given up, and another rings: longer than the pause of any country's tone.
+    const EARLY_SOUND_OVER: Duration = Duration::from_secs(5);
+
     pub(super) fn new() -> Result<Self, OpusError> {
         Ok(Self {
             voice: Playout::new(SAMPLE_RATE, PhoneDecoder::new()),
             encoder: OpusEncoder::new()?,
             ringback: None,
-            heard: false,
+            answered: false,
+            heard: None,
             held: false,
             sequence: 0,
             timestamp: 0,
@@ -56,9 +62,9 @@ impl ToBrowser {
         self.voice.stats()
     }
 
-    /// Plays the ringing tone of a country until the phone is heard.
+    /// Plays the ringing tone of a country while the phone is not heard (RFC 3960 §3.2).
     pub(super) fn ring(&mut self, country: &str) {
-        if !self.heard && self.ringback.is_none() {
+        if !self.answered && self.ringback.is_none() {
             self.ringback = Some(Cadence::new(Tones::ringback(country)));
         }
     }
@@ -66,7 +72,7 @@ impl ToBrowser {
     /// The phone answered: no more ringing, whether it is heard or not.
     pub(super) fn answered(&mut self) {
         self.ringback = None;
-        self.heard = true;
+        self.answered = true;
     }
 
     /// Forgets what waits to be played, as after a hold.
@@ -95,8 +101,7 @@ impl ToBrowser {
 
     /// Takes a packet that [`ToBrowser::check`] found to be of this call.
     pub(super) fn packet(&mut self, now: Instant, packet: RtpPacket, law: Option<Law>) {
-        self.heard = true;
-        self.ringback = None;
+        self.heard = Some(now);
         let length = law.map_or(FRAME_SAMPLES, |_| packet.payload.len());
         if let Some(law) = law {
             self.voice.decoder().law = law;
@@ -150,7 +155,10 @@ impl ToBrowser {
     }
 
     fn sound(&mut self, now: Instant) -> Frame {
-        if let Some(ringback) = &mut self.ringback {
+        let unheard = self
+            .heard
+            .is_none_or(|heard| now.saturating_duration_since(heard) >= Self::EARLY_SOUND_OVER);
+        if let Some(ringback) = self.ringback.as_mut().filter(|_| unheard) {
             return ringback.frame();
         }
         // The phone's sound is taken from the buffer in any case, so that what is said while held is not heard after it.

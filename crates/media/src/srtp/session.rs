@@ -70,9 +70,11 @@ impl Srtp {
     /// Takes the keys of a later description. A direction whose key is the same goes on as it is, so that a hold neither begins its
     /// numbers again nor lets anything be replayed; one whose key is new keeps its roll-over counter (RFC 3711 §3.3.1).
     ///
+    /// With `overlap`, packets under the key before are still taken until the first under the new one.
+    ///
     /// # Errors
     /// [`SrtpError::NoCipher`]: nothing has changed.
-    pub fn rekey(&mut self, pair: &SrtpPair) -> Result<(), SrtpError> {
+    pub fn rekey(&mut self, pair: &SrtpPair, overlap: bool) -> Result<(), SrtpError> {
         if !self.sender.uses(pair.suite, &pair.ours) {
             self.sender = self.sender.rekeyed(pair.suite, &pair.ours)?;
         }
@@ -83,6 +85,7 @@ impl Srtp {
             if before.has_heard() {
                 self.previous = Some(before);
             }
+            self.previous = self.previous.take().filter(|_| overlap);
         }
         self.suite = pair.suite;
         Ok(())

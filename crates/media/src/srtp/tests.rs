@@ -302,7 +302,7 @@ fn the_same_keys_again_change_nothing() {
     let first = ours.protect_rtp(&packet(7, 1)).unwrap();
     theirs.unprotect_rtp(&first).unwrap();
     theirs
-        .rekey(&pair(SrtpSuite::Aes128Sha80, key(101), key(1)))
+        .rekey(&pair(SrtpSuite::Aes128Sha80, key(101), key(1)), true)
         .unwrap();
     assert_eq!(theirs.unprotect_rtp(&first), Err(SrtpError::Replayed));
     let second = ours.protect_rtp(&packet(7, 2)).unwrap();
@@ -322,11 +322,11 @@ fn new_keys_take_over_with_the_old_counter_or_a_new_one() {
         let late = ours.protect_rtp(&packet(7, 200_000_u32 as u16)).unwrap();
         let next = pair(suite, key(50), key(101));
         if keeps {
-            ours.rekey(&next).unwrap();
+            ours.rekey(&next, true).unwrap();
         } else {
             ours = Srtp::new(&next).unwrap();
         }
-        theirs.rekey(&pair(suite, key(101), key(50))).unwrap();
+        theirs.rekey(&pair(suite, key(101), key(50)), true).unwrap();
         assert!(theirs.unprotect_rtp(&late).is_ok());
         let report = ours.protect_rtcp(&report(7)).unwrap();
         assert!(theirs.unprotect_rtcp(&report).is_ok());
@@ -337,6 +337,20 @@ fn new_keys_take_over_with_the_old_counter_or_a_new_one() {
         }
         assert!(theirs.unprotect_rtp(&late).is_err());
     }
+}
+
+/// Another fork's early sound is not this one's.
+#[test]
+fn without_an_overlap_the_key_before_is_not_heard() {
+    let suite = SrtpSuite::Aes128Sha80;
+    let (mut ours, mut theirs) = ends(suite);
+    let first = ours.protect_rtp(&packet(7, 1)).unwrap();
+    theirs.unprotect_rtp(&first).unwrap();
+    theirs
+        .rekey(&pair(suite, key(101), key(50)), false)
+        .unwrap();
+    let late = ours.protect_rtp(&packet(7, 2)).unwrap();
+    assert_eq!(theirs.unprotect_rtp(&late), Err(SrtpError::Forged));
 }
 
 #[test]

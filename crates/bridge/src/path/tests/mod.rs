@@ -5,11 +5,15 @@ use bytes::Bytes;
 use housecall_media::g711::Law;
 use housecall_media::rtp::{Report, RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, Direction, MediaTarget};
+use housecall_media::srtp::Srtp;
 use housecall_media::telephone_event::KeyListener;
 use housecall_media::{
     FRAME_SAMPLES, Key, KeyDetector, OpusDecoder, OpusEncoder, Sine, dominant_frequency, level,
     level_at,
 };
+
+mod incidents;
+mod secured;
 
 use super::{EarPacket, MediaPath, MediaStats, PathOptions, PathOutput};
 
@@ -53,6 +57,7 @@ struct Caller {
 
 struct Callee {
     law: Law,
+    srtp: Option<Srtp>,
     addr: SocketAddr,
     hum: Option<Sine>,
     rtp: RtpSender,
@@ -179,7 +184,13 @@ impl World {
                         .unwrap();
                 }
                 PathOutput::Rtp { .. } | PathOutput::Ear(_) => {}
-                PathOutput::Rtcp { bytes, .. } => self.reports.push(Report::parse(&bytes).unwrap()),
+                PathOutput::Rtcp { bytes, .. } => {
+                    let bytes = match &mut self.callee.srtp {
+                        Some(srtp) => srtp.unprotect_rtcp(&bytes).unwrap(),
+                        None => bytes,
+                    };
+                    self.reports.push(Report::parse(&bytes).unwrap());
+                }
                 PathOutput::PhoneLost => self.phone_lost += 1,
             }
         }
@@ -238,6 +249,7 @@ impl Callee {
     fn new(law: Law) -> Self {
         Self {
             law,
+            srtp: None,
             addr: PHONE.parse().unwrap(),
             hum: Some(Sine::new(CALLEE_HERTZ, SENT_DBFS)),
             rtp: RtpSender::new(99),
@@ -256,11 +268,22 @@ impl Callee {
                 .packet(payload_type, false, self.law.encode(&frame).into())
         });
         self.rtp.advance(160);
-        packet.map(|packet| (self.addr, packet.to_bytes()))
+        packet.map(|packet| (self.addr, self.protect(packet.to_bytes())))
+    }
+
+    fn protect(&mut self, packet: Bytes) -> Bytes {
+        match &mut self.srtp {
+            Some(srtp) => srtp.protect_rtp(&packet).unwrap(),
+            None => packet,
+        }
     }
 
     fn hears(&mut self, to: SocketAddr, bytes: Bytes) {
         assert_eq!(to, self.addr);
+        let bytes = match &mut self.srtp {
+            Some(srtp) => srtp.unprotect_rtp(&bytes).unwrap(),
+            None => bytes,
+        };
         let packet = RtpPacket::parse(bytes).unwrap();
         if packet.payload_type == 101 {
             let key = self.keys.packet(packet.timestamp, &packet.payload);
@@ -479,6 +502,22 @@ fn the_caller_hears_the_country_s_ringing_until_the_phone_is_heard() {
     assert!(level_at(&caller, 400.0).0 < -45.0);
 }
 
+/// RFC 3960 §3.2: one fork speaks and gives up, another goes on ringing.
+#[test]
+fn the_ringing_comes_back_when_early_sound_is_over() {
+    let mut world = World::new(1);
+    world.path.ring();
+    world.path.target(target(Codec::Pcma));
+    world.run(1_000);
+    assert_tone(&world.listen(1_000).0, CALLEE_HERTZ, SENT_DBFS, 2.0);
+    world.callee.hum = None;
+    let (caller, _) = world.listen(4_000);
+    assert!(level(&caller[4_000..]).0 < -50.0);
+    world.run(2_000);
+    let (caller, _) = world.listen(3_000);
+    assert!(level_at(&caller, 400.0).0 > -40.0);
+}
+
 #[test]
 fn the_answer_ends_the_ringing_even_if_the_phone_is_silent() {
     let mut world = World::new(1);
@@ -495,7 +534,7 @@ fn the_answer_ends_the_ringing_even_if_the_phone_is_silent() {
 #[test]
 fn sound_follows_a_phone_whose_address_is_not_what_it_said() {
     let mut world = World::talking(1, Codec::Pcma);
-    let real: SocketAddr = "198.51.100.9:6000".parse().unwrap();
+    let real: SocketAddr = "192.0.2.1:6000".parse().unwrap();
     for _ in 0..10 {
         let (_, bytes) = world.callee.packet().unwrap();
         world.path.rtp(world.now(), real, bytes);
