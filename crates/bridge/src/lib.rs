@@ -4,12 +4,12 @@
 //! of the sound between them ([`MediaPath`]). It does no input or output: it is told what came, and says what to send.
 //!
 //! ```text
-//!   browser ─► Peer ─ Opus ─► jitter buffer ─► decode ─► gate ─► G.711 / keys ─► RTP ─► phone
+//!   browser ─► Peer ─ Opus ─► jitter buffer ─► decode ─► gate ─► G.711 / keys ─► RTP ─► SRTP, if agreed ─► phone
 //!                                                         │
 //!                                       mute: silence ────┤
 //!                                       hold: music ──────┘
 //!
-//!   browser ◄─ Peer ◄─ Opus ◄─ encode ◄─ gate ◄─ G.711 decode ◄─ jitter buffer ◄─ source lock ◄─ RTP ◄─ phone
+//!   browser ◄─ Peer ◄─ Opus ◄─ encode ◄─ gate ◄─ G.711 decode ◄─ jitter buffer ◄─ source lock ◄─ RTP ◄─ SRTP, if agreed ◄─ phone
 //!                                          │
 //!                         hold: silence ───┤
 //!                         ringing: tone ───┘ until the phone is heard, early or answered
@@ -53,9 +53,13 @@
 //! | RFC 3550 §5.1 | one stream, numbers that go on | `path/to_phone.rs` | `hold_plays_music_…` |
 //! | RFC 3550 §6 | reports, round trip, BYE | `path/media_path.rs` | `reports_go_out_and_the_round_trip_is_measured` |
 //! | RFC 3551 §4.1 | marker after a pause | `path/to_phone.rs` | `a_phone_that_holds_us_…` |
-//! | RFC 3960 §3.2 | ringing tone until early sound comes | `path/to_browser.rs` | `the_caller_hears_the_country_s_ringing_…` |
+//! | RFC 3264 §8.4 | who holds us is told; nobody's hold is a broken call | `bridge.rs`, `path/phone.rs` | `the_other_side_holds_…`, `a_phone_that_vanishes_is_missed` |
+//! | RFC 3711 §3.3.1 | SRTP's numbers go on through hold and new keys | `path/protection.rs` | `a_hold_goes_on_with_its_numbers`, `a_later_answer_s_new_key_takes_over` |
+//! | RFC 3711 §3.3 | nothing is learned before authentication, however much is forged or replayed | `path/media_path.rs` | `path/tests/incidents.rs` |
+//! | RFC 3960 §3.2 | ringing tone while no early sound comes | `path/to_browser.rs` | `the_caller_hears_the_country_s_ringing_…`, `the_ringing_comes_back_…` |
+//! | RFC 3960 §3.2 | of several forks' early sound, the latest named | `path/phone.rs`, `path/source.rs` | `another_fork_s_early_sound_is_not_heard`, `an_address_named_before_teaches_nothing` |
 //! | RFC 4733 | keys, exactly once each | `path/to_phone.rs` | `keys_are_exact_under_loss_and_disorder` |
-//! | RFC 4961 | symmetric RTP, learned and locked | `path/source.rs` | `strangers_wrong_payload_types_…` |
+//! | RFC 4961 | symmetric RTP, learned and locked | `path/source.rs` | `strangers_wrong_payload_types_…`, `a_spray_from_three_addresses_…` |
 //! | product rule P4 | hold, mute, keypad | `bridge.rs` | `src/tests.rs` |
 
 mod bridge;

@@ -106,6 +106,11 @@ impl Phone {
         self.reply(now, Reply::new(status).with_body(Body::sdp(answer.sdp)));
     }
 
+    fn reinvite(&mut self, now: Instant, direction: Direction) {
+        let body = Body::sdp(self.audio.offer(direction));
+        self.agent.reinvite(now, self.call.unwrap(), body).unwrap();
+    }
+
     fn packet(&mut self) -> Option<Bytes> {
         let frame = self.hum.as_mut().map(Sine::frame);
         let packet = frame.map(|frame| {
@@ -156,7 +161,8 @@ impl World {
         world.phone.hum = Some(Sine::new(1_004.0, -12.0));
         world.answer();
         world.run(500);
-        assert_eq!(world.events, [BridgeEvent::Answered]);
+        let told = [BridgeEvent::Encrypted(false), BridgeEvent::Answered];
+        assert_eq!(world.events, told);
         world.events.clear();
         world
     }
@@ -264,7 +270,12 @@ fn it_rings_is_answered_and_hung_up_by_us() {
     assert!(world.phone.heard.is_empty());
     world.answer();
     world.run(1_000);
-    assert_eq!(world.events, [BridgeEvent::Ringing, BridgeEvent::Answered]);
+    let told = [
+        BridgeEvent::Ringing,
+        BridgeEvent::Encrypted(false),
+        BridgeEvent::Answered,
+    ];
+    assert_eq!(world.events, told);
     assert!(world.phone.heard.len() > 7_500);
     world.bridge.hang_up(world.now());
     world.run(100);
@@ -277,7 +288,7 @@ fn it_rings_is_answered_and_hung_up_by_us() {
     world.run(40_000);
     assert!(world.bridge.is_finished());
     assert_eq!(world.bridge.poll_timeout(), None);
-    assert_eq!(world.events.len(), 3);
+    assert_eq!(world.events.len(), 4);
 }
 
 #[test]
@@ -289,7 +300,8 @@ fn early_audio_is_told_before_the_answer() {
         .phone
         .reply_with_answer(now, StatusCode::SESSION_PROGRESS, &invite);
     world.run(1_000);
-    assert_eq!(world.events, [BridgeEvent::EarlyAudio]);
+    let told = [BridgeEvent::Encrypted(false), BridgeEvent::EarlyAudio];
+    assert_eq!(world.events, told);
     assert!(world.bridge.stats().from_phone.played > 40);
     assert!(matches!(
         world.bridge.digit(world.now(), '1'),
@@ -319,6 +331,39 @@ fn hold_is_offered_plays_music_and_is_taken_back() {
     );
     let after = world.phone_hears(1_000);
     assert!(after < -60.0, "music goes on at {after} dBFS");
+}
+
+/// RFC 3264 §8.4: told to the page; however long they hold, their silence is not taken for a broken call.
+#[test]
+fn the_other_side_holds_for_longer_than_it_may_be_silent() {
+    for direction in [Direction::SendOnly, Direction::Inactive] {
+        let mut world = World::talking();
+        world.phone.reinvite(world.now(), direction);
+        world.phone.hum = None;
+        world.run(200);
+        assert_eq!(world.events, [BridgeEvent::HeldByThem]);
+        world.phone_hears(2_000);
+        assert!(world.phone.heard.is_empty());
+        world.run(15_000);
+        world.phone.reinvite(world.now(), Direction::SendRecv);
+        world.run(200);
+        let told = [BridgeEvent::HeldByThem, BridgeEvent::ResumedByThem];
+        assert_eq!(world.events, told);
+        assert!(world.phone_hears(1_000) > -100.0);
+    }
+}
+
+/// A BYE that never came: the phone is gone, and its silence says so.
+#[test]
+fn a_phone_that_vanishes_is_missed() {
+    let mut world = World::talking();
+    world.phone.hum = None;
+    world.run(9_900);
+    assert_eq!(world.events, []);
+    world.run(1_000);
+    let (outcome, by, _) = world.ended();
+    assert_eq!((outcome, by), (Outcome::MediaLost, Side::Us));
+    assert_eq!(world.phone.byes, 1);
 }
 
 #[test]
@@ -398,5 +443,8 @@ fn options() -> BridgeOptions {
         OUR_RTP.parse().unwrap(),
         1,
     );
-    BridgeOptions::new(dial, "192.0.2.10:7000".parse().unwrap())
+    let mut options = BridgeOptions::new(dial, "192.0.2.10:7000".parse().unwrap());
+    // Less than a browser that never connects is waited for.
+    options.path.silence_max = Duration::from_secs(10);
+    options
 }

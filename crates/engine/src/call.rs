@@ -62,6 +62,10 @@ pub struct CallView {
     pub held_before_ms: u64,
     /// True when the far end's network refused the last hold or resume.
     pub hold_refused: bool,
+    /// True while the far end holds us: it does not hear us, and may play music.
+    pub held_by_them: bool,
+    /// Whether the sound between us and the telephone network is secured by SRTP; none before anything is agreed.
+    pub encrypted: Option<bool>,
     /// False while the browser's connection is not up.
     pub browser_connected: bool,
 }
@@ -76,6 +80,8 @@ impl CallView {
             held_since: None,
             held_before_ms: 0,
             hold_refused: false,
+            held_by_them: false,
+            encrypted: None,
             browser_connected: false,
         }
     }
