@@ -1,13 +1,15 @@
 //! Our side of a conversation: a telephone, and everything that has been noted of its call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use housecall::softphone::{
     Dial, Ended, Event, Key, NotDialed, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions, Sound, Traced, Voice, Way,
 };
 use housecall::{Country, Number, Outcome, Trunk};
+use housecall_phone::Route;
 use housecall_sip::digest::Credentials;
-use housecall_sip::{Peer, Timers};
+use housecall_sip::Peer;
 use tokio::time::timeout;
 
 use crate::sipp::Sipp;
@@ -29,19 +31,19 @@ pub(crate) fn credentials() -> Credentials {
     Credentials::new("housecall", "open sesame")
 }
 
-/// A trunk to one peer, and a call over it.
-pub(crate) fn dial_to(peer: Peer) -> Dial {
-    Dial {
-        trunk: Trunk::new("peer", peer, "carrier.test", Some(credentials())),
-        caller_id: Number::parse("02 5550 0142", Country::Au).unwrap(),
-        to: Number::parse("0491 570 006", Country::Au).unwrap(),
-        contact: peer.addr,
-        media: peer.addr,
-        codecs: Dial::CODECS.to_vec(),
-        ring_limit: Dial::RING_LIMIT,
-        timers: Timers::default(),
-        seed: u64::from(peer.addr.port()),
-    }
+/// The trunk that every scenario plays.
+pub(crate) fn trunk() -> Trunk {
+    Trunk::new("peer", "carrier.test").with_credentials(credentials())
+}
+
+/// A call over `trunk` by these peers, in order.
+pub(crate) fn dial_to(trunk: Trunk, peers: &[Peer]) -> Dial {
+    let trunk = Arc::new(trunk);
+    let routes = peers.iter().map(|peer| Route::new(Arc::clone(&trunk), *peer));
+    let nowhere = ([0, 0, 0, 0], 0).into();
+    let number = |text| Number::parse(text, Country::Au).unwrap();
+    let seed = peers.iter().map(|peer| u64::from(peer.addr.port())).sum();
+    Dial::new(routes.collect(), number("02 5550 0142"), number("0491 570 006"), nowhere, nowhere, seed)
 }
 
 impl Caller {
@@ -52,7 +54,7 @@ impl Caller {
 
     /// The same after `change`.
     pub(crate) async fn dial_with(sipp: &Sipp, change: impl FnOnce(&mut Dial)) -> Self {
-        let mut dial = dial_to(sipp.peer());
+        let mut dial = dial_to(trunk(), &[sipp.peer()]);
         change(&mut dial);
         let options = SoftphoneOptions {
             ip: sipp.wire().ip(),

@@ -1,13 +1,11 @@
 //! SIPp plays the carrier.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use housecall_sip::Peer;
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
 use crate::program;
 use crate::wire::{Wire, free_ports};
@@ -25,32 +23,25 @@ pub(crate) struct Sipp {
 }
 
 impl Sipp {
-    /// Starts `scenarios/NAME.xml` and waits until it listens. None where there is no sipp.
-    pub(crate) async fn start(scenario: &str, wire: Wire) -> Option<Self> {
-        Self::start_with(scenario, wire, &[]).await
-    }
-
-    /// The same with further arguments.
-    pub(crate) async fn start_with(scenario: &str, wire: Wire, further: &[&str]) -> Option<Self> {
+    /// Starts `scenarios/NAME.xml`, its `{words}` filled in, and waits until it listens. None where there is no sipp.
+    pub(crate) async fn start(scenario: &str, wire: Wire, words: &[(&str, &str)]) -> Option<Self> {
         let program = program::find("sipp")?;
-        let port = free_ports(wire.ip(), 4);
+        let port = free_ports(wire.ip(), 6);
         let folder = std::env::temp_dir().join(format!("housecall-peers-{}-{port}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{scenario}.xml"));
+        fs::write(folder.join("scenario.xml"), filled_in(scenario, words)).unwrap();
         let child = Command::new(program)
             .current_dir(&folder)
-            .arg("-sf").arg(file)
+            .args(["-sf", "scenario.xml", "-rtp_echo"])
             .args(["-i", &wire.ip().to_string(), "-p", &port.to_string()])
             .args(["-mi", &wire.ip().to_string(), "-mp", &(port + 2).to_string()])
             .args(["-t", if wire == Wire::Tcp { "t1" } else { "u1" }])
             // One call; nothing that is owed may take longer than we wait.
             .args(["-m", "1", "-nostdin", "-recv_timeout", "20000", "-timeout", "35s", "-timeout_error"])
             .args(["-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"])
-            .args(further)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .unwrap();
         let mut sipp = Self { child, scenario: scenario.to_owned(), folder, wire, port };
@@ -62,6 +53,11 @@ impl Sipp {
         self.wire.peer(self.port)
     }
 
+    /// Where it wants sound.
+    pub(crate) fn media_port(&self) -> u16 {
+        self.port + 2
+    }
+
     pub(crate) fn wire(&self) -> Wire {
         self.wire
     }
@@ -71,11 +67,15 @@ impl Sipp {
     /// # Panics
     /// SIPp objected to something, or waits in vain.
     pub(crate) async fn passed(mut self) {
-        match timeout(LIMIT, self.child.wait()).await {
-            Ok(status) if status.as_ref().is_ok_and(std::process::ExitStatus::success) => {}
-            Ok(status) => panic!("sipp {}: {status:?}\n{}", self.scenario, self.told()),
-            Err(_) => panic!("sipp {}: no end\n{}", self.scenario, self.told()),
-        }
+        let until = Instant::now() + LIMIT;
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() > until => panic!("sipp {}: no end\n{}", self.scenario, self.told()),
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        };
+        assert!(ExitStatus::success(&status), "sipp {}: {status:?}\n{}", self.scenario, self.told());
         let _ = fs::remove_dir_all(&self.folder);
     }
 
@@ -96,6 +96,21 @@ impl Sipp {
     fn told(&self) -> String {
         let read = |name| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
         format!("{}\n{}", read("errors"), read("messages"))
+    }
+}
+
+/// SIPp's own keywords cannot stand in every place, such as a status.
+fn filled_in(scenario: &str, words: &[(&str, &str)]) -> String {
+    let file = format!("{}/scenarios/{scenario}.xml", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(&file).unwrap();
+    words.iter().fold(text, |text, (word, filling)| text.replace(&format!("{{{word}}}"), filling))
+}
+
+impl Drop for Sipp {
+    fn drop(&mut self) {
+        // Nothing to do for one that has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
