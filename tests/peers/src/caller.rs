@@ -1,18 +1,21 @@
 //! Our side of a conversation: a telephone, and everything that has been noted of its call.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use housecall::softphone::{
-    Dial, Ended, Event, Key, NotDialed, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions, Sound, Traced, Voice, Way,
+    Dial, Ended, Event, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions, Sound, Traced,
+    Voice, Way,
 };
 use housecall::{Country, Number, Outcome, Trunk};
 use housecall_phone::Route;
-use housecall_sip::digest::Credentials;
 use housecall_sip::Peer;
+use housecall_sip::digest::Credentials;
 use tokio::time::timeout;
 
 use crate::sipp::Sipp;
+use crate::wire::Wire;
 
 /// Nothing that a test waits for takes longer.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -39,11 +42,20 @@ pub(crate) fn trunk() -> Trunk {
 /// A call over `trunk` by these peers, in order.
 pub(crate) fn dial_to(trunk: Trunk, peers: &[Peer]) -> Dial {
     let trunk = Arc::new(trunk);
-    let routes = peers.iter().map(|peer| Route::new(Arc::clone(&trunk), *peer));
+    let routes = peers
+        .iter()
+        .map(|peer| Route::new(Arc::clone(&trunk), *peer));
     let nowhere = ([0, 0, 0, 0], 0).into();
     let number = |text| Number::parse(text, Country::Au).unwrap();
     let seed = peers.iter().map(|peer| u64::from(peer.addr.port())).sum();
-    Dial::new(routes.collect(), number("02 5550 0142"), number("0491 570 006"), nowhere, nowhere, seed)
+    Dial::new(
+        routes.collect(),
+        number("02 5550 0142"),
+        number("0491 570 006"),
+        nowhere,
+        nowhere,
+        seed,
+    )
 }
 
 impl Caller {
@@ -56,18 +68,23 @@ impl Caller {
     pub(crate) async fn dial_with(sipp: &Sipp, change: impl FnOnce(&mut Dial)) -> Self {
         let mut dial = dial_to(trunk(), &[sipp.peer()]);
         change(&mut dial);
+        Self::dial_over(sipp.wire(), dial).await
+    }
+
+    pub(crate) async fn dial_over(wire: Wire, dial: Dial) -> Self {
         let options = SoftphoneOptions {
-            ip: sipp.wire().ip(),
+            ip: wire.ip(),
             voice: Voice::Tone { hertz: 440.0 },
             ..SoftphoneOptions::default()
         };
-        Self::dial_from(options, dial).await.unwrap()
-    }
-
-    pub(crate) async fn dial_from(options: SoftphoneOptions, dial: Dial) -> Result<Self, NotDialed> {
-        let phone = Softphone::bind(options).await?;
-        let call = phone.dial(dial).await?;
-        Ok(Self { call, notes: Vec::new(), seen: 0, _phone: phone })
+        let phone = Softphone::bind(options).await.unwrap();
+        let call = phone.dial(dial).await.unwrap();
+        Self {
+            call,
+            notes: Vec::new(),
+            seen: 0,
+            _phone: phone,
+        }
     }
 
     pub(crate) fn hang_up(&self) {
@@ -82,16 +99,16 @@ impl Caller {
         self.call.resume();
     }
 
-    pub(crate) fn press(&self, key: Key) {
-        self.call.press(key);
-    }
-
     pub(crate) fn sound(&self) -> Sound {
         self.call.sound()
     }
 
     /// Waits for the first note, from the last one waited for, that is wanted.
-    pub(crate) async fn until(&mut self, what: &str, wanted: impl Fn(&SoftEvent) -> bool) -> SoftEvent {
+    pub(crate) async fn until(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&SoftEvent) -> bool,
+    ) -> SoftEvent {
         let found = timeout(LIMIT, self.find(wanted)).await;
         match found {
             Ok(Some(found)) => found,
@@ -113,8 +130,15 @@ impl Caller {
         }
     }
 
-    pub(crate) async fn until_event(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> Event {
-        let found = self.until(what, |note| matches!(note, SoftEvent::Phone(event) if wanted(event)));
+    pub(crate) async fn until_event(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&Event) -> bool,
+    ) -> Event {
+        let found = self.until(
+            what,
+            |note| matches!(note, SoftEvent::Phone(event) if wanted(event)),
+        );
         match found.await {
             SoftEvent::Phone(event) => event,
             other => panic!("{other:?}"),
@@ -122,21 +146,28 @@ impl Caller {
     }
 
     pub(crate) async fn rings(&mut self) {
-        self.until_event("ringing", |event| *event == Event::Ringing).await;
+        self.until_event("ringing", |event| *event == Event::Ringing)
+            .await;
     }
 
     pub(crate) async fn early_media(&mut self) {
-        self.until_event("early media", |event| matches!(event, Event::EarlyMedia(_))).await;
+        self.until_event("early media", |event| matches!(event, Event::EarlyMedia(_)))
+            .await;
     }
 
     pub(crate) async fn answered(&mut self) {
-        self.until_event("an answer", |event| matches!(event, Event::Answered(_))).await;
+        self.until_event("an answer", |event| matches!(event, Event::Answered(_)))
+            .await;
     }
 
     /// Waits for the end, which has to be this one.
     pub(crate) async fn ended(&mut self, outcome: Outcome) -> Ended {
-        let end = self.until_event("an end", |event| matches!(event, Event::Ended(_))).await;
-        let Event::Ended(ended) = end else { panic!("{end:?}") };
+        let end = self
+            .until_event("an end", |event| matches!(event, Event::Ended(_)))
+            .await;
+        let Event::Ended(ended) = end else {
+            panic!("{end:?}")
+        };
         assert_eq!(ended.outcome, outcome, "{ended:?}\n{}", self.told());
         ended
     }
@@ -159,10 +190,23 @@ impl Caller {
         sip(self.until(&format!("that we hear {start}"), wanted).await)
     }
 
-    /// How often we have sent a method, in what has been noted so far.
+    /// How many requests of a method we have sent, repetitions apart, in what has been noted so far.
     pub(crate) fn sent(&self, method: &str) -> usize {
-        let sent = |note: &&Noted| matches!(&note.what, SoftEvent::Sip(trace) if trace.way == Way::Sent && trace.method() == Some(method));
-        self.notes.iter().filter(sent).count()
+        let branches: BTreeSet<_> = self
+            .sendings(method)
+            .map(|trace| trace.header("Via"))
+            .collect();
+        branches.len()
+    }
+
+    /// The same with the repetitions.
+    pub(crate) fn sendings(&self, method: &str) -> impl Iterator<Item = &Traced> {
+        self.notes.iter().filter_map(move |note| match &note.what {
+            SoftEvent::Sip(trace) if trace.way == Way::Sent => {
+                (trace.method() == Some(method)).then_some(trace)
+            }
+            _ => None,
+        })
     }
 
     /// Waits until that many packets of sound have come.
@@ -173,13 +217,24 @@ impl Caller {
             }
         };
         let heard = timeout(LIMIT, enough).await;
-        assert!(heard.is_ok(), "silence: {:?}\n{}", self.sound(), self.told());
+        assert!(
+            heard.is_ok(),
+            "silence: {:?}\n{}",
+            self.sound(),
+            self.told()
+        );
     }
 
     /// Everything so far, for whoever has to find out why.
     fn told(&self) -> String {
         let line = |note: &Noted| match &note.what {
-            SoftEvent::Sip(trace) => format!("{:>7.3} {} {}\n{}", note.at.as_secs_f32(), trace, trace.peer.addr, trace.text),
+            SoftEvent::Sip(trace) => format!(
+                "{:>7.3} {} {}\n{}",
+                note.at.as_secs_f32(),
+                trace,
+                trace.peer.addr,
+                trace.text
+            ),
             other => format!("{:>7.3} {other:?}\n", note.at.as_secs_f32()),
         };
         self.notes.iter().map(line).collect()

@@ -27,7 +27,8 @@ impl Sipp {
     pub(crate) async fn start(scenario: &str, wire: Wire, words: &[(&str, &str)]) -> Option<Self> {
         let program = program::find("sipp")?;
         let port = free_ports(wire.ip(), 6);
-        let folder = std::env::temp_dir().join(format!("housecall-peers-{}-{port}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("housecall-peers-{}-{port}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("scenario.xml"), filled_in(scenario, words)).unwrap();
         let child = Command::new(program)
@@ -44,7 +45,13 @@ impl Sipp {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut sipp = Self { child, scenario: scenario.to_owned(), folder, wire, port };
+        let mut sipp = Self {
+            child,
+            scenario: scenario.to_owned(),
+            folder,
+            wire,
+            port,
+        };
         sipp.listens().await;
         Some(sipp)
     }
@@ -71,11 +78,18 @@ impl Sipp {
         let status = loop {
             match self.child.try_wait().unwrap() {
                 Some(status) => break status,
-                None if Instant::now() > until => panic!("sipp {}: no end\n{}", self.scenario, self.told()),
+                None if Instant::now() > until => {
+                    panic!("sipp {}: no end\n{}", self.scenario, self.told())
+                }
                 None => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         };
-        assert!(ExitStatus::success(&status), "sipp {}: {status:?}\n{}", self.scenario, self.told());
+        assert!(
+            ExitStatus::success(&status),
+            "sipp {}: {status:?}\n{}",
+            self.scenario,
+            self.told()
+        );
         let _ = fs::remove_dir_all(&self.folder);
     }
 
@@ -86,7 +100,11 @@ impl Sipp {
                 return;
             }
             if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("sipp {} does not start: {status}\n{}", self.scenario, self.told());
+                panic!(
+                    "sipp {} does not start: {status}\n{}",
+                    self.scenario,
+                    self.told()
+                );
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -103,7 +121,9 @@ impl Sipp {
 fn filled_in(scenario: &str, words: &[(&str, &str)]) -> String {
     let file = format!("{}/scenarios/{scenario}.xml", env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(&file).unwrap();
-    words.iter().fold(text, |text, (word, filling)| text.replace(&format!("{{{word}}}"), filling))
+    words.iter().fold(text, |text, (word, filling)| {
+        text.replace(&format!("{{{word}}}"), filling)
+    })
 }
 
 impl Drop for Sipp {

@@ -150,10 +150,8 @@ impl Desk {
         match heard {
             FromSip::Message { from, message } => self.message(from, message),
             FromSip::TransportFailed { peer } => {
-                self.with_talk(|talk, now| {
-                    talk.call.handle_input(now, Input::TransportFailed);
-                    tracing::debug!(%peer.addr, "not reached");
-                });
+                let input = Input::TransportFailed { peer };
+                self.with_talk(|talk, now| talk.call.handle_input(now, input));
             }
         }
     }
@@ -161,8 +159,8 @@ impl Desk {
     /// What belongs to the call goes there; any other request gets the answer it is owed.
     fn message(&mut self, from: Peer, message: Message) {
         let talk = self.talk.as_mut();
-        let is_ours =
-            |talk: &&mut Talk| message.call_id().ok() == Some(talk.call.call_id());
+        let id = message.call_id().unwrap_or_default();
+        let is_ours = |talk: &&mut Talk| talk.call.call_ids().any(|ours| ours == id);
         match talk.filter(is_ours) {
             Some(talk) => {
                 talk.trace(Way::Received, from, message.bytes());
@@ -188,9 +186,7 @@ impl Desk {
 /// The next verb for the call; none ever without one. A handle that was dropped hangs up.
 async fn next_verb(talk: &mut Option<Talk>) -> Verb {
     match talk {
-        Some(talk) if !talk.call.is_over() => {
-            talk.lines.verbs.recv().await.unwrap_or(Verb::HangUp)
-        }
+        Some(talk) if !talk.call.is_over() => talk.lines.verbs.recv().await.unwrap_or(Verb::HangUp),
         _ => std::future::pending().await,
     }
 }
@@ -263,6 +259,8 @@ impl Talk {
     fn drain(&mut self, sip: &mut SipSockets) {
         while let Some(output) = self.call.poll_output() {
             match output {
+                // There is one call: what is its own is asked of it.
+                Output::CallId(_) => {}
                 Output::SendSip { to, bytes } => self.send(sip, to, bytes),
                 Output::Event(event) => self.note(event),
             }

@@ -22,8 +22,14 @@ async fn they_move_their_sound(wire: Wire) {
     let sipp = sipp!("reinvite", wire);
     let mut caller = Caller::dial(&sipp).await;
     caller.answered().await;
-    let moved = caller.until_event("a new target", |event| matches!(event, Event::MediaChanged(_))).await;
-    let Event::MediaChanged(target) = moved else { panic!("{moved:?}") };
+    let moved = caller
+        .until_event("a new target", |event| {
+            matches!(event, Event::MediaChanged(_))
+        })
+        .await;
+    let Event::MediaChanged(target) = moved else {
+        panic!("{moved:?}")
+    };
     assert_eq!(target.remote.port(), sipp.media_port() + 2);
     caller.hears("ACK").await;
     over_and_passed(caller, sipp).await;
@@ -44,7 +50,11 @@ async fn held(wire: Wire, direction: &str, connection: &str, answer: &str) {
     let mut caller = Caller::dial(&sipp).await;
     caller.answered().await;
     let ours = caller.replies(200).await;
-    assert!(ours.body().contains(&format!("a={answer}\r\n")), "{}", ours.text);
+    assert!(
+        ours.body().contains(&format!("a={answer}\r\n")),
+        "{}",
+        ours.text
+    );
     let ours = caller.replies(200).await;
     assert!(ours.body().contains("a=sendrecv\r\n"), "{}", ours.text);
     caller.hears("ACK").await;

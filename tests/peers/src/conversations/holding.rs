@@ -6,7 +6,9 @@ use crate::caller::Caller;
 use crate::wire::Wire;
 
 async fn is_held(caller: &mut Caller) {
-    caller.until_event("hold", |event| *event == Event::Held).await;
+    caller
+        .until_event("hold", |event| *event == Event::Held)
+        .await;
 }
 
 over!(we_hold_and_resume: Udp, Tcp);
@@ -17,7 +19,9 @@ async fn we_hold_and_resume(wire: Wire) {
     caller.hold();
     is_held(&mut caller).await;
     caller.resume();
-    caller.until_event("the end of the hold", |event| *event == Event::Resumed).await;
+    caller
+        .until_event("the end of the hold", |event| *event == Event::Resumed)
+        .await;
     let before = caller.sound().stats.from_phone.received;
     caller.hears_packets(before + 10).await;
     caller.hang_up();
@@ -31,7 +35,9 @@ async fn they_do_not_want_to_be_held(wire: Wire) {
     let mut caller = Caller::dial(&sipp).await;
     caller.answered().await;
     caller.hold();
-    caller.until_event("a refusal", |event| *event == Event::HoldRefused).await;
+    caller
+        .until_event("a refusal", |event| *event == Event::HoldRefused)
+        .await;
     caller.hang_up();
     caller.ended(Outcome::Completed).await;
     sipp.passed().await;

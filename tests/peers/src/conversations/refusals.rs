@@ -11,7 +11,10 @@ async fn refused(wire: Wire, status: &str, reason: &str, outcome: Outcome) {
     let mut caller = Caller::dial(&sipp).await;
     let ended = caller.ended(outcome).await;
     assert_eq!(ended.by, Side::Them);
-    assert_eq!(ended.status.map(|status| status.to_string()).as_deref(), status.split(' ').next());
+    assert_eq!(
+        ended.status.map(|status| status.to_string()).as_deref(),
+        status.split(' ').next()
+    );
     sipp.passed().await;
 }
 
@@ -35,7 +38,13 @@ async fn no_such_number(wire: Wire) {
 
 over!(not_there: Udp);
 async fn not_there(wire: Wire) {
-    refused(wire, "480 Temporarily Unavailable", NORMAL, Outcome::NoAnswer).await;
+    refused(
+        wire,
+        "480 Temporarily Unavailable",
+        NORMAL,
+        Outcome::NoAnswer,
+    )
+    .await;
 }
 
 over!(declined: Udp);
@@ -51,7 +60,13 @@ async fn forbidden(wire: Wire) {
 // RFC 3326: the cause of the telephone network says more than the status.
 over!(the_network_knows_better: Udp, Tcp);
 async fn the_network_knows_better(wire: Wire) {
-    refused(wire, "480 Temporarily Unavailable", "Q.850;cause=17;text=\"User busy\"", Outcome::Busy).await;
+    refused(
+        wire,
+        "480 Temporarily Unavailable",
+        "Q.850;cause=17;text=\"User busy\"",
+        Outcome::Busy,
+    )
+    .await;
 }
 
 over!(a_redirection_is_not_followed: Udp);

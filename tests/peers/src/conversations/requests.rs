@@ -1,5 +1,4 @@
 use housecall::Outcome;
-use housecall::softphone::Key;
 
 use super::{over, sipp};
 use crate::caller::Caller;
@@ -17,35 +16,12 @@ async fn answered(scenario: &str, wire: Wire, status: u16) {
     assert_eq!(caller.sent("INVITE"), 1);
 }
 
-over!(a_transfer_is_declined: Udp, Tcp);
-async fn a_transfer_is_declined(wire: Wire) {
-    answered("refer", wire, 603).await;
-}
-
 over!(info_is_taken: Udp);
 async fn info_is_taken(wire: Wire) {
     answered("info", wire, 200).await;
 }
 
-over!(options_in_the_call: Udp, Tcp);
-async fn options_in_the_call(wire: Wire) {
-    answered("options_inside", wire, 200).await;
-}
-
 over!(what_nobody_knows: Udp);
 async fn what_nobody_knows(wire: Wire) {
     answered("unknown_method", wire, 501).await;
-}
-
-over!(keys_as_info: Udp);
-async fn keys_as_info(wire: Wire) {
-    let sipp = sipp!("keys", wire);
-    let mut caller = Caller::dial(&sipp).await;
-    caller.answered().await;
-    caller.press(Key::new('5').unwrap());
-    caller.sends("INFO").await;
-    caller.hears("SIP/2.0 200").await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
 }

@@ -57,7 +57,11 @@ async fn two_phones_are_answered(wire: Wire) {
     let mut caller = Caller::dial(&sipp).await;
     caller.answered().await;
     let bye = caller.sends("BYE").await;
-    assert!(bye.header("To").is_some_and(|to| to.contains("second")), "{}", bye.text);
+    assert!(
+        bye.header("To").is_some_and(|to| to.contains("second")),
+        "{}",
+        bye.text
+    );
     caller.hears("SIP/2.0 200").await;
     caller.hang_up();
     caller.ended(Outcome::Completed).await;
