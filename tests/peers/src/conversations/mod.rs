@@ -7,6 +7,7 @@ mod credentials;
 mod failover;
 mod holding;
 mod refusals;
+mod reliable;
 mod requests;
 mod ringing;
 mod routing;
