@@ -4,7 +4,7 @@ use super::sending::Outgoing;
 use super::{Body, Event, Request, UserAgent};
 use crate::digest::Credentials;
 use crate::transaction::Peer;
-use crate::{Message, Method, NameAddr, Uri};
+use crate::{Message, Method, NameAddr, StatusCode, Uri};
 
 /// A request outside any call, to be sent with [`UserAgent::ask`]: an OPTIONS, a REGISTER.
 #[derive(Clone, Debug)]
@@ -48,6 +48,16 @@ pub enum AskEnd {
     Unanswered,
     /// The peer cannot be reached, or the method is none that can be asked.
     Unreachable,
+}
+
+impl AskEnd {
+    /// What stands for the response that never came (RFC 3261 §8.1.3.1).
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Unanswered => StatusCode::REQUEST_TIMEOUT,
+            Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
 }
 
 impl UserAgent {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::answers::HeardKey;
+use super::info::Infos;
 use super::sending::{Outgoing, SentKey};
 use super::session_timer::Session;
 use super::{CallHandle, Request};
@@ -62,6 +63,7 @@ pub(super) struct Open {
     pub(super) session: Session,
     /// Their re-INVITE or UPDATE that we have not answered.
     pub(super) offered: Option<HeardKey>,
+    pub(super) infos: Infos,
     /// The user has hung up, but the BYE must wait for the ACK of our first 2xx (RFC 3261 §15).
     pub(super) hung_up: bool,
 }
@@ -182,6 +184,7 @@ impl Calling {
             refresh: Refresh::None,
             session: self.session,
             offered: None,
+            infos: Infos::default(),
             hung_up: false,
         };
         (open, self.early)
@@ -200,6 +203,7 @@ impl Invited {
             refresh: Refresh::None,
             session: self.session,
             offered: None,
+            infos: Infos::default(),
             hung_up: false,
         }
     }

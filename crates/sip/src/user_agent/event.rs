@@ -98,6 +98,20 @@ pub enum Event {
         /// The call.
         call: CallHandle,
     },
+    /// The other side sent an INFO with a key in its body; it is answered.
+    Info {
+        /// The call.
+        call: CallHandle,
+        /// The INFO, its body `application/dtmf-relay` or `application/dtmf`.
+        message: Message,
+    },
+    /// The oldest [INFO](super::UserAgent::info) of ours that had no answer has got one. The call goes on in any case.
+    InfoAnswered {
+        /// The call.
+        call: CallHandle,
+        /// The final status; 408 if nobody answered, 503 if the peer could not be reached.
+        status: StatusCode,
+    },
     /// A final response to what was [asked](super::UserAgent::ask) outside any call; a challenge only if it could not be answered.
     Replied {
         /// The question.

@@ -14,6 +14,8 @@
 //! | 3261 | §8.1, §13.2 (what responses mean to the caller) | `responses.rs` |
 //! | 3261 | §8.2, §12.2.2, §14.2, §15.1.2 (requests of others) | `requests.rs` |
 //! | 3261 | §10.2, §11.1, §22 (what is asked outside any call) | `ask.rs` |
+//! | 6086 | §4.1, §4.2 (INFO) | `info.rs` |
+//! | 3515, 6665 | REFER and events, refused | `requests.rs` |
 //! | 3262 | §3 to §5 (PRACK, both sides) | `reliable.rs` |
 //! | 3261 | §13.3 (our answers) | `answers.rs` |
 //! | 3261 | §8.1.1, §22 (our requests, and again with credentials) | `sending.rs` |
@@ -24,6 +26,7 @@ mod answers;
 mod ask;
 mod call;
 mod event;
+mod info;
 mod invite;
 mod offers;
 mod options;

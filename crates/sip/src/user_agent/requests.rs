@@ -76,12 +76,17 @@ impl UserAgent {
         }
     }
 
-    /// RFC 3261 §8.2: what we do not speak is refused. An INFO is taken whatever it carries, for it asks for nothing.
+    /// RFC 3261 §8.2: what we do not speak is refused. Inside a call, [`UserAgent::inside`] has better reasons to refuse.
     fn check(&self, message: &Message) -> Result<(), Fault> {
-        if message.method() == Some(&Method::Info) {
-            return Ok(());
+        match message.method() {
+            Some(Method::Info) => Ok(()),
+            Some(Method::Refer | Method::Subscribe | Method::Notify)
+                if self.call_of(message).is_some() =>
+            {
+                Ok(())
+            }
+            _ => self.abilities.check(message),
         }
-        self.abilities.check(message)
     }
 
     /// The ACK of a refusal belongs to the transaction, that of a 2xx to the dialog (RFC 3261 §17.1.1.3, §13.2.2.4).
@@ -191,6 +196,10 @@ impl UserAgent {
                 self.they_move(now, key, call, &message)
             }
             Some(Method::Update) => self.they_offer(now, key, call, message),
+            Some(Method::Info) => self.informed(now, key, call, message),
+            // Nobody has us call others (RFC 3515 §2.4.2), and we report no events (RFC 6665 §4.2.1.1).
+            Some(Method::Refer) => self.reply(now, key, StatusCode::DECLINE),
+            Some(Method::Subscribe | Method::Notify) => self.reply(now, key, StatusCode::BAD_EVENT),
             _ => self.reply(now, key, StatusCode::OK),
         }
     }
@@ -339,7 +348,7 @@ impl UserAgent {
         self.answer(now, key, &reply, &tag);
     }
 
-    fn reply(&mut self, now: Instant, key: &HeardKey, status: StatusCode) {
+    pub(super) fn reply(&mut self, now: Instant, key: &HeardKey, status: StatusCode) {
         // RFC 3261 §8.2.6.2: every response but 100 carries our tag; it makes no difference to 100.
         let tag = if status == StatusCode::TRYING {
             String::new()

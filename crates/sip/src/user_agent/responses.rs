@@ -107,7 +107,7 @@ impl UserAgent {
             Wanted::Answer if sent.what.is_reinvite() => return sent.client.limit(now),
             Wanted::Answer => {}
         }
-        let Some(call) = sent.what.call() else {
+        let Some(call) = sent.what.call().filter(|_| sent.what.makes_call()) else {
             return;
         };
         let Some(Call::Calling(calling)) = self.calls.get_mut(&call) else {
@@ -131,8 +131,12 @@ impl UserAgent {
         };
         let is_invite = sent.what.request.method == Method::Invite;
         let is_change = Purpose::of(&sent.what).is_some();
-        if let Owner::Ask(ask) = sent.what.owner {
-            return self.replied(ask, message);
+        match (sent.what.owner, message.status()) {
+            (Owner::Ask(ask), _) => return self.replied(ask, message),
+            (Owner::Call(call), Some(status)) if sent.what.request.method == Method::Info => {
+                return self.info_answered(now, call, status);
+            }
+            _ => {}
         }
         if is_invite && self.acknowledge_again(key, message) {
             return;
@@ -252,6 +256,9 @@ impl UserAgent {
             (Owner::Call(call), None) if what.request.method == Method::Invite => {
                 self.end(call, End::Refused(message.clone()));
             }
+            (Owner::Call(call), None) if what.request.method == Method::Info => {
+                self.info_answered(now, call, status);
+            }
             (Owner::Call(_), None) => {}
         }
     }
@@ -272,6 +279,9 @@ impl UserAgent {
             }
             (Owner::Call(call), why) if what.request.method == Method::Invite => {
                 self.end(call, why.into());
+            }
+            (Owner::Call(call), why) if what.request.method == Method::Info => {
+                self.info_answered(now, call, why.status());
             }
             (Owner::Call(_), _) => {}
         }

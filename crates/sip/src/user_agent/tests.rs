@@ -4,6 +4,7 @@ mod asks;
 mod conversations;
 mod dialogs;
 mod forks;
+mod infos;
 mod inside;
 mod reliable;
 mod scripted;

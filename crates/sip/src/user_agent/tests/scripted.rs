@@ -141,8 +141,10 @@ fn requests_inside_a_call_get_what_they_are_owed() {
         ("INFO", 200),
         ("OPTIONS", 200),
         ("UPDATE", 200),
-        ("REFER", 405),
-        ("NOTIFY", 405),
+        ("REFER", 603),
+        ("NOTIFY", 489),
+        ("SUBSCRIBE", 489),
+        ("MESSAGE", 405),
         ("FROB", 501),
         ("INVITE", 100),
     ];

@@ -282,6 +282,8 @@ pub(super) fn words(event: &Event) -> String {
         Event::ReinviteAnswered { .. } => "re-INVITE answered".to_owned(),
         Event::ReinviteRefused { status, .. } => format!("re-INVITE refused {status}"),
         Event::ReinviteAgain { .. } => "re-INVITE again".to_owned(),
+        Event::Info { message, .. } => format!("info {}", message.body().escape_ascii()),
+        Event::InfoAnswered { status, .. } => format!("info answered {status}"),
         Event::Replied { message, .. } => format!("replied {}", message.status().unwrap()),
         Event::AskFailed { end, .. } => format!("ask failed: {end:?}"),
         Event::RefreshWanted { .. } => "refresh wanted".to_owned(),
