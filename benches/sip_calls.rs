@@ -28,7 +28,18 @@ const THEIRS: &str = "198.51.100.7:5060";
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 31264 RTP/AVP 8 0 101\r\n\
     a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n";
 
+/// The argument that makes this program a child measuring memory: what one measurement frees the next would use again.
+const MEMORY: &str = "--memory";
+
 fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != MEMORY);
+    if let (Some(_), Some(agents), Some(count)) =
+        (arguments.next(), arguments.next(), arguments.next())
+    {
+        let each = memory(count.parse()?, Agents::from_text(&agents))?;
+        println!("{each:.0}");
+        return Ok(());
+    }
     let mut pair = Pair::new()?;
     pair.call()?;
     let calls = rounds::scale(20_000);
@@ -46,11 +57,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("  {:7.1} µs", nanos / 1_000.0);
 
     let many = rounds::scale(10_000);
-    println!("{many} calls in progress, bytes of memory for each");
-    let (fresh, settled) = memory(many, Agents::OneEach)?;
-    println!("  an agent each   {fresh:6.0} just answered   {settled:6.0} after 64*T1");
-    let (fresh, settled) = memory(many, Agents::One)?;
-    println!("  one agent       {fresh:6.0} just answered   {settled:6.0} after 64*T1");
+    println!("{many} calls just answered, bytes of memory for each, INVITE and all");
+    for (name, agents) in [
+        ("an agent each", Agents::OneEach),
+        ("one agent", Agents::One),
+    ] {
+        println!("  {name:<15} {}", memory_in_child(many, agents)?);
+    }
 
     match sipp(rounds::scale(2_000))? {
         Some((calls, took, cpu)) => {
@@ -174,8 +187,32 @@ enum Agents {
     One,
 }
 
-/// Bytes that each of `count` answered calls adds to this process: at once, and when their INVITEs are forgotten.
-fn memory(count: u32, agents: Agents) -> Result<(f64, f64), Box<dyn Error>> {
+impl Agents {
+    fn text(self) -> &'static str {
+        match self {
+            Self::OneEach => "each",
+            Self::One => "one",
+        }
+    }
+
+    fn from_text(text: &str) -> Self {
+        match text {
+            "each" => Self::OneEach,
+            _ => Self::One,
+        }
+    }
+}
+
+fn memory_in_child(count: u32, agents: Agents) -> Result<String, Box<dyn Error>> {
+    let output = Command::new(std::env::current_exe()?)
+        .args([MEMORY, agents.text(), &count.to_string()])
+        .stderr(Stdio::inherit())
+        .output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// Bytes that each of `count` answered calls adds to this process, while their INVITEs are still remembered.
+fn memory(count: u32, agents: Agents) -> Result<f64, Box<dyn Error>> {
     let now = Instant::now();
     let mut held = VecDeque::new();
     let before = resident()?;
@@ -187,12 +224,8 @@ fn memory(count: u32, agents: Agents) -> Result<(f64, f64), Box<dyn Error>> {
         let call = agent.invite(now, invite(THEIRS.parse()?)?);
         answer(agent, now, call)?;
     }
-    let each = |bytes: u64| bytes.saturating_sub(before) as f64 / f64::from(count.max(1));
-    let fresh = each(resident()?);
-    for agent in &mut held {
-        agent.handle_timeout(now + Duration::from_secs(33));
-    }
-    Ok((fresh, each(resident()?)))
+    let bytes = resident()?.saturating_sub(before);
+    Ok(bytes as f64 / f64::from(count.max(1)))
 }
 
 /// Rings and answers, as a trunk would, and keeps nothing itself.
