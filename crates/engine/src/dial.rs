@@ -8,13 +8,14 @@ use housecall_phone::{DestinationRefused, Dial, Number, Route, Side};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::call::{CallView, DialRequest, Dialing};
-use crate::engine::{Engine, keep};
+use crate::engine::{Engine, Permit, keep};
 use crate::limits::TooManyCalls;
 use crate::metered::{Opened, Settled, StartRefused, Till};
 use crate::ports::{Ports, WallMillis};
 use crate::record::{CallRecord, EndedBy};
 use crate::sessions::Session;
 use crate::shard::{CallEnd, Command, DialCommand};
+use crate::trunks::{NoWay, Ways};
 
 /// Verbs waiting for one call; a person does not click faster.
 const VERBS_MAX: usize = 64;
@@ -26,6 +27,11 @@ pub enum DialRefused {
     /// There is no provider to carry calls.
     #[error("no telephone provider is set up, so calls cannot be made: ask your administrator")]
     NoTrunk,
+    /// There are providers, and the address of none is known.
+    #[error(
+        "no telephone provider can be reached, so nothing was dialled ({0}): try again in a minute, or tell your administrator"
+    )]
+    NoTrunkReached(String),
     /// The number may not be rung (P6).
     #[error(transparent)]
     Destination(#[from] DestinationRefused),
@@ -49,6 +55,15 @@ pub enum DialRefused {
     /// The media thread is gone.
     #[error("the engine has stopped")]
     Stopped,
+}
+
+impl From<NoWay> for DialRefused {
+    fn from(no_way: NoWay) -> Self {
+        match no_way {
+            NoWay::Unreachable(words) => Self::NoTrunkReached(words),
+            NoWay::Full(limit) => Self::Limit(limit),
+        }
+    }
 }
 
 /// What a call is dialled with, before its shard adds its own addresses.
@@ -78,44 +93,55 @@ impl Engine {
     /// # Errors
     /// [`DialRefused`] in words for the person who clicked; nothing was rung and nothing is charged.
     pub async fn dial(&self, request: DialRequest) -> Result<Dialing, DialRefused> {
-        let options = self.options();
-        if options.routes.is_empty() {
+        if self.trunk_board().is_empty() {
             return Err(DialRefused::NoTrunk);
         }
-        options.destinations.check(&request.to)?;
-        let counted = self.sessions().begin().ok_or(DialRefused::Draining)?;
-        let permit = self.permit(&request)?;
+        self.options().destinations.check(&request.to)?;
+        let running = Running {
+            counted: self.sessions().begin().ok_or(DialRefused::Draining)?,
+            permit: self.permit(&request)?,
+        };
+        let ways = self.trunk_board().ways().await?;
+        // In a task of its own: a page that closes in the middle must not leave credits reserved that nobody settles.
+        let engine = self.clone();
+        let paid = tokio::spawn(async move { engine.pay_and_start(request, ways, running).await });
+        paid.await.unwrap_or(Err(DialRefused::Stopped))
+    }
+
+    async fn pay_and_start(
+        &self,
+        request: DialRequest,
+        ways: Ways,
+        running: Running,
+    ) -> Result<Dialing, DialRefused> {
         let session = SessionId::new(self.new_name("call"));
         let opening = Opening::call(session.clone(), request.account.clone());
         let opened = Till::open(self.ports().clone(), opening).await?;
         let plan = DialPlan {
-            routes: options.routes.clone(),
+            routes: ways.routes(),
             from: request.from.clone(),
             to: request.to.clone(),
-            ring_limit: options.ring_limit,
+            ring_limit: self.options().ring_limit,
             seed: self.seed(),
         };
-        self.start_call(
+        let start = Start {
             plan,
+            ways,
             request,
             session,
-            opened,
-            Running {
-                _counted: counted,
-                _permit: permit,
-            },
-        )
-        .await
+            running,
+        };
+        self.start_call(start, opened).await
     }
 
-    async fn start_call(
-        &self,
-        plan: DialPlan,
-        request: DialRequest,
-        session: SessionId,
-        opened: Opened,
-        running: Running,
-    ) -> Result<Dialing, DialRefused> {
+    async fn start_call(&self, start: Start, opened: Opened) -> Result<Dialing, DialRefused> {
+        let Start {
+            plan,
+            ways,
+            request,
+            session,
+            running,
+        } = start;
         let Opened {
             till,
             grant,
@@ -138,6 +164,7 @@ impl Engine {
         let command = DialCommand {
             call: self.next_call(),
             plan,
+            ways,
             offer,
             grant,
             facts,
@@ -146,12 +173,9 @@ impl Engine {
             end,
             reply,
         };
-        let shard = self.shard_for_call();
-        shard
-            .commands
-            .send(Command::Dial(Box::new(command)))
-            .await
-            .map_err(|_| DialRefused::Stopped)?;
+        let commands = &self.shard_for_call().commands;
+        // A shard that is gone drops the command, and with it the line of the answer.
+        let _ = commands.send(Command::Dial(Box::new(command))).await;
         match answer.await.unwrap_or(Err(DialRefused::Stopped)) {
             Ok(answer) => {
                 tokio::spawn(book.keep(till, ended, view_seen.clone(), running));
@@ -165,10 +189,7 @@ impl Engine {
             }
             Err(refused) => {
                 // The facts' line has broken, so the till gives back what was reserved; a drain waits for that.
-                let Running {
-                    _counted: counted,
-                    _permit: permit,
-                } = running;
+                let Running { counted, permit } = running;
                 drop(permit);
                 tokio::spawn(async move {
                     till.run().await;
@@ -182,8 +203,17 @@ impl Engine {
 
 /// What is given back when a call is over.
 struct Running {
-    _counted: Session,
-    _permit: crate::engine::Permit,
+    counted: Session,
+    permit: Permit,
+}
+
+/// A call that is decided and paid for.
+struct Start {
+    plan: DialPlan,
+    ways: Ways,
+    request: DialRequest,
+    session: SessionId,
+    running: Running,
 }
 
 /// Waits for the end of one call, settles it and writes its record.

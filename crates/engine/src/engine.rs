@@ -14,17 +14,20 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::call::DialRequest;
-use crate::limits::{DialGuard, TooManyCalls};
+use crate::limits::{DialGuard, TooManyCalls, Who};
 use crate::options::{EngineOptions, SHARDS_MAX};
 use crate::ports::{Ports, RecordError};
 use crate::sessions::Sessions;
-use crate::shard::{self, CallKey, Command, RoomKey, ShardHandle};
+use crate::shard::{self, CallKey, Command, RoomKey, ShardHandle, TrunkWord};
+use crate::trunks::{TrunkView, Trunks};
 use crate::visit::{RoomRefused, Visit, VisitParts, VisitPlan, VisitView, WeakVisit};
 
 /// How long a record is tried to be written before it is given up, with an error in the log.
 const RECORD_TRIES: u32 = 240;
 /// The pause between two tries.
 const RECORD_PAUSE: Duration = Duration::from_millis(500);
+/// How long a stop waits for trunks to confirm that we have left; a registration that stays runs out by itself.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The engine: dials calls and holds visits. Cheap to clone; it stops when the last clone is dropped.
 #[derive(Clone)]
@@ -38,6 +41,7 @@ struct Inner {
     shards: Vec<ShardHandle>,
     sessions: Sessions,
     guard: Arc<Mutex<DialGuard>>,
+    trunks: Arc<Trunks>,
     visits: tokio::sync::Mutex<BTreeMap<String, WeakVisit>>,
     names: AtomicU64,
 }
@@ -55,12 +59,16 @@ impl Engine {
             shards.push(shard::start(index, options.clone()).await?);
         }
         let guard = Arc::new(Mutex::new(DialGuard::new(options.limits)));
+        let trunks = Trunks::new(options.trunks.clone(), ports.clock.clone());
+        let trunks = Arc::new(trunks);
+        mind(&trunks, &shards).await;
         let inner = Inner {
             options,
             ports,
             shards,
             sessions: Sessions::new(),
             guard,
+            trunks,
             visits: tokio::sync::Mutex::default(),
             names: AtomicU64::new(1),
         };
@@ -138,6 +146,12 @@ impl Engine {
         self.inner.sessions.is_draining()
     }
 
+    /// Returns how each trunk stands, in configured order, now and as it changes.
+    #[must_use]
+    pub fn trunks(&self) -> watch::Receiver<Vec<TrunkView>> {
+        self.inner.trunks.views()
+    }
+
     /// Lets no new call or visit start and waits, at most `patience`, until those in progress have ended by themselves.
     /// Returns whether all have.
     pub async fn drain(&self, patience: Duration) -> bool {
@@ -153,9 +167,36 @@ impl Engine {
         for shard in &self.inner.shards {
             let _ = shard.commands.send(Command::EndAll).await;
         }
-        timeout(patience, self.inner.sessions.all_ended())
+        let ended = timeout(patience, self.inner.sessions.all_ended())
             .await
-            .is_ok()
+            .is_ok();
+        self.leave_trunks().await;
+        ended
+    }
+
+    /// Ends our registrations, so that nobody sends calls to a machine that is gone.
+    async fn leave_trunks(&self) {
+        let Some(shard) = self.inner.shards.first() else {
+            return;
+        };
+        let mut leaving = Vec::new();
+        for (trunk, _) in self.inner.trunks.setups() {
+            let (left, when_left) = oneshot::channel();
+            let leave = Command::Trunk(trunk, TrunkWord::Leave(left));
+            let _ = shard.commands.send(leave).await;
+            leaving.push(when_left);
+        }
+        let all_left = async {
+            for left in leaving {
+                // A trunk that nobody minds has nothing to end.
+                let _ = left.await;
+            }
+        };
+        let _ = timeout(LEAVE_PATIENCE, all_left).await;
+    }
+
+    pub(crate) fn trunk_board(&self) -> &Arc<Trunks> {
+        &self.inner.trunks
     }
 
     pub(crate) fn options(&self) -> &EngineOptions {
@@ -172,18 +213,21 @@ impl Engine {
 
     /// Counts a call against the limits on dialling (P6).
     pub(crate) fn permit(&self, request: &DialRequest) -> Result<Permit, TooManyCalls> {
-        let (caller, number) = (request.caller.clone(), request.to.to_string());
+        let who = Who {
+            account: request.account.to_string(),
+            caller: request.caller.clone(),
+            number: request.to.to_string(),
+        };
         let now = self.inner.ports.clock.now();
         let mut guard = self
             .inner
             .guard
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        guard.begin(now, &caller, &number)?;
+        guard.begin(now, &who)?;
         Ok(Permit {
             guard: Arc::clone(&self.inner.guard),
-            caller,
-            number,
+            who,
         })
     }
 
@@ -221,17 +265,28 @@ impl Engine {
     }
 }
 
+/// Lets the first shard mind the trunks: its SIP address is the one they know.
+async fn mind(trunks: &Arc<Trunks>, shards: &[ShardHandle]) {
+    if let Some(shard) = shards.first() {
+        trunks.minded_by(shard.commands.downgrade());
+        // A shard that is gone already refuses every call too.
+        let _ = shard
+            .commands
+            .send(Command::MindTrunks(trunks.clone()))
+            .await;
+    }
+}
+
 /// The right to one call. Dropping it counts the call out.
 pub(crate) struct Permit {
     guard: Arc<Mutex<DialGuard>>,
-    caller: String,
-    number: String,
+    who: Who,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        guard.end(&self.caller, &self.number);
+        guard.end(&self.who);
     }
 }
 

@@ -54,6 +54,7 @@
 //! | rule | where |
 //! |---|---|
 //! | P6 who may be rung, how often | [`EngineOptions::destinations`], [`DialLimits`] |
+//! | which trunk a call takes | [`EngineOptions::trunks`], [`Engine::trunks`] |
 //! | P7 ring limit, nothing for the unanswered | [`EngineOptions::ring_limit`], [`Dialed::Unanswered`] |
 //! | V2 three patients and no fourth | [`VisitPlan::patients`] |
 //! | V7 V8 V9 V10 join, leave, rejoin, admit | [`Visit`] |
@@ -62,6 +63,7 @@
 
 mod call;
 mod dial;
+pub mod dns;
 mod engine;
 mod limits;
 pub mod memory;
@@ -71,9 +73,9 @@ pub mod ports;
 pub mod record;
 mod sessions;
 mod shard;
-pub mod softphone;
 #[cfg(test)]
 mod tests;
+mod trunks;
 mod visit;
 
 pub use call::{CallPhase, CallView, Controls, DialRequest, Dialed, Dialing, HangUp, Talking};
@@ -83,6 +85,7 @@ pub use limits::{DialLimits, TooManyCalls};
 pub use metered::{Cost, StartRefused};
 pub use options::{EngineOptions, SHARDS_MAX};
 pub use record::{CallRecord, VisitRecord};
+pub use trunks::{Reach, TrunkMode, TrunkSetup, TrunkState, TrunkView};
 pub use visit::{RoomRefused, Visit, VisitPlan, VisitView, words};
 
 pub use housecall_meter::{AccountId, Booked, Credits, Estimate, SessionId, Tariff};
@@ -94,5 +97,6 @@ pub use housecall_sfu::{Ending, PatientSeat, PeerState, PersonView, Phase, Place
 /// What a [`Trunk`] is described with.
 pub mod sip {
     pub use housecall_sip::digest::Credentials;
+    pub use housecall_sip::target::{Families, Target};
     pub use housecall_sip::{Peer, Transport};
 }

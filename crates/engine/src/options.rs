@@ -1,11 +1,14 @@
 //! How an engine is set up.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use housecall_phone::{Country, DestinationPolicy, Dial, Route};
+use housecall_phone::{Country, DestinationPolicy, Dial};
 
+use crate::dns::{Dns, SystemDns};
 use crate::limits::DialLimits;
+use crate::trunks::TrunkSetup;
 
 /// The options of one engine, with the reason of each default.
 #[derive(Clone, Debug)]
@@ -22,8 +25,10 @@ pub struct EngineOptions {
     pub sip_port: u16,
     /// Only answer ICE checks (RFC 8445 §2.5). Off, since Firefox never reaches a lite agent on loopback.
     pub ice_lite: bool,
-    /// The ways to the telephone network, best first; without one every dial is refused with words.
-    pub routes: Vec<Route>,
+    /// The providers that carry phone calls, best first; without one every dial is refused with words.
+    pub trunks: Vec<TrunkSetup>,
+    /// Who is asked where trunks are. The machine's name servers.
+    pub dns: Arc<dyn Dns>,
     /// The country whose numbers are written without a prefix.
     pub country: Country,
     /// Which numbers may be rung.
@@ -48,7 +53,8 @@ impl EngineOptions {
             media_port: 0,
             sip_port: 0,
             ice_lite: false,
-            routes: Vec::new(),
+            trunks: Vec::new(),
+            dns: Arc::new(SystemDns::default()),
             country,
             destinations: DestinationPolicy::domestic(country),
             limits: DialLimits::default(),

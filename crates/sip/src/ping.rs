@@ -50,12 +50,12 @@ pub struct PingOptions {
 }
 
 impl PingOptions {
-    /// Asks every `interval`; three silences, each of 4 s, are an outage, and two answers its end.
+    /// Asks every `interval`; three silences, each of 4 s or of the interval if that is less, are an outage, and two answers its end.
     pub fn every(interval: Duration) -> Self {
         Self {
             interval,
             interval_in_doubt: interval.min(Duration::from_secs(5)),
-            patience: Duration::from_secs(4),
+            patience: interval.min(Duration::from_secs(4)),
             down_after: 3,
             up_after: 2,
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use housecall::ports::Ports;
 use housecall::sip::{Credentials, Peer, Transport};
-use housecall::{Country, Engine, EngineOptions, Route, Trunk};
+use housecall::{Country, Engine, EngineOptions, Trunk, TrunkSetup};
 use housecall_carrier::{Carrier, CarrierOptions};
 use housecall_store::Store;
 
@@ -78,7 +78,7 @@ impl Live {
             clock: Arc::new(money.clone()),
         };
         let options = EngineOptions {
-            routes: routes(config, carrier.as_deref())?,
+            trunks: trunks(config, carrier.as_deref())?,
             ..options(config, country)
         };
         let engine = Engine::start(options, ports).await.map_err(ports_error)?;
@@ -104,7 +104,7 @@ fn options(config: &Config, country: Country) -> EngineOptions {
     }
 }
 
-fn routes(config: &Config, carrier: Option<&Carrier>) -> Result<Vec<Route>, LiveError> {
+fn trunks(config: &Config, carrier: Option<&Carrier>) -> Result<Vec<TrunkSetup>, LiveError> {
     if let Some(carrier) = carrier {
         let peer = Peer {
             transport: Transport::Udp,
@@ -112,7 +112,7 @@ fn routes(config: &Config, carrier: Option<&Carrier>) -> Result<Vec<Route>, Live
         };
         let trunk = Trunk::new("the pretend network", carrier.domain());
         let trunk = trunk.with_credentials(carrier.credentials().clone());
-        return Ok(vec![Route::new(trunk, peer)]);
+        return Ok(vec![TrunkSetup::new(trunk, peer)]);
     }
     let Some(trunk) = &config.trunk else {
         return Ok(Vec::new());
@@ -129,7 +129,7 @@ fn routes(config: &Config, carrier: Option<&Carrier>) -> Result<Vec<Route>, Live
         credentials: credentials(trunk)?,
         ..Trunk::new(&trunk.name, &trunk.domain)
     };
-    Ok(vec![Route::new(told, peer)])
+    Ok(vec![TrunkSetup::new(told, peer)])
 }
 
 fn credentials(trunk: &config::Trunk) -> Result<Option<Credentials>, LiveError> {

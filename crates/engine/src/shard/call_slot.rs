@@ -12,6 +12,7 @@ use super::rtp::RtpPorts;
 use crate::call::{CallPhase, CallVerb, CallView, millis};
 use crate::metered::Metered;
 use crate::record::Quality;
+use crate::trunks::Ways;
 
 /// How a call ended, for its record.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ impl CallEnd {
 pub(crate) struct CallSlot {
     bridge: Metered<Bridge>,
     ports: RtpPorts,
+    /// What it tries, and its place on the trunk it is on; given back when it ends.
+    ways: Option<Ways>,
     view: watch::Sender<CallView>,
     end: Option<oneshot::Sender<CallEnd>>,
 }
@@ -52,12 +55,14 @@ impl CallSlot {
     pub(crate) fn new(
         bridge: Metered<Bridge>,
         ports: RtpPorts,
+        ways: Ways,
         view: watch::Sender<CallView>,
         end: oneshot::Sender<CallEnd>,
     ) -> Self {
         Self {
             bridge,
             ports,
+            ways: Some(ways),
             view,
             end: Some(end),
         }
@@ -119,6 +124,9 @@ impl CallSlot {
         match event {
             BridgeEvent::RouteFailed { route, why } => {
                 tracing::warn!(route, ?why, "a way to the telephone network has failed");
+                if let Some(ways) = &mut self.ways {
+                    ways.failed(route, why);
+                }
             }
             BridgeEvent::Ringing => self.show(|view| view.phase = CallPhase::Ringing),
             BridgeEvent::EarlyAudio => self.show(|view| view.phase = CallPhase::EarlyAudio),
@@ -159,6 +167,7 @@ impl CallSlot {
     }
 
     fn ended(&mut self, ended: Ended, stats: MediaStats) {
+        self.ways = None;
         let now = self.bridge.now();
         let talk_ms = self
             .view

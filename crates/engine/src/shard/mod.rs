@@ -4,20 +4,23 @@
 //!   browsers ──► udp ──► demux ──┬──► CallSlot (bridge) ──► rtp ──► trunk
 //!                                └──► RoomSlot (room)  ──► udp ──► browsers
 //!   trunk ─────► sip, rtp ───────────► CallSlot
-//!   engine ────► commands ───────────► either
-//!   timers ──────────────────────────► either
+//!   trunk ─────► sip ────────────────► TrunkSlot (minder), on the first shard
+//!   engine ────► commands ───────────► any
+//!   timers ──────────────────────────► any
 //! ```
 //!
 //! A call or room lives wholly here. A panic in one ends that one; the rest goes on.
 
 mod call_slot;
 mod demux;
+mod minding;
 mod outbox;
 mod room_slot;
-pub(crate) mod rtp;
-pub(crate) mod sip;
-pub(crate) mod stray;
+mod rtp;
+mod sip;
+mod stray;
 mod timers;
+mod trunk_slot;
 mod turn;
 mod udp;
 
@@ -37,11 +40,13 @@ use room_slot::RoomSlot;
 use rtp::FromPhone;
 use sip::{FromSip, SipSockets};
 use timers::Timers;
+use trunk_slot::TrunkSlot;
 use turn::Turn;
 use udp::MediaSocket;
 
 pub(crate) use call_slot::CallEnd;
 pub(crate) use room_slot::RoomEnd;
+pub(crate) use trunk_slot::TrunkWord;
 pub(crate) use turn::{Command, DialCommand, RoomAsk, RoomVerb};
 
 /// Commands waiting for one shard; clicks are rare beside packets.
@@ -63,11 +68,16 @@ pub(crate) struct CallKey(pub(crate) u64);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct RoomKey(pub(crate) u64);
 
+/// A trunk, by its place in the configured order.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct TrunkKey(pub(crate) usize);
+
 /// Whose datagram, whose timer.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Machine {
     Call(CallKey),
     Room(RoomKey),
+    Trunk(TrunkKey),
 }
 
 /// A peer behind the media port.
@@ -126,6 +136,9 @@ struct Shard {
     calls: BTreeMap<CallKey, CallSlot>,
     calls_by_id: BTreeMap<String, CallKey>,
     rooms: BTreeMap<RoomKey, RoomSlot>,
+    /// Minded by the first shard alone.
+    trunks: BTreeMap<TrunkKey, TrunkSlot>,
+    trunks_by_id: BTreeMap<String, TrunkKey>,
 }
 
 impl Shard {
@@ -162,6 +175,8 @@ impl Shard {
             calls: BTreeMap::new(),
             calls_by_id: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            trunks: BTreeMap::new(),
+            trunks_by_id: BTreeMap::new(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
@@ -18,11 +19,13 @@ use super::room_slot::{RoomEnd, RoomSlot};
 use super::rtp::{FromPhone, RtpPorts};
 use super::sip::FromSip;
 use super::stray;
+use super::trunk_slot::TrunkSlot;
 use super::udp::Datagram;
-use super::{CallKey, Leg, Machine, RoomKey, Shard};
+use super::{CallKey, Leg, Machine, RoomKey, Shard, TrunkKey, TrunkWord};
 use crate::call::{CallVerb, CallView};
 use crate::dial::{DialPlan, DialRefused};
 use crate::metered::{FactSender, Metered};
+use crate::trunks::{Trunks, Ways};
 use crate::visit::{RoomRefused, VisitView};
 
 /// What the engine asks of a shard.
@@ -44,12 +47,17 @@ pub(crate) enum Command {
     CloseRoom(RoomKey),
     /// Hang up every call and end every visit.
     EndAll,
+    /// Mind the trunks from here on.
+    MindTrunks(Arc<Trunks>),
+    /// Tell a trunk's minder something.
+    Trunk(TrunkKey, TrunkWord),
 }
 
 /// Everything a call starts with.
 pub(crate) struct DialCommand {
     pub(crate) call: CallKey,
     pub(crate) plan: DialPlan,
+    pub(crate) ways: Ways,
     pub(crate) offer: String,
     pub(crate) grant: BlockGrant,
     pub(crate) facts: FactSender,
@@ -94,9 +102,9 @@ pub(crate) enum RoomVerb {
 /// The machines of a shard for the length of one turn, and what they send.
 pub(super) struct Turn<'a> {
     pub(super) shard: &'a mut Shard,
-    now: Instant,
+    pub(super) now: Instant,
     media: Vec<Datagram>,
-    sip: Vec<(Peer, Bytes)>,
+    pub(super) sip: Vec<(Peer, Bytes)>,
 }
 
 impl<'a> Turn<'a> {
@@ -132,6 +140,8 @@ impl<'a> Turn<'a> {
                 self.forget_room(room);
             }
             Command::EndAll => self.end_all(),
+            Command::MindTrunks(trunks) => self.mind_trunks(&trunks),
+            Command::Trunk(trunk, word) => self.with_trunk(trunk, |slot, now| slot.obey(now, word)),
         }
     }
 
@@ -139,6 +149,7 @@ impl<'a> Turn<'a> {
         match machine {
             Machine::Call(call) => self.with_call(call, CallSlot::handle_timeout),
             Machine::Room(room) => self.with_room(room, RoomSlot::handle_timeout),
+            Machine::Trunk(trunk) => self.with_trunk(trunk, TrunkSlot::handle_timeout),
         }
     }
 
@@ -187,7 +198,7 @@ impl<'a> Turn<'a> {
                             slot.handle_input(now, Input::Sip { from, message })
                         });
                     }
-                    None => self.answer_stray(from, &message),
+                    None => self.hear_of_no_call(from, message),
                 }
             }
             FromSip::TransportFailed { peer } => {
@@ -197,11 +208,12 @@ impl<'a> Turn<'a> {
                         slot.handle_input(now, Input::TransportFailed { peer })
                     });
                 }
+                self.tell_trunks_of(peer);
             }
         }
     }
 
-    fn answer_stray(&mut self, from: Peer, message: &Message) {
+    pub(super) fn answer_stray(&mut self, from: Peer, message: &Message) {
         if let Some(answer) = stray::answer(from, message) {
             self.sip.push((from, answer));
         }
@@ -211,6 +223,7 @@ impl<'a> Turn<'a> {
         let DialCommand {
             call,
             plan,
+            ways,
             offer,
             grant,
             facts,
@@ -226,7 +239,7 @@ impl<'a> Turn<'a> {
                     let metered = Metered::start(bridge, grant, facts);
                     self.shard
                         .calls
-                        .insert(call, CallSlot::new(metered, ports, view, end));
+                        .insert(call, CallSlot::new(metered, ports, ways, view, end));
                     answer
                 }),
         );

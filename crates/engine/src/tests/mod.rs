@@ -5,5 +5,7 @@
 
 mod browser;
 mod calls;
+mod far;
+mod trunks;
 mod visits;
 mod world;

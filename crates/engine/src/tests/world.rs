@@ -13,7 +13,7 @@ use crate::ports::{Funds, Ledger, Ports, SystemClock};
 use crate::sip::Peer;
 use crate::{
     AccountId, CallRecord, Country, Credits, DialRefused, DialRequest, Dialing, Engine,
-    EngineOptions, Number, Route, Trunk,
+    EngineOptions, Number, Trunk, TrunkSetup,
 };
 
 /// Longer than anything here takes on a busy machine; a wait that reaches it has failed.
@@ -40,7 +40,7 @@ impl World {
         options.shards = 1;
         let trunk = Trunk::new("Carrier", carrier.domain());
         let trunk = trunk.with_credentials(carrier.credentials().clone());
-        options.routes = vec![Route::new(trunk, Peer::udp(carrier.addr()))];
+        options.trunks = vec![TrunkSetup::new(trunk, Peer::udp(carrier.addr()))];
         change(&mut options);
         let ledger = Arc::new(MemoryLedger::with_credits(account(), Credits(credits)).unwrap());
         let records = Arc::new(MemoryRecords::default());
