@@ -73,6 +73,7 @@ pub mod ports;
 pub mod record;
 mod sessions;
 mod shard;
+pub mod softphone;
 #[cfg(test)]
 mod tests;
 mod trunks;

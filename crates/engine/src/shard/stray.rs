@@ -13,7 +13,7 @@ const TAG: &str = "stray";
 ///
 /// OPTIONS is answered as a trunk's health check expects (RFC 3261 §11.2). INVITE is declined: this engine takes no calls. What
 /// claims a dialog gets 481 (§12.2.2), the rest 405 (§8.2.1).
-pub(super) fn answer(from: Peer, request: &Message) -> Option<Bytes> {
+pub(crate) fn answer(from: Peer, request: &Message) -> Option<Bytes> {
     let status = match request.method()? {
         Method::Ack => return None,
         Method::Options => 200,

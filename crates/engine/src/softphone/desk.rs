@@ -1,0 +1,316 @@
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use housecall_bridge::{MediaPath, PathOptions, PathOutput};
+use housecall_phone::{Call, Dial, Event, Input, Message, Output, Peer};
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+
+use super::call::{Lines, Noted, Order, SoftCall, SoftEvent, Sound, Verb};
+use super::voice::{Ear, Mouth};
+use super::{NotDialed, SoftphoneOptions, Traced, Way};
+use crate::shard::rtp::{FromPhone, RtpPorts};
+use crate::shard::sip::{FromSip, SipSockets};
+use crate::shard::stray;
+
+/// SIP messages and packets waiting for the loop.
+const WAITING_MAX: usize = 1_000;
+/// Messages read before the loop looks at anything else.
+const READS_A_TURN: usize = 8;
+/// How often the sound is measured.
+const MEASURE_EVERY: Duration = Duration::from_millis(200);
+
+/// The telephone on its thread: its sockets, and the call if there is one.
+pub(super) struct Desk {
+    options: SoftphoneOptions,
+    sip: SipSockets,
+    from_sip: mpsc::Receiver<FromSip>,
+    from_phone: mpsc::Receiver<FromPhone<()>>,
+    phones: mpsc::Sender<FromPhone<()>>,
+    talk: Option<Talk>,
+}
+
+/// A call with its sound.
+struct Talk {
+    call: Call,
+    path: MediaPath,
+    ports: RtpPorts,
+    mouth: Mouth,
+    ear: Ear,
+    lines: Lines,
+    begun: Instant,
+    measure_at: Instant,
+}
+
+impl Desk {
+    pub(super) async fn bind(options: SoftphoneOptions) -> io::Result<Self> {
+        let (inbox, from_sip) = mpsc::channel(WAITING_MAX);
+        let (phones, from_phone) = mpsc::channel(WAITING_MAX);
+        let address = SocketAddr::new(options.ip, options.sip_port);
+        Ok(Self {
+            sip: SipSockets::bind(address, inbox).await?,
+            options,
+            from_sip,
+            from_phone,
+            phones,
+            talk: None,
+        })
+    }
+
+    pub(super) fn local(&self) -> SocketAddr {
+        self.sip.local()
+    }
+
+    /// Runs until nobody can give orders any more and the last call is over.
+    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut ordered = true;
+        while ordered || self.talk.is_some() {
+            let wake = self.poll_timeout();
+            tokio::select! {
+                order = orders.recv(), if ordered => match order {
+                    Some(order) => self.obey(order),
+                    None => {
+                        ordered = false;
+                        self.with_talk(|talk, now| talk.call.hang_up(now));
+                    }
+                },
+                verb = next_verb(&mut self.talk) => self.with_talk(|talk, now| talk.obey(now, verb)),
+                _ = self.sip.readable() => {}
+                Some(heard) = self.from_sip.recv() => self.hear(heard),
+                Some(packet) = self.from_phone.recv() => self.with_talk(|talk, now| talk.packet(now, packet)),
+                () = sleep_until(wake.into()) => {}
+            }
+            self.read_sip();
+            self.with_talk(Talk::handle_timeout);
+            if self.talk.as_ref().is_some_and(Talk::is_finished) {
+                self.talk = None;
+            }
+        }
+    }
+
+    fn poll_timeout(&self) -> Instant {
+        match &self.talk {
+            Some(talk) => talk.poll_timeout(),
+            None => Instant::now() + Duration::from_secs(1),
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        let Order::Dial { dial, reply } = order;
+        let _ = reply.send(self.dial(*dial));
+        self.with_talk(|_, _| {});
+    }
+
+    fn dial(&mut self, mut dial: Dial) -> Result<SoftCall, NotDialed> {
+        if self.talk.as_ref().is_some_and(|talk| !talk.call.is_over()) {
+            return Err(NotDialed::Engaged);
+        }
+        let mut ports = RtpPorts::bind(self.options.ip)?;
+        dial.contact = self.sip.local();
+        dial.media = ports.local();
+        let now = Instant::now();
+        let (path, mouth, ear) = self.sound(now, &dial).map_err(io::Error::other)?;
+        let (handle, lines) = SoftCall::new();
+        ports.listen((), &self.phones);
+        self.talk = Some(Talk {
+            call: Call::dial(now, dial)?,
+            path,
+            ports,
+            mouth,
+            ear,
+            lines,
+            begun: now,
+            measure_at: now,
+        });
+        Ok(handle)
+    }
+
+    fn sound(
+        &self,
+        now: Instant,
+        dial: &Dial,
+    ) -> Result<(MediaPath, Mouth, Ear), housecall_media::opus::OpusError> {
+        let path = MediaPath::new(now, PathOptions::new("AU", dial.seed))?;
+        Ok((path, Mouth::new(self.options.voice)?, Ear::new()?))
+    }
+
+    fn read_sip(&mut self) {
+        for _ in 0..READS_A_TURN {
+            match self.sip.read() {
+                Some(Ok(heard)) => self.hear(heard),
+                Some(Err(not_sip)) => tracing::debug!(bytes = not_sip.length, "not sip"),
+                None => return,
+            }
+        }
+    }
+
+    fn hear(&mut self, heard: FromSip) {
+        match heard {
+            FromSip::Message { from, message } => self.message(from, message),
+            FromSip::TransportFailed { peer } => {
+                let input = Input::TransportFailed { peer };
+                self.with_talk(|talk, now| talk.call.handle_input(now, input));
+            }
+        }
+    }
+
+    /// What belongs to the call goes there; any other request gets the answer it is owed.
+    fn message(&mut self, from: Peer, message: Message) {
+        let talk = self.talk.as_mut();
+        let id = message.call_id().unwrap_or_default();
+        let is_ours = |talk: &&mut Talk| talk.call.call_ids().any(|ours| ours == id);
+        match talk.filter(is_ours) {
+            Some(talk) => {
+                talk.trace(Way::Received, from, message.bytes());
+                let input = Input::Sip { from, message };
+                self.with_talk(|talk, now| talk.call.handle_input(now, input));
+            }
+            None => {
+                if let Some(answer) = stray::answer(from, &message) {
+                    self.sip.send(from, answer);
+                }
+            }
+        }
+    }
+
+    /// Lets `work` happen and then sends all it produced.
+    fn with_talk(&mut self, work: impl FnOnce(&mut Talk, Instant)) {
+        let Some(talk) = &mut self.talk else { return };
+        work(talk, Instant::now());
+        talk.drain(&mut self.sip);
+    }
+}
+
+/// The next verb for the call; none ever without one. A handle that was dropped hangs up.
+async fn next_verb(talk: &mut Option<Talk>) -> Verb {
+    match talk {
+        Some(talk) if !talk.call.is_over() => talk.lines.verbs.recv().await.unwrap_or(Verb::HangUp),
+        _ => std::future::pending().await,
+    }
+}
+
+impl Talk {
+    fn poll_timeout(&self) -> Instant {
+        let call = self.call.poll_timeout();
+        call.into_iter()
+            .fold(self.path.poll_timeout(), Instant::min)
+    }
+
+    fn is_finished(&self) -> bool {
+        self.call.is_finished()
+    }
+
+    fn obey(&mut self, now: Instant, verb: Verb) {
+        let done = match verb {
+            Verb::Hold => self.call.hold(now),
+            Verb::Resume => self.call.resume(now),
+            Verb::Press(key) => {
+                // A full row of keys is a machine's doing; further ones are lost.
+                let _ = self.path.press(key);
+                Ok(())
+            }
+            Verb::HangUp => {
+                self.call.hang_up(now);
+                Ok(())
+            }
+        };
+        if let Err(wrong) = done {
+            self.tell(SoftEvent::WrongMoment(wrong));
+        }
+    }
+
+    fn packet(&mut self, now: Instant, packet: FromPhone<()>) {
+        let FromPhone {
+            rtcp, from, bytes, ..
+        } = packet;
+        if rtcp {
+            self.path.rtcp(now, from, &bytes);
+        } else {
+            self.path.rtp(now, from, bytes);
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        if self.path.poll_timeout() <= now
+            && let Some(packet) = self.mouth.speak()
+        {
+            self.path.ear(now, packet);
+        }
+        self.path.handle_timeout(now);
+        self.call.handle_timeout(now);
+        if self.measure_at <= now && !self.call.is_over() {
+            self.measure_at = now + MEASURE_EVERY;
+            self.measure();
+        }
+    }
+
+    fn measure(&mut self) {
+        let sound = Sound {
+            stats: self.path.stats(),
+            level_dbfs: self.ear.level_dbfs(),
+            frequency_hz: self.ear.frequency_hz(),
+        };
+        self.lines.sound.send_replace(sound);
+    }
+
+    /// Does what the machines ask for.
+    fn drain(&mut self, sip: &mut SipSockets) {
+        while let Some(output) = self.call.poll_output() {
+            match output {
+                // There is one call: what is its own is asked of it.
+                Output::CallId(_) => {}
+                Output::SendSip { to, bytes } => self.send(sip, to, bytes),
+                Output::Event(event) => self.note(event),
+            }
+        }
+        while let Some(output) = self.path.poll_output() {
+            match output {
+                PathOutput::Rtp { to, bytes } => self.ports.send_rtp(to, &bytes),
+                PathOutput::Rtcp { to, bytes } => self.ports.send_rtcp(to, &bytes),
+                PathOutput::Ear(frame) => self.ear.hear(&frame),
+                PathOutput::PhoneLost => {
+                    self.call.handle_input(Instant::now(), Input::MediaLost);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, sip: &mut SipSockets, to: Peer, bytes: Bytes) {
+        self.trace(Way::Sent, to, &bytes);
+        sip.send(to, bytes);
+    }
+
+    fn note(&mut self, event: Event) {
+        let now = Instant::now();
+        match &event {
+            Event::EarlyMedia(target) | Event::MediaChanged(target) => {
+                self.path.target(target.clone());
+            }
+            Event::Answered(target) => {
+                self.path.target(target.clone());
+                self.path.answered(now);
+                self.ear.begin();
+            }
+            Event::Held => self.path.hold(now, true),
+            Event::Resumed => self.path.hold(now, false),
+            Event::Ended(_) => {
+                self.measure();
+                self.path.close(now);
+            }
+            _ => {}
+        }
+        self.tell(SoftEvent::Phone(event));
+    }
+
+    fn trace(&self, way: Way, peer: Peer, bytes: &[u8]) {
+        self.tell(SoftEvent::Sip(Traced::new(way, peer, bytes)));
+    }
+
+    /// A reader that is gone, or far behind, does not hold up the call.
+    fn tell(&self, what: SoftEvent) {
+        let at = self.begun.elapsed();
+        let _ = self.lines.notes.try_send(Noted { at, what });
+    }
+}

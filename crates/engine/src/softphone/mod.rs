@@ -1,0 +1,144 @@
+//! A telephone without a browser: one call over real sockets, silent or with a tone.
+//!
+//! It is what checks a trunk, what rings in the tests against other people's programs, and the shortest way to make a call from a
+//! program of one's own. The same machines as in a shard do the work: `phone` speaks SIP, `bridge`'s media path carries the sound.
+//!
+//! ```text
+//!   Softphone::bind ─ dial ─► SoftCall ── next() ──► Noted { at, what: Sip(Traced) | Phone(Event) | … }
+//!        │                       └─ hold, resume, press, hang_up, sound()
+//!        └─ thread: Desk ── SipSockets, RtpPorts ◄─► phone::Call, bridge::MediaPath ◄─► Mouth, Ear
+//! ```
+//!
+//! Every SIP message of the call is told as well, with its secrets hidden ([`Traced`]).
+
+mod call;
+mod desk;
+mod trace;
+mod voice;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+
+pub use call::{Noted, SoftCall, SoftEvent, Sound};
+pub use housecall_bridge::MediaStats;
+pub use housecall_media::Key;
+pub use housecall_phone::{Dial, Ended, Event, Side};
+pub use housecall_sip::Timers;
+pub use trace::{Traced, Way};
+pub use voice::Voice;
+
+use call::Order;
+use desk::Desk;
+
+/// Orders waiting for one telephone; nobody gives them faster than a machine that tests.
+const ORDERS_MAX: usize = 64;
+
+/// One telephone on its own thread. Dropping it hangs up.
+#[derive(Debug)]
+pub struct Softphone {
+    orders: mpsc::Sender<Order>,
+    local: SocketAddr,
+}
+
+/// How a telephone is set up.
+#[derive(Clone, Debug)]
+pub struct SoftphoneOptions {
+    /// The address of its sockets, as the other side reaches it. Loopback unless said otherwise.
+    pub ip: IpAddr,
+    /// Its SIP port; 0 takes a free one.
+    pub sip_port: u16,
+    /// What it says. Silence unless said otherwise.
+    pub voice: Voice,
+}
+
+impl Default for SoftphoneOptions {
+    fn default() -> Self {
+        Self {
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            sip_port: 0,
+            voice: Voice::Silence,
+        }
+    }
+}
+
+/// Why a telephone did not dial.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotDialed {
+    /// A call of this telephone is not over yet.
+    #[error("this telephone is in a call")]
+    Engaged,
+    /// The trunk's settings make no SIP address.
+    #[error(transparent)]
+    BadTrunk(#[from] housecall_phone::BadTrunk),
+    /// The machine has no free ports, or libopus no memory.
+    #[error("no sound: {0}")]
+    NoSound(#[from] io::Error),
+    /// The telephone's thread is gone.
+    #[error("the telephone has stopped")]
+    Stopped,
+}
+
+impl Softphone {
+    /// Binds the sockets and starts the thread.
+    ///
+    /// # Errors
+    /// What the operating system says when the address cannot be bound.
+    pub async fn bind(options: SoftphoneOptions) -> io::Result<Self> {
+        let (orders, inbox) = mpsc::channel(ORDERS_MAX);
+        let (bound, waiting) = oneshot::channel();
+        let name = "housecall-softphone".to_owned();
+        thread::Builder::new()
+            .name(name)
+            .spawn(move || run(options, inbox, bound))?;
+        let local = waiting.await.map_err(io::Error::other)??;
+        Ok(Self { orders, local })
+    }
+
+    /// The address that its SIP comes from.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Dials. The telephone puts its own addresses into `dial.contact` and `dial.media`.
+    ///
+    /// # Errors
+    /// [`NotDialed`]: nothing was sent.
+    pub async fn dial(&self, dial: Dial) -> Result<SoftCall, NotDialed> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Dial {
+            dial: Box::new(dial),
+            reply,
+        };
+        let sent = self.orders.send(order).await;
+        sent.map_err(|_| NotDialed::Stopped)?;
+        answer.await.unwrap_or(Err(NotDialed::Stopped))
+    }
+}
+
+fn run(
+    options: SoftphoneOptions,
+    orders: mpsc::Receiver<Order>,
+    bound: oneshot::Sender<io::Result<SocketAddr>>,
+) {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return drop(bound.send(Err(error))),
+    };
+    LocalSet::new().block_on(&runtime, async move {
+        match Desk::bind(options).await {
+            Ok(desk) => {
+                let _ = bound.send(Ok(desk.local()));
+                desk.run(orders).await;
+            }
+            Err(error) => drop(bound.send(Err(error))),
+        }
+    });
+}

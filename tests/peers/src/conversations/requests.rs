@@ -1,0 +1,27 @@
+use housecall::Outcome;
+
+use super::{over, sipp};
+use crate::caller::Caller;
+use crate::wire::Wire;
+
+/// They ask something inside the call; we answer with `status`, and nothing else changes.
+async fn answered(scenario: &str, wire: Wire, status: u16) {
+    let sipp = sipp!(scenario, wire);
+    let mut caller = Caller::dial(&sipp).await;
+    caller.answered().await;
+    caller.replies(status).await;
+    caller.hang_up();
+    caller.ended(Outcome::Completed).await;
+    sipp.passed().await;
+    assert_eq!(caller.sent("INVITE"), 1);
+}
+
+over!(info_is_taken: Udp);
+async fn info_is_taken(wire: Wire) {
+    answered("info", wire, 200).await;
+}
+
+over!(what_nobody_knows: Udp);
+async fn what_nobody_knows(wire: Wire) {
+    answered("unknown_method", wire, 501).await;
+}

@@ -1,0 +1,30 @@
+use housecall::Outcome;
+
+use super::{over, sipp};
+use crate::caller::Caller;
+use crate::wire::Wire;
+
+over!(our_session_is_too_short: Udp);
+async fn our_session_is_too_short(wire: Wire) {
+    let sipp = sipp!("timer_too_short", wire);
+    let mut caller = Caller::dial(&sipp).await;
+    caller.answered().await;
+    caller.hang_up();
+    caller.ended(Outcome::Completed).await;
+    sipp.passed().await;
+}
+
+over!(they_refresh: Udp, Tcp);
+async fn they_refresh(wire: Wire) {
+    let sipp = sipp!("timer_theirs", wire);
+    let mut caller = Caller::dial(&sipp).await;
+    caller.answered().await;
+    caller.hears("UPDATE").await;
+    caller.replies(200).await;
+    caller.hears("INVITE").await;
+    caller.replies(200).await;
+    caller.hears("ACK").await;
+    caller.hang_up();
+    caller.ended(Outcome::Completed).await;
+    sipp.passed().await;
+}

@@ -1,0 +1,27 @@
+//! Programs of the system that the tests talk to.
+
+use std::path::PathBuf;
+
+/// Finds a program, or says why the test cannot be made.
+///
+/// `./dev test` installs the programs. Where that is impossible the test passes with its reason in its output; in CI it fails.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let also = ["/usr/sbin".into(), "/sbin".into()];
+    let mut folders = std::env::split_paths(&path).chain(also);
+    let found = folders.find_map(|folder| {
+        let file: PathBuf = folder.join(name);
+        file.is_file().then_some(file)
+    });
+    if found.is_none() {
+        skip(&format!("{name} is not installed"));
+    }
+    found
+}
+
+/// Says that this test proves nothing here, which in CI is a failure.
+pub(crate) fn skip(why: &str) {
+    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1");
+    assert!(!in_ci, "{why}");
+    eprintln!("SKIPPED: {why}");
+}

@@ -1,0 +1,52 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+
+use housecall_sip::Peer;
+
+/// How SIP travels in a test.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Wire {
+    Udp,
+    Tcp,
+    /// Datagrams between addresses of IPv6.
+    Udp6,
+}
+
+impl Wire {
+    pub(crate) fn ip(self) -> IpAddr {
+        match self {
+            Self::Udp | Self::Tcp => Ipv4Addr::LOCALHOST.into(),
+            Self::Udp6 => Ipv6Addr::LOCALHOST.into(),
+        }
+    }
+
+    pub(crate) fn peer(self, port: u16) -> Peer {
+        let addr = SocketAddr::new(self.ip(), port);
+        match self {
+            Self::Udp | Self::Udp6 => Peer::udp(addr),
+            Self::Tcp => Peer::tcp(addr),
+        }
+    }
+}
+
+/// Ports below those that the system gives out by itself; each test process begins its search elsewhere.
+const FIRST: u32 = 12_000;
+const LAST: u32 = 32_000;
+
+/// Finds `count` ports, one after the other, that are free for UDP and TCP; the first is even.
+pub(crate) fn free_ports(ip: IpAddr, count: u16) -> u16 {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(34);
+    for _ in 0..1_000 {
+        let at = begin.wrapping_add(NEXT.fetch_add(8, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + at % (LAST - FIRST)).unwrap() & !1;
+        if (port..port + count).all(|port| is_free(SocketAddr::new(ip, port))) {
+            return port;
+        }
+    }
+    panic!("no {count} free ports on {ip}");
+}
+
+fn is_free(addr: SocketAddr) -> bool {
+    UdpSocket::bind(addr).is_ok() && TcpListener::bind(addr).is_ok()
+}
