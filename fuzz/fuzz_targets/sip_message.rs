@@ -5,7 +5,7 @@ use bytes::Bytes;
 use housecall_sip::digest::{Attempt, Authorization, Credentials, answer};
 use housecall_sip::header::{Contacts, ContentType, Reason};
 use housecall_sip::{
-    Abilities, CSeq, Message, Method, Name, NameAddr, ResponseBuilder, StatusCode, StreamFramer,
+    Abilities, CSeq, Message, Method, Name, NameAddr, NameAddrRef, ResponseBuilder, StatusCode, StreamFramer,
     Uri, Via, validate,
 };
 use libfuzzer_sys::fuzz_target;
@@ -44,7 +44,9 @@ fn taken(framer: &mut StreamFramer) -> Vec<Message> {
 }
 
 fn people(message: &Message) {
-    let same = |addr: &NameAddr| assert_eq!(NameAddr::parse(&addr.to_string()).as_ref(), Ok(addr));
+    let same = |addr: &NameAddrRef<'_>| {
+        assert_eq!(NameAddr::parse(&addr.to_string()), Ok(addr.into_owned()));
+    };
     message.from().iter().for_each(same);
     message.to().iter().for_each(same);
     message.routes().iter().flatten().for_each(same);
@@ -53,7 +55,7 @@ fn people(message: &Message) {
         contacts.iter().for_each(same);
     }
     for uri in message.target().iter() {
-        assert_eq!(Uri::parse(uri.as_str()).as_ref(), Ok(uri));
+        assert_eq!(Uri::parse(uri.as_str()), Ok(uri.into_owned()));
         let _ = (
             uri.user_unescaped(),
             uri.password(),
@@ -67,7 +69,7 @@ fn people(message: &Message) {
 
 fn values(message: &Message) {
     for via in message.vias().iter().flatten() {
-        assert_eq!(Via::parse(&via.to_string()).as_ref(), Ok(via));
+        assert_eq!(Via::parse(&via.to_string()), Ok(via.into_owned()));
         let _ = (via.transaction_branch(), via.response_addr());
     }
     for cseq in message.cseq().iter() {

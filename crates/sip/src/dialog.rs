@@ -3,7 +3,7 @@
 use crate::header::HeaderError;
 use crate::transaction::{Peer, Transport};
 use crate::user_agent::Request;
-use crate::{CSeq, Message, Method, Name, NameAddr, Uri};
+use crate::{CSeq, Message, Method, Name, NameAddr, NameAddrRef, Uri};
 
 /// One side's memory of a dialog (RFC 3261 §12, state in §12.1).
 #[derive(Clone, Debug)]
@@ -29,13 +29,15 @@ impl Dialog {
     ///
     /// Lenient: a call that somebody has answered must be acknowledged, even if only by way of the peer.
     pub(crate) fn of_caller(invite: &Request, response: &Message, peer: Peer) -> Self {
-        let mut routes = response.record_routes().unwrap_or_default();
+        let mut routes = owned(response.record_routes().unwrap_or_default());
         routes.reverse();
         let contact = contact_uri(response).ok().flatten();
         Self {
             call_id: invite.call_id.clone(),
             local: invite.from.clone(),
-            remote: response.to().unwrap_or_else(|_| invite.to.clone()),
+            remote: response
+                .to()
+                .map_or_else(|_| invite.to.clone(), NameAddrRef::into_owned),
             local_cseq: invite.cseq,
             remote_cseq: None,
             target: contact.unwrap_or_else(|| invite.uri.clone()),
@@ -51,15 +53,15 @@ impl Dialog {
         local_tag: &str,
         peer: Peer,
     ) -> Result<Self, HeaderError> {
-        let remote = invite.from()?;
+        let remote = invite.from()?.into_owned();
         Ok(Self {
             call_id: invite.call_id()?.to_owned(),
-            local: invite.to()?.with_tag(local_tag),
+            local: invite.to()?.into_owned().with_tag(local_tag),
             target: contact_uri(invite)?.unwrap_or_else(|| remote.uri.clone()),
             remote,
             local_cseq: 0,
             remote_cseq: Some(invite.cseq()?.number),
-            routes: invite.record_routes()?,
+            routes: owned(invite.record_routes()?),
             peer,
             allows_update: allows_update(invite).unwrap_or(false),
         })
@@ -177,8 +179,12 @@ fn allows_update(message: &Message) -> Option<bool> {
     Some(message.lists(Name::Allow, "UPDATE"))
 }
 
+fn owned(routes: Vec<NameAddrRef<'_>>) -> Vec<NameAddr> {
+    routes.into_iter().map(NameAddrRef::into_owned).collect()
+}
+
 fn contact_uri(message: &Message) -> Result<Option<Uri>, HeaderError> {
-    Ok(message.contact()?.map(|contact| contact.uri))
+    Ok(message.contact()?.map(|contact| contact.uri.into_owned()))
 }
 
 #[cfg(test)]

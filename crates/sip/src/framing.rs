@@ -1,8 +1,10 @@
 //! Messages in a stream of bytes (RFC 3261 §18.3).
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
-use crate::message::{BodyLength, MAX_MESSAGE_BYTES, Message, ParseError, head_end};
+use crate::message::{
+    BodyLength, MAX_MESSAGE_BYTES, Message, ParseError, head_end, skip_line_ends,
+};
 
 /// Cuts the bytes of one TCP connection into messages.
 ///
@@ -82,7 +84,9 @@ impl StreamFramer {
         if self.buffer.len() < self.awaited {
             return Ok(None);
         }
-        self.skip_line_ends();
+        if skip_line_ends(&mut self.buffer) > 0 {
+            self.searched = 0;
+        }
         let Some(head_end) = head_end(&self.buffer, self.searched) else {
             return self.wait_for_head();
         };
@@ -97,18 +101,6 @@ impl StreamFramer {
         (self.searched, self.awaited) = (0, 0);
         let message = Message::parse(self.buffer.split_to(length).freeze())?;
         Ok(Some(message))
-    }
-
-    fn skip_line_ends(&mut self) {
-        let blank = self
-            .buffer
-            .iter()
-            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-            .count();
-        if blank > 0 {
-            self.buffer.advance(blank);
-            self.searched = 0;
-        }
     }
 
     fn wait_for_head(&mut self) -> Result<Option<Message>, FramingError> {

@@ -15,14 +15,15 @@ mod via;
 pub use contact::Contacts;
 pub use content_type::ContentType;
 pub use cseq::CSeq;
+pub(crate) use name::Known;
 pub use name::Name;
-pub use name_addr::NameAddr;
-pub use params::{Param, Params};
+pub use name_addr::{NameAddr, NameAddrRef};
+pub use params::{Param, Params, ParamsRef};
 pub use reason::Reason;
 pub use retry_after::RetryAfter;
 pub use rseq::{RAck, RSeq};
 pub use session_expires::{MinSe, RefresherRole, SessionExpires};
-pub use via::Via;
+pub use via::{Via, ViaRef};
 
 use std::time::Duration;
 

@@ -3,15 +3,22 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use memchr::memchr;
+
 use crate::header::ValueError;
 use crate::text;
 
 /// A host name or address with an optional port.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HostPort {
-    host: String,
+///
+/// As [`HostPortRef`] it borrows the text it was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HostPort<T = String> {
+    host: T,
     port: Option<u16>,
 }
+
+/// A [`HostPort`] that lies in a message.
+pub type HostPortRef<'a> = HostPort<&'a str>;
 
 impl HostPort {
     /// Reads `host`, `host:port` or `[IPv6]:port`; blanks around the colon are allowed (RFC 3261 §25.1, COLON).
@@ -19,22 +26,41 @@ impl HostPort {
     /// # Errors
     /// The host is empty or holds characters that no host has, or the port is no number below 65536.
     pub fn parse(text: &str) -> Result<HostPort, ValueError> {
-        let (host, port) = split_port(text::trim(text));
-        if !is_host(host) {
-            return Err(ValueError::Malformed("host"));
-        }
-        let port = port
-            .map(|port| text::decimal(text::trim(port)).ok_or(ValueError::Malformed("port")))
-            .transpose()?;
-        Ok(HostPort {
-            host: host.to_owned(),
-            port,
-        })
+        HostPortRef::of(text).map(HostPortRef::into_owned)
+    }
+}
+
+impl<'a> HostPort<&'a str> {
+    /// Reads a host where it stands, as [`HostPort::parse`] does.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of(text: &'a str) -> Result<HostPortRef<'a>, ValueError> {
+        let text = text::trim(text);
+        let (host, rest) = split_host(text).ok_or(ValueError::Malformed("host"))?;
+        let port = match text::trim(rest).strip_prefix(':') {
+            Some(port) => {
+                Some(text::decimal(text::trim(port)).ok_or(ValueError::Malformed("port"))?)
+            }
+            None if rest.is_empty() => None,
+            None => return Err(ValueError::Malformed("host")),
+        };
+        Ok(HostPort { host, port })
     }
 
+    /// Returns a copy that outlives the text.
+    pub fn into_owned(self) -> HostPort {
+        HostPort {
+            host: self.host.to_owned(),
+            port: self.port,
+        }
+    }
+}
+
+impl<T: AsRef<str>> HostPort<T> {
     /// Returns the host as written, an IPv6 address in its brackets.
     pub fn host(&self) -> &str {
-        &self.host
+        self.host.as_ref()
     }
 
     /// Returns the port, where one was written.
@@ -44,7 +70,7 @@ impl HostPort {
 
     /// Returns the address, where the host is one rather than a name.
     pub fn ip(&self) -> Option<IpAddr> {
-        ip(&self.host)
+        ip(self.host())
     }
 }
 
@@ -61,9 +87,9 @@ impl From<SocketAddr> for HostPort {
     }
 }
 
-impl fmt::Display for HostPort {
+impl<T: AsRef<str>> fmt::Display for HostPort<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.host)?;
+        f.write_str(self.host())?;
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
@@ -77,26 +103,25 @@ pub(crate) fn ip(text: &str) -> Option<IpAddr> {
     bare.parse().ok()
 }
 
-/// Splits `host:port`, knowing that the colons inside `[...]` belong to the host.
-pub(crate) fn split_port(text: &str) -> (&str, Option<&str>) {
-    let host_ends = text.find(']').map_or(0, |at| at + 1);
-    let colon = text
-        .get(host_ends..)
-        .and_then(|rest| rest.find(':'))
-        .map(|at| at + host_ends);
-    match colon.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?))) {
-        Some((host, port)) => (host.trim_end_matches([' ', '\t']), Some(port)),
-        None => (text, None),
-    }
+/// Returns whether `text` can be a host.
+pub(crate) fn is_host(text: &str) -> bool {
+    split_host(text).is_some_and(|(_, rest)| rest.is_empty())
 }
 
-/// Returns whether `text` can be a host. Underscores are no part of RFC 3261's grammar, but stand in real names.
-pub(crate) fn is_host(text: &str) -> bool {
-    if text.starts_with('[') {
-        return matches!(ip(text), Some(IpAddr::V6(_)));
-    }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    !text.is_empty() && text.bytes().all(allowed)
+/// Returns the host that `text` begins with, an IPv6 address in its brackets, and what follows it; `None` where it begins with
+/// none. Underscores are no part of RFC 3261's grammar, but stand in real names.
+pub(crate) fn split_host(text: &str) -> Option<(&str, &str)> {
+    const HOST_BYTES: [bool; 256] = text::bytes_of(b"-._");
+    let end = match text.as_bytes().first() {
+        Some(b'[') => memchr(b']', text.as_bytes())? + 1,
+        _ => text::length_in(text.as_bytes(), &HOST_BYTES),
+    };
+    let (host, rest) = text.split_at_checked(end)?;
+    let is_host = match host.starts_with('[') {
+        true => matches!(ip(host), Some(IpAddr::V6(_))),
+        false => !host.is_empty(),
+    };
+    is_host.then_some((host, rest))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@
 //!     \r\n";
 //! let request = Message::parse(datagram.into())?;
 //! validate(&request)?;
-//! assert_eq!(request.from()?.display.as_deref(), Some("Carrier"));
+//! assert_eq!(request.from()?.display().as_deref(), Some("Carrier"));
 //!
 //! let answer = ResponseBuilder::new(&request, StatusCode::OK)
 //!     .source("[2001:db8::7]:40000".parse()?)
@@ -82,13 +82,15 @@ pub mod user_agent;
 
 pub use builder::{RequestBuilder, ResponseBuilder};
 pub use framing::{FramingError, StreamFramer};
-pub use header::{CSeq, HeaderError, Name, NameAddr, Params, ValueError, Via};
-pub use host::HostPort;
+pub use header::{
+    CSeq, HeaderError, Name, NameAddr, NameAddrRef, Params, ParamsRef, ValueError, Via, ViaRef,
+};
+pub use host::{HostPort, HostPortRef};
 pub use message::{MAX_MESSAGE_BYTES, Message, ParseError};
 pub use method::Method;
 pub use status::StatusCode;
 pub use transaction::{Peer, Timers, Transport};
-pub use uri::{Scheme, Uri, UriError};
+pub use uri::{Scheme, Uri, UriError, UriRef};
 pub use user_agent::{AgentOptions, UserAgent};
 pub use validate::{Abilities, Fault, validate};
 

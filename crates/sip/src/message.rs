@@ -7,12 +7,13 @@ mod typed;
 use std::fmt;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 
-pub(crate) use index::head_end;
-use index::{Field, Index, Span};
+use index::{Field, Index};
+pub(crate) use index::{head_end, skip_line_ends};
 pub(crate) use start_line::StartLine;
 
-use crate::header::Name;
+use crate::header::{Known, Name};
 use crate::method::Method;
 use crate::status::StatusCode;
 
@@ -26,8 +27,8 @@ pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 pub struct Message {
     /// As it came, without leading line ends, cut at the end of the body.
     wire: Bytes,
-    /// The head as UTF-8 with folded lines joined; the same memory as `wire` when nothing had to be changed.
-    head: Bytes,
+    /// The head with folded lines joined; the same memory as `wire` when nothing had to be changed.
+    head: ByteString,
     start: StartLine,
     fields: Vec<Field>,
     malformed_lines: usize,
@@ -88,8 +89,8 @@ impl Message {
     ///
     /// # Errors
     /// See [`ParseError`].
-    pub fn parse(bytes: Bytes) -> Result<Message, ParseError> {
-        let bytes = index::without_leading_line_ends(bytes);
+    pub fn parse(mut bytes: Bytes) -> Result<Message, ParseError> {
+        skip_line_ends(&mut bytes);
         if bytes.is_empty() {
             return Err(ParseError::Empty);
         }
@@ -98,33 +99,30 @@ impl Message {
                 length: bytes.len(),
             });
         }
-        let head_end = index::head_end(&bytes, 0).or_else(|| index::unclosed_head_end(&bytes));
-        let head_end = head_end.ok_or(ParseError::HeadUnfinished {
+        let index = Index::of(&bytes);
+        let head_end = index.head_end(&bytes).ok_or(ParseError::HeadUnfinished {
             length: bytes.len(),
         })?;
-        let head = index::head_text(bytes.slice(..head_end));
-        let index = Index::of(&head);
+        let (head, index) = index::text_of(&bytes, head_end, index);
         let start = StartLine::parse(&head, index.start_line)?;
         let head = index::unfolded(head, &index);
         Ok(Message::framed(bytes, head_end, head, start, index))
     }
 
     fn framed(
-        bytes: Bytes,
+        mut wire: Bytes,
         head_end: usize,
-        head: Bytes,
+        head: ByteString,
         start: StartLine,
         index: Index,
     ) -> Message {
-        let available = bytes.len().saturating_sub(head_end);
-        let length = body_length(&head, &index.fields, available);
-        let body_bytes = match length {
-            BodyLength::Exact(length) => length,
-            _ => available,
-        };
-        let wire = bytes.slice(..head_end.saturating_add(body_bytes).min(bytes.len()));
+        let available = wire.len().saturating_sub(head_end);
+        let length = body_length(&index.fields, &head, available);
+        if let BodyLength::Exact(length) = length {
+            wire.truncate(head_end.saturating_add(length));
+        }
         Message {
-            body: wire.slice(head_end..),
+            body: wire.slice(head_end.min(wire.len())..),
             wire,
             head,
             start,
@@ -136,8 +134,9 @@ impl Message {
 
     /// Puts together what a builder has written; the builder knows where everything stands.
     pub(crate) fn built(wire: Bytes, head_end: usize, start: StartLine) -> Message {
-        let head = index::head_text(wire.slice(..head_end.min(wire.len())));
-        let index = Index::of(&head);
+        let head_end = head_end.min(wire.len());
+        let index = Index::of(&wire);
+        let (head, index) = index::text_of(&wire, head_end, index);
         Message::framed(wire, head_end, head, start, index)
     }
 
@@ -193,15 +192,20 @@ impl Message {
     }
 
     /// Returns the values of all headers `name` in order, folded lines joined by a blank.
-    pub fn headers(&self, name: Name<'_>) -> impl Iterator<Item = &str> {
+    pub fn headers<'a>(&'a self, name: Name<'_>) -> impl Iterator<Item = &'a str> + Clone {
         // A known header may be asked for by its text.
-        let name = match name {
-            Name::Other(text) => Name::from_text(text),
-            known => known,
-        };
+        let known = name.known();
         self.fields
             .iter()
-            .filter(move |field| field.is(name, &self.head))
+            .filter(move |field| field.is_named(known, name, &self.head))
+            .map(|field| field.value.text(&self.head))
+    }
+
+    /// Returns the values of all headers of a name that we know, in order.
+    fn values(&self, name: Known) -> impl Iterator<Item = &str> + Clone {
+        self.fields
+            .iter()
+            .filter(move |field| field.is(name))
             .map(|field| field.value.text(&self.head))
     }
 
@@ -262,10 +266,10 @@ impl From<Message> for Bytes {
 }
 
 /// Reads Content-Length. Several that agree are one (RFC 3261 §7.3.1 forbids them; devices behind two proxies send them).
-fn body_length(head: &Bytes, fields: &[Field], available: usize) -> BodyLength {
+fn body_length(fields: &[Field], head: &str, available: usize) -> BodyLength {
     let mut values = fields
         .iter()
-        .filter(|field| field.is(Name::ContentLength, head))
+        .filter(|field| field.is(Known::ContentLength))
         .map(|field| crate::text::decimal::<usize>(field.value.text(head)));
     let Some(first) = values.next() else {
         return BodyLength::Absent;

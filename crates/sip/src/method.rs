@@ -38,31 +38,26 @@ pub enum Method {
     Other(String),
 }
 
-const KNOWN: [(Method, &str); 14] = [
-    (Method::Invite, "INVITE"),
-    (Method::Ack, "ACK"),
-    (Method::Bye, "BYE"),
-    (Method::Cancel, "CANCEL"),
-    (Method::Options, "OPTIONS"),
-    (Method::Register, "REGISTER"),
-    (Method::Update, "UPDATE"),
-    (Method::Prack, "PRACK"),
-    (Method::Info, "INFO"),
-    (Method::Refer, "REFER"),
-    (Method::Subscribe, "SUBSCRIBE"),
-    (Method::Notify, "NOTIFY"),
-    (Method::Publish, "PUBLISH"),
-    (Method::Message, "MESSAGE"),
-];
-
 impl Method {
     /// Returns the method that `text` names; unknown names are kept as they are.
     pub fn from_text(text: &str) -> Method {
-        let known = KNOWN.iter().find(|(_, name)| *name == text);
-        known.map_or_else(
-            || Method::Other(text.to_owned()),
-            |(method, _)| method.clone(),
-        )
+        match text {
+            "INVITE" => Method::Invite,
+            "ACK" => Method::Ack,
+            "BYE" => Method::Bye,
+            "CANCEL" => Method::Cancel,
+            "OPTIONS" => Method::Options,
+            "REGISTER" => Method::Register,
+            "UPDATE" => Method::Update,
+            "PRACK" => Method::Prack,
+            "INFO" => Method::Info,
+            "REFER" => Method::Refer,
+            "SUBSCRIBE" => Method::Subscribe,
+            "NOTIFY" => Method::Notify,
+            "PUBLISH" => Method::Publish,
+            "MESSAGE" => Method::Message,
+            other => Method::Other(other.to_owned()),
+        }
     }
 
     /// Returns the name as it stands in a request line.
@@ -99,8 +94,10 @@ mod tests {
 
     #[test]
     fn every_known_name_returns_to_itself() {
-        for (method, name) in KNOWN {
-            assert_eq!(Method::from_text(name), method);
+        let known = "INVITE ACK BYE CANCEL OPTIONS REGISTER UPDATE PRACK INFO REFER SUBSCRIBE NOTIFY PUBLISH MESSAGE";
+        for name in known.split(' ') {
+            let method = Method::from_text(name);
+            assert!(!matches!(method, Method::Other(_)), "{name}");
             assert_eq!(method.as_str(), name);
         }
     }

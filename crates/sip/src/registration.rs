@@ -28,7 +28,9 @@ use rand::{RngExt, SeedableRng};
 use crate::digest::Credentials;
 use crate::header::Contacts;
 use crate::user_agent::{Ask, AskEnd};
-use crate::{AgentOptions, Message, Method, Name, NameAddr, Peer, StatusCode, Uri, text};
+use crate::{
+    AgentOptions, Message, Method, Name, NameAddr, NameAddrRef, Peer, StatusCode, Uri, text,
+};
 
 /// The longest pause that a Retry-After gets, and the longest binding that is believed.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
@@ -339,7 +341,8 @@ impl Registration {
             return self.expires;
         };
         let ours = self.options.agent.contact(peer.transport);
-        let is_ours = |contact: &&NameAddr| ours.as_ref().is_some_and(|one| same(one, contact));
+        let is_ours =
+            |contact: &&NameAddrRef<'_>| ours.as_ref().is_some_and(|one| same(one, contact));
         // A registrar behind a translator of addresses writes ours as it sees it; the only one is then ours.
         let only = (contacts.len() == 1).then(|| contacts.first()).flatten();
         let Some(contact) = contacts.iter().find(is_ours).or(only) else {
@@ -399,7 +402,7 @@ impl Registration {
 }
 
 /// Whether two contacts name the same place: user, host and port (the rest is the registrar's to change).
-fn same(one: &NameAddr, other: &NameAddr) -> bool {
+fn same(one: &NameAddr, other: &NameAddrRef<'_>) -> bool {
     let (one, other) = (&one.uri, &other.uri);
     one.user_unescaped() == other.user_unescaped()
         && one.host().eq_ignore_ascii_case(other.host())

@@ -1,50 +1,122 @@
 //! The small pieces of SIP's grammar: tokens, quoted strings, lists (RFC 3261 §25.1).
 
 use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::{memchr, memchr2, memchr3};
+
+/// A range of a text. 32 bits suffice: a message has at most 64 KiB, and re-encoding at most doubles it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    pub(crate) fn new(start: usize, end: usize) -> Span {
+        // Beyond what 32 bits hold there is no text, and such a span covers none.
+        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span {
+            start: narrow(start),
+            end: narrow(end),
+        }
+    }
+
+    pub(crate) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    pub(crate) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start()..self.end()
+    }
+
+    pub(crate) fn bytes(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.range()).unwrap_or_default()
+    }
+
+    pub(crate) fn text(self, text: &str) -> &str {
+        text.get(self.range()).unwrap_or_default()
+    }
+}
 
 /// Returns `text` without blanks at either end.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    trimmed(text.as_bytes(), 0).text(text)
+}
+
+/// Returns the span of `bytes`, which begin at `start`, without the blanks at their ends.
+pub(crate) fn trimmed(bytes: &[u8], start: usize) -> Span {
+    let (mut start, mut bytes) = (start, bytes);
+    while let [first, rest @ ..] = bytes
+        && is_blank(*first)
+    {
+        bytes = rest;
+        start += 1;
+    }
+    while let [rest @ .., last] = bytes
+        && is_blank(*last)
+    {
+        bytes = rest;
+    }
+    Span::new(start, start + bytes.len())
+}
+
+/// Returns whether `byte` is a blank, or one of the line ends that stand between folded lines.
+pub(crate) fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// Returns whether `text` is a token: not empty, and of token characters only.
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_token_byte)
+    is_token_bytes(text.as_bytes())
 }
 
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
+/// The same for bytes that may be no UTF-8, and then are no token.
+pub(crate) fn is_token_bytes(bytes: &[u8]) -> bool {
+    const TOKEN_BYTES: [bool; 256] = bytes_of(b"-.!%*_+`'~");
+    !bytes.is_empty() && length_in(bytes, &TOKEN_BYTES) == bytes.len()
+}
+
+/// Returns how many bytes at the start of `bytes` are in the table.
+pub(crate) fn length_in(bytes: &[u8], table: &[bool; 256]) -> usize {
+    let is_out = |byte: &u8| table.get(usize::from(*byte)) != Some(&true);
+    bytes.iter().position(is_out).unwrap_or(bytes.len())
+}
+
+/// Returns a table of letters, digits and `marks`.
+pub(crate) const fn bytes_of(marks: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut mark = 0;
+    while mark < marks.len() {
+        table[marks[mark] as usize] = true;
+        mark += 1;
+    }
+    table
 }
 
 /// Returns where `wanted` first stands outside quoted strings and angle brackets.
 pub(crate) fn find_outside(text: &str, wanted: u8) -> Option<usize> {
-    let mut place = Place::Plain;
-    text.bytes().position(|byte| {
-        let found = place == Place::Plain && byte == wanted;
-        place = place.after(byte);
-        found
-    })
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Plain,
-    Quoted,
-    QuotedPair,
-    Bracketed,
-}
-
-impl Place {
-    fn after(self, byte: u8) -> Place {
-        match (self, byte) {
-            (Place::Plain, b'"') => Place::Quoted,
-            (Place::Plain, b'<') => Place::Bracketed,
-            (Place::Bracketed, b'>') => Place::Plain,
-            (Place::Quoted, b'"') => Place::Plain,
-            (Place::Quoted, b'\\') => Place::QuotedPair,
-            (Place::QuotedPair, _) => Place::Quoted,
-            (place, _) => place,
-        }
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..)?;
+        let found = memchr3(wanted, b'"', b'<', rest)?;
+        let rest = rest.get(found..)?;
+        at += found;
+        at += match rest.first() {
+            Some(byte) if *byte == wanted => return Some(at),
+            Some(b'"') => quoted_bytes(rest)?,
+            _ => memchr(b'>', rest)? + 1,
+        };
     }
 }
 
@@ -58,8 +130,14 @@ pub(crate) fn split_outside(text: &str, separator: u8) -> (&str, Option<&str>) {
 /// Splits a value before its first semicolon, which stays with the parameters. For values that hold neither quotes nor brackets
 /// before their parameters.
 pub(crate) fn split_params(value: &str) -> (&str, &str) {
-    let end = value.find(';').unwrap_or(value.len());
+    let end = memchr(b';', value.as_bytes()).unwrap_or(value.len());
     value.split_at_checked(end).unwrap_or((value, ""))
+}
+
+/// Splits at the first blank.
+pub(crate) fn split_blank(text: &str) -> Option<(&str, &str)> {
+    let blank = text.bytes().position(|byte| matches!(byte, b' ' | b'\t'))?;
+    Some((text.get(..blank)?, text.get(blank + 1..)?))
 }
 
 /// Returns the elements of a list, trimmed; the separator counts only outside quoted strings and angle brackets.
@@ -74,12 +152,20 @@ pub(crate) fn elements(text: &str, separator: u8) -> impl Iterator<Item = &str> 
 
 /// Returns the length of the quoted string that `text` begins with, quotes included.
 pub(crate) fn quoted_length(text: &str) -> Option<usize> {
-    let mut place = Place::Plain.after(text.bytes().next().filter(|byte| *byte == b'"')?);
-    let close = text.bytes().skip(1).position(|byte| {
-        place = place.after(byte);
-        place == Place::Plain
-    })?;
-    Some(close + 2)
+    quoted_bytes(text.as_bytes())
+}
+
+fn quoted_bytes(bytes: &[u8]) -> Option<usize> {
+    bytes.first().filter(|byte| **byte == b'"')?;
+    let mut at = 1;
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            // A quoted pair: what follows the backslash means nothing (RFC 3261 §25.1).
+            _ => at += 2,
+        }
+    }
 }
 
 /// Returns what a quoted string means; text without quotes is returned as it is.

@@ -3,19 +3,25 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::Range;
 
-use crate::header::Params;
+use memchr::memchr;
+
+use crate::header::ParamsRef;
 use crate::host;
-use crate::text;
+use crate::text::{self, Span};
 
 /// A URI that prints exactly as it was written (RFC 3261 §19.1, RFC 3966).
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Uri {
-    text: String,
+///
+/// As [`UriRef`] it borrows the text it was read from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Uri<T = String> {
+    text: T,
     scheme: Scheme,
     parts: Parts,
 }
+
+/// A [`Uri`] that lies in a message.
+pub type UriRef<'a> = Uri<&'a str>;
 
 /// The scheme of a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,14 +37,14 @@ pub enum Scheme {
 }
 
 /// Where the parts stand in the text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Parts {
-    user: Option<Range<usize>>,
-    password: Option<Range<usize>>,
-    host: Range<usize>,
+    user: Option<Span>,
+    password: Option<Span>,
+    host: Span,
     port: Option<u16>,
-    params: Range<usize>,
-    headers: Option<Range<usize>>,
+    params: Span,
+    headers: Option<Span>,
 }
 
 /// Why a text is no URI.
@@ -76,21 +82,7 @@ impl Uri {
     /// # Errors
     /// See [`UriError`].
     pub fn parse(text: &str) -> Result<Uri, UriError> {
-        let scheme_end = text.find(':').ok_or(UriError::NoScheme)?;
-        let scheme = scheme(text.get(..scheme_end).unwrap_or("")).ok_or(UriError::NoScheme)?;
-        if let Some(byte) = text.bytes().find(|byte| is_forbidden(*byte)) {
-            return Err(UriError::Character(byte));
-        }
-        let parts = match scheme {
-            Scheme::Sip | Scheme::Sips => sip_parts(text, scheme_end + 1)?,
-            Scheme::Tel => tel_parts(text, scheme_end + 1)?,
-            Scheme::Other => Parts::default(),
-        };
-        Ok(Uri {
-            text: text.to_owned(),
-            scheme,
-            parts,
-        })
+        UriRef::of(text).map(UriRef::into_owned)
     }
 
     /// Builds `sip:user@host:port`, escaping what a user part cannot hold.
@@ -104,18 +96,47 @@ impl Uri {
             false => Uri::parse(&format!("sip:{user}@{host_port}")),
         }
     }
+}
 
+impl<'a> Uri<&'a str> {
+    /// Reads a URI where it stands, as [`Uri::parse`] does.
+    ///
+    /// # Errors
+    /// See [`UriError`].
+    pub fn of(text: &'a str) -> Result<UriRef<'a>, UriError> {
+        let (scheme, start) = scheme(text).ok_or(UriError::NoScheme)?;
+        let parts = match scheme {
+            Scheme::Sip | Scheme::Sips => sip_parts(text, start)?,
+            Scheme::Tel => tel_parts(text, start)?,
+            Scheme::Other => other_parts(text, start)?,
+        };
+        Ok(Uri {
+            text,
+            scheme,
+            parts,
+        })
+    }
+
+    /// Returns a copy that outlives the text.
+    pub fn into_owned(self) -> Uri {
+        Uri {
+            text: self.text.to_owned(),
+            scheme: self.scheme,
+            parts: self.parts,
+        }
+    }
+}
+
+impl<T: AsRef<str>> Uri<T> {
     /// Returns the URI with `;name` or `;name=value` after its other parameters, before its headers.
     ///
     /// # Errors
     /// The parameter holds characters that no URI has.
     pub fn with_param(&self, name: &str, value: Option<&str>) -> Result<Uri, UriError> {
-        let at = self
-            .parts
-            .headers
-            .as_ref()
-            .map_or(self.text.len(), |range| range.start.saturating_sub(1));
-        let (before, after) = self.text.split_at_checked(at).unwrap_or((&self.text, ""));
+        let text = self.as_str();
+        let headers = self.parts.headers;
+        let at = headers.map_or(text.len(), |span| span.start().saturating_sub(1));
+        let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
         let param = value.map_or_else(|| name.to_owned(), |value| format!("{name}={value}"));
         Uri::parse(&format!("{before};{param}{after}"))
     }
@@ -127,15 +148,12 @@ impl Uri {
 
     /// Returns the text as written.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.text.as_ref()
     }
 
     /// Returns the user part as written, or the number of a `tel:`.
     pub fn user(&self) -> Option<&str> {
-        self.parts
-            .user
-            .clone()
-            .and_then(|range| self.text.get(range))
+        self.part(self.parts.user)
     }
 
     /// Returns the user part with `%41` read as `A`; what that makes of non-UTF-8 is replaced.
@@ -145,15 +163,12 @@ impl Uri {
 
     /// Returns the password as written. It is sent in clear: never set one.
     pub fn password(&self) -> Option<&str> {
-        self.parts
-            .password
-            .clone()
-            .and_then(|range| self.text.get(range))
+        self.part(self.parts.password)
     }
 
     /// Returns the host as written, an IPv6 address in its brackets; empty for `tel:` and unknown schemes.
     pub fn host(&self) -> &str {
-        self.text.get(self.parts.host.clone()).unwrap_or("")
+        self.parts.host.text(self.as_str())
     }
 
     /// Returns the port, where one was written.
@@ -176,26 +191,25 @@ impl Uri {
         Some(SocketAddr::new(self.ip()?, self.port().unwrap_or(default)))
     }
 
-    /// Returns the parameters.
-    pub fn params(&self) -> Params {
-        let text = self.text.get(self.parts.params.clone()).unwrap_or("");
-        Params::parse(text).unwrap_or_default()
+    /// Returns the parameters; none where they are malformed.
+    pub fn params(&self) -> ParamsRef<'_> {
+        ParamsRef::of(self.parts.params.text(self.as_str())).unwrap_or_default()
     }
 
     /// Returns the parameter `name`, `""` where it has no value.
-    pub fn param(&self, name: &str) -> Option<String> {
-        let params = self.params();
-        params
-            .has(name)
-            .then(|| params.get(name).unwrap_or("").to_owned())
+    pub fn param(&self, name: &str) -> Option<&str> {
+        let mut params = self.params().into_params();
+        let found = params.find(|param| param.name.eq_ignore_ascii_case(name))?;
+        Some(found.value.unwrap_or(""))
     }
 
     /// Returns what follows the `?`, escaped as written.
     pub fn headers(&self) -> Option<&str> {
-        self.parts
-            .headers
-            .clone()
-            .and_then(|range| self.text.get(range))
+        self.part(self.parts.headers)
+    }
+
+    fn part(&self, span: Option<Span>) -> Option<&str> {
+        span.map(|span| span.text(self.as_str()))
     }
 }
 
@@ -207,113 +221,157 @@ impl std::str::FromStr for Uri {
     }
 }
 
-impl fmt::Display for Uri {
+impl<T: AsRef<str>> fmt::Display for Uri<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
-impl fmt::Debug for Uri {
+impl<T: AsRef<str>> fmt::Debug for Uri<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Uri({})", self.text)
+        write!(f, "Uri({})", self.as_str())
     }
 }
 
-fn scheme(text: &str) -> Option<Scheme> {
-    let first = text.bytes().next()?;
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-    if !first.is_ascii_alphabetic() || !text.bytes().all(allowed) {
-        return None;
+/// Returns the scheme, and where what follows its colon begins.
+fn scheme(text: &str) -> Option<(Scheme, usize)> {
+    // As nearly everybody writes it.
+    if text.starts_with("sip:") {
+        return Some((Scheme::Sip, "sip:".len()));
     }
-    Some(match text {
-        _ if text.eq_ignore_ascii_case("sip") => Scheme::Sip,
-        _ if text.eq_ignore_ascii_case("sips") => Scheme::Sips,
-        _ if text.eq_ignore_ascii_case("tel") => Scheme::Tel,
+    const SCHEME_BYTES: [bool; 256] = text::bytes_of(b"+-.");
+    let (name, _) = text.split_once(':')?;
+    let starts_well = name.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    let is_scheme = text::length_in(name.as_bytes(), &SCHEME_BYTES) == name.len();
+    let scheme = match name {
+        _ if name.eq_ignore_ascii_case("sip") => Scheme::Sip,
+        _ if name.eq_ignore_ascii_case("sips") => Scheme::Sips,
+        _ if name.eq_ignore_ascii_case("tel") => Scheme::Tel,
         _ => Scheme::Other,
-    })
+    };
+    (starts_well && is_scheme).then_some((scheme, name.len() + 1))
 }
 
 fn is_forbidden(byte: u8) -> bool {
-    byte <= b' ' || byte == 0x7f || matches!(byte, b'<' | b'>' | b'"')
+    byte <= b' ' || matches!(byte, 0x7f | b'<' | b'>' | b'"')
+}
+
+/// Returns a table of what can stand in a part of a URI that ends at one of `ends`.
+const fn part_bytes(ends: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0x21;
+    while byte < table.len() {
+        table[byte] = !matches!(byte as u8, 0x7f | b'<' | b'>' | b'"');
+        byte += 1;
+    }
+    let mut end = 0;
+    while end < ends.len() {
+        table[ends[end] as usize] = false;
+        end += 1;
+    }
+    table
+}
+
+/// Returns where the part that begins at `start` ends: before the first byte that is not in the table.
+fn part_end(text: &str, start: usize, table: &[bool; 256]) -> Result<usize, UriError> {
+    let bytes = text.as_bytes().get(start..).unwrap_or_default();
+    let length = text::length_in(bytes, table);
+    match bytes.get(length) {
+        Some(byte) if is_forbidden(*byte) => Err(UriError::Character(*byte)),
+        _ => Ok(start + length),
+    }
 }
 
 // The user part may hold ';' and '?' (RFC 4475 §3.1.1.9), so the '@' is looked for first.
 fn sip_parts(text: &str, start: usize) -> Result<Parts, UriError> {
-    let after_scheme = text.get(start..).unwrap_or("");
-    let (user, password, host_start) = match after_scheme.find('@') {
-        Some(at) => {
-            let (user, password) = user_info(text, start..start + at)?;
-            (Some(user), password, start + at + 1)
-        }
-        None => (None, None, start),
-    };
-    let rest = text.get(host_start..).unwrap_or("");
-    let host_end = host_start + rest.find([';', '?']).unwrap_or(rest.len());
-    let (host, port) = host_range(text, host_start..host_end)?;
-    let (params, headers) = params_and_headers(text, host_end)?;
-    Ok(Parts {
-        user,
-        password,
-        host,
-        port,
-        params,
-        headers,
-    })
+    let rest = text.as_bytes().get(start..).unwrap_or_default();
+    let mut parts = Parts::default();
+    let mut at = start;
+    if let Some(length) = memchr(b'@', rest) {
+        (parts.user, parts.password) = user_info(text, start, start + length)?;
+        at = start + length + 1;
+    }
+    (parts.host, at) = host(text, at)?;
+    (parts.port, at) = port(text, at)?;
+    (parts.params, parts.headers) = params_and_headers(text, at)?;
+    Ok(parts)
 }
 
-type UserInfo = (Range<usize>, Option<Range<usize>>);
-
-fn user_info(text: &str, range: Range<usize>) -> Result<UserInfo, UriError> {
-    let info = text.get(range.clone()).unwrap_or("");
-    let user_end = range.start + info.find(':').unwrap_or(info.len());
-    if user_end == range.start {
+fn user_info(
+    text: &str,
+    start: usize,
+    end: usize,
+) -> Result<(Option<Span>, Option<Span>), UriError> {
+    const USER: [bool; 256] = part_bytes(b":@");
+    const PASSWORD: [bool; 256] = part_bytes(b"@");
+    let user_end = part_end(text, start, &USER)?;
+    if user_end == start {
         return Err(UriError::User);
     }
-    let password = (user_end < range.end).then(|| user_end + 1..range.end);
-    Ok((range.start..user_end, password))
-}
-
-fn host_range(text: &str, range: Range<usize>) -> Result<(Range<usize>, Option<u16>), UriError> {
-    let (name, port) = host::split_port(text.get(range.clone()).unwrap_or(""));
-    if !host::is_host(name) {
-        return Err(UriError::Host);
+    let user = Some(Span::new(start, user_end));
+    if user_end == end {
+        return Ok((user, None));
     }
-    let port = port
-        .map(|port| text::decimal(port).ok_or(UriError::Port))
-        .transpose()?;
-    Ok((range.start..range.start + name.len(), port))
+    part_end(text, user_end + 1, &PASSWORD)?;
+    Ok((user, Some(Span::new(user_end + 1, end))))
 }
 
-type ParamsAndHeaders = (Range<usize>, Option<Range<usize>>);
-
-fn params_and_headers(text: &str, start: usize) -> Result<ParamsAndHeaders, UriError> {
+fn host(text: &str, start: usize) -> Result<(Span, usize), UriError> {
     let rest = text.get(start..).unwrap_or("");
-    let question = rest.find('?').map(|at| start + at);
-    let params = start..question.unwrap_or(text.len());
-    if text
-        .get(params.clone())
-        .is_some_and(|params| params.contains('@'))
-    {
-        return Err(UriError::Params);
+    let (host, rest) = host::split_host(rest).ok_or(UriError::Host)?;
+    let end = start + host.len();
+    match rest.as_bytes().first() {
+        None | Some(b':' | b';' | b'?') => Ok((Span::new(start, end), end)),
+        Some(byte) if is_forbidden(*byte) => Err(UriError::Character(*byte)),
+        Some(_) => Err(UriError::Host),
     }
-    Ok((params, question.map(|at| at + 1..text.len())))
 }
+
+fn port(text: &str, start: usize) -> Result<(Option<u16>, usize), UriError> {
+    const PORT: [bool; 256] = part_bytes(b";?");
+    if text.as_bytes().get(start) != Some(&b':') {
+        return Ok((None, start));
+    }
+    let end = part_end(text, start + 1, &PORT)?;
+    let port = text.get(start + 1..end).and_then(text::decimal);
+    Ok((Some(port.ok_or(UriError::Port)?), end))
+}
+
+fn params_and_headers(text: &str, start: usize) -> Result<(Span, Option<Span>), UriError> {
+    const PARAMS: [bool; 256] = part_bytes(b"?@");
+    let end = part_end(text, start, &PARAMS)?;
+    let params = Span::new(start, end);
+    match text.as_bytes().get(end) {
+        None => Ok((params, None)),
+        Some(b'?') => {
+            part_end(text, end + 1, &ANY)?;
+            Ok((params, Some(Span::new(end + 1, text.len()))))
+        }
+        Some(_) => Err(UriError::Params),
+    }
+}
+
+const ANY: [bool; 256] = part_bytes(b"");
 
 fn tel_parts(text: &str, start: usize) -> Result<Parts, UriError> {
-    let rest = text.get(start..).unwrap_or("");
-    let end = start + rest.find(';').unwrap_or(rest.len());
-    let number = text.get(start..end).unwrap_or("");
-    let is_number = number
-        .bytes()
-        .any(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'*' | b'#'));
-    if !is_number {
+    const NUMBER: [bool; 256] = part_bytes(b";");
+    let end = part_end(text, start, &NUMBER)?;
+    part_end(text, end, &ANY)?;
+    let number = Span::new(start, end);
+    let is_digit = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'*' | b'#');
+    if !number.bytes(text.as_bytes()).iter().any(is_digit) {
         return Err(UriError::Number);
     }
     Ok(Parts {
-        user: Some(start..end),
-        params: end..text.len(),
+        user: Some(number),
+        params: Span::new(end, text.len()),
         ..Parts::default()
     })
+}
+
+fn other_parts(text: &str, start: usize) -> Result<Parts, UriError> {
+    part_end(text, start, &ANY)?;
+    Ok(Parts::default())
 }
 
 fn escape_user(user: &str) -> String {
@@ -415,7 +473,7 @@ mod tests {
     #[test]
     fn parameters_and_headers() {
         let uri = parse("sip:+61491570006@sip.carrier.test;user=phone;lr=on?Reason=x@y");
-        assert_eq!(uri.param("USER").as_deref(), Some("phone"));
+        assert_eq!(uri.param("USER"), Some("phone"));
         assert_eq!(uri.headers(), Some("Reason=x@y"));
         let with = uri.with_param("transport", Some("tcp")).unwrap();
         assert_eq!(
@@ -428,7 +486,7 @@ mod tests {
     fn telephone_numbers() {
         let uri = parse("tel:7042;phone-context=example.com");
         assert_eq!((uri.scheme(), uri.user()), (Scheme::Tel, Some("7042")));
-        assert_eq!(uri.param("phone-context").as_deref(), Some("example.com"));
+        assert_eq!(uri.param("phone-context"), Some("example.com"));
         assert_eq!(Uri::parse("tel:"), Err(UriError::Number));
     }
 

@@ -19,7 +19,7 @@ pub struct RequestBuilder {
 
 impl RequestBuilder {
     /// Begins a request.
-    pub fn new(method: Method, target: &Uri) -> RequestBuilder {
+    pub fn new<T: AsRef<str>>(method: Method, target: &Uri<T>) -> RequestBuilder {
         RequestBuilder {
             head: Head::new(format_args!("{method} {target} SIP/2.0")),
             start: StartLine::request(method.clone(), target.as_str()),
@@ -30,19 +30,19 @@ impl RequestBuilder {
 
     /// Adds a Via; the first one added is the topmost.
     #[must_use]
-    pub fn via(self, via: &Via) -> RequestBuilder {
+    pub fn via<T: AsRef<str>>(self, via: &Via<T>) -> RequestBuilder {
         self.header(Name::Via, via)
     }
 
     /// Adds From.
     #[must_use]
-    pub fn from(self, from: &NameAddr) -> RequestBuilder {
+    pub fn from<T: AsRef<str>>(self, from: &NameAddr<T>) -> RequestBuilder {
         self.header(Name::From, from)
     }
 
     /// Adds To.
     #[must_use]
-    pub fn to(self, to: &NameAddr) -> RequestBuilder {
+    pub fn to<T: AsRef<str>>(self, to: &NameAddr<T>) -> RequestBuilder {
         self.header(Name::To, to)
     }
 
@@ -68,13 +68,13 @@ impl RequestBuilder {
 
     /// Adds Contact.
     #[must_use]
-    pub fn contact(self, contact: &NameAddr) -> RequestBuilder {
+    pub fn contact<T: AsRef<str>>(self, contact: &NameAddr<T>) -> RequestBuilder {
         self.header(Name::Contact, contact)
     }
 
     /// Adds one Route for each address, in order.
     #[must_use]
-    pub fn routes(self, routes: &[NameAddr]) -> RequestBuilder {
+    pub fn routes<T: AsRef<str>>(self, routes: &[NameAddr<T>]) -> RequestBuilder {
         let add = |builder: RequestBuilder, route| builder.header(Name::Route, route);
         routes.iter().fold(self, add)
     }

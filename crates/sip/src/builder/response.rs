@@ -66,7 +66,7 @@ impl ResponseBuilder {
 
     /// Adds Contact.
     #[must_use]
-    pub fn contact(self, contact: &NameAddr) -> ResponseBuilder {
+    pub fn contact<T: AsRef<str>>(self, contact: &NameAddr<T>) -> ResponseBuilder {
         self.header(Name::Contact, contact)
     }
 

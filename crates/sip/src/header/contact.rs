@@ -1,38 +1,49 @@
-use super::{NameAddr, ValueError};
+use super::{NameAddrRef, ValueError};
 use crate::text;
 
 /// The value of all Contact headers of one message together (RFC 3261 §20.10).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Contacts {
+pub enum Contacts<'a> {
     /// `*`: every binding, only in a REGISTER that removes them.
     Star,
     /// The addresses, in order; empty without a Contact header.
-    Addresses(Vec<NameAddr>),
+    Addresses(Vec<NameAddrRef<'a>>),
 }
 
-impl Contacts {
+impl<'a> Contacts<'a> {
     /// Reads the values of a message's Contact headers.
-    pub(crate) fn parse<'a>(values: impl Iterator<Item = &'a str>) -> Result<Contacts, ValueError> {
-        let values: Vec<&str> = values
-            .flat_map(|value| text::elements(value, b','))
-            .collect();
+    pub(crate) fn of(values: impl Iterator<Item = &'a str>) -> Result<Contacts<'a>, ValueError> {
+        let values: Vec<&str> = elements(values).collect();
         match values.as_slice() {
             ["*"] => Ok(Contacts::Star),
             several => addresses(several).map(Contacts::Addresses),
         }
     }
 
-    /// Returns the first address.
-    pub fn first(&self) -> Option<&NameAddr> {
-        match self {
-            Contacts::Star => None,
-            Contacts::Addresses(addresses) => addresses.first(),
+    /// Reads the first address and sees that the others can be read; `None` where there is none.
+    pub(crate) fn first_of(
+        values: impl Iterator<Item = &'a str>,
+    ) -> Result<Option<NameAddrRef<'a>>, ValueError> {
+        let mut elements = elements(values);
+        match elements.next() {
+            None => Ok(None),
+            // Before others a star is a malformed address.
+            Some("*") if elements.next().is_none() => Ok(None),
+            Some(first) => {
+                let first = NameAddrRef::of(first)?;
+                elements.try_for_each(|other| NameAddrRef::of(other).map(drop))?;
+                Ok(Some(first))
+            }
         }
     }
 }
 
-fn addresses(values: &[&str]) -> Result<Vec<NameAddr>, ValueError> {
-    values.iter().map(|value| NameAddr::parse(value)).collect()
+fn elements<'a>(values: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    values.flat_map(|value| text::elements(value, b','))
+}
+
+fn addresses<'a>(values: &[&'a str]) -> Result<Vec<NameAddrRef<'a>>, ValueError> {
+    values.iter().map(|value| NameAddrRef::of(value)).collect()
 }
 
 #[cfg(test)]
@@ -41,7 +52,7 @@ mod tests {
 
     #[test]
     fn star_stands_alone() {
-        let parse = |values: &[&'static str]| Contacts::parse(values.iter().copied());
+        let parse = |values: &[&'static str]| Contacts::of(values.iter().copied());
         assert_eq!(parse(&["*"]), Ok(Contacts::Star));
         assert!(parse(&["*, <sip:a@b.c>"]).is_err());
         assert_eq!(parse(&[]), Ok(Contacts::Addresses(vec![])));
@@ -50,7 +61,7 @@ mod tests {
     #[test]
     fn several_headers_make_one_list() {
         let contacts =
-            Contacts::parse(["<sip:a@b.c;x=1,2>;q=1, sip:d@e.f", "\"n,m\" <sip:g@h>"].into_iter());
+            Contacts::of(["<sip:a@b.c;x=1,2>;q=1, sip:d@e.f", "\"n,m\" <sip:g@h>"].into_iter());
         let Ok(Contacts::Addresses(addresses)) = contacts else {
             panic!("{contacts:?}");
         };

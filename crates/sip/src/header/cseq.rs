@@ -27,9 +27,8 @@ impl CSeq {
     /// # Errors
     /// The number is none or not below 2^31, or no method follows.
     pub fn parse(value: &str) -> Result<CSeq, ValueError> {
-        let (number, method) = text::trim(value)
-            .split_once([' ', '\t'])
-            .ok_or(ValueError::Malformed("method"))?;
+        let (number, method) =
+            text::split_blank(text::trim(value)).ok_or(ValueError::Malformed("method"))?;
         let method = text::trim(method);
         if !text::is_token(method) {
             return Err(ValueError::Malformed("method"));

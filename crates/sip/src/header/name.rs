@@ -1,170 +1,160 @@
 use std::fmt;
-use std::mem::discriminant;
 
-/// A header's name. Names are compared without regard to case, and compact forms name the same header
-/// (RFC 3261 §7.3.3).
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Name<'a> {
-    /// `Accept`
-    Accept,
-    /// `Allow`
-    Allow,
-    /// `Authorization`
-    Authorization,
-    /// `Call-ID`, compact `i`
-    CallId,
-    /// `Contact`, compact `m`
-    Contact,
-    /// `Content-Disposition`
-    ContentDisposition,
-    /// `Content-Encoding`, compact `e`
-    ContentEncoding,
-    /// `Content-Length`, compact `l`
-    ContentLength,
-    /// `Content-Type`, compact `c`
-    ContentType,
-    /// `CSeq`
-    CSeq,
-    /// `Date`
-    Date,
-    /// `Event`, compact `o`
-    Event,
-    /// `Expires`
-    Expires,
-    /// `From`, compact `f`
-    From,
-    /// `Max-Forwards`
-    MaxForwards,
-    /// `Min-Expires`
-    MinExpires,
-    /// `Min-SE`
-    MinSe,
-    /// `P-Asserted-Identity`
-    PAssertedIdentity,
-    /// `P-Preferred-Identity`
-    PPreferredIdentity,
-    /// `Privacy`
-    Privacy,
-    /// `Proxy-Authenticate`
-    ProxyAuthenticate,
-    /// `Proxy-Authorization`
-    ProxyAuthorization,
-    /// `Proxy-Require`
-    ProxyRequire,
-    /// `RAck`
-    RAck,
-    /// `Reason`
-    Reason,
-    /// `Record-Route`
-    RecordRoute,
-    /// `Refer-To`, compact `r`
-    ReferTo,
-    /// `Replaces`
-    Replaces,
-    /// `Require`
-    Require,
-    /// `Retry-After`
-    RetryAfter,
-    /// `Route`
-    Route,
-    /// `RSeq`
-    RSeq,
-    /// `Server`
-    Server,
-    /// `Session-Expires`, compact `x`
-    SessionExpires,
-    /// `Subject`, compact `s`
-    Subject,
-    /// `Supported`, compact `k`
-    Supported,
-    /// `To`, compact `t`
-    To,
-    /// `Unsupported`
-    Unsupported,
-    /// `User-Agent`
-    UserAgent,
-    /// `Via`, compact `v`
-    Via,
-    /// `Warning`
-    Warning,
-    /// `WWW-Authenticate`
-    WwwAuthenticate,
-    /// Any other header, as it was written.
-    Other(&'a str),
+macro_rules! names {
+    ($($name:ident = $long:literal $(, $compact:literal)?;)*) => {
+        /// A header's name. Names are compared without regard to case, and compact forms name the same header
+        /// (RFC 3261 §7.3.3).
+        #[derive(Clone, Copy, Debug)]
+        #[non_exhaustive]
+        pub enum Name<'a> {
+            $(#[doc = concat!("`", $long, "`" $(, ", compact `", $compact, "`")?)]
+            $name,)*
+            /// Any other header, as it was written.
+            Other(&'a str),
+        }
+
+        /// A name that we know, in one byte.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Known {
+            $($name,)*
+        }
+
+        /// Long and compact spellings.
+        const SPELLINGS: &[(&str, Known)] = &[
+            $(($long, Known::$name), $(($compact, Known::$name),)?)*
+        ];
+
+        impl<'a> Name<'a> {
+            /// Returns the name in its usual spelling; an unknown one as it was written.
+            pub fn as_str(self) -> &'a str {
+                match self {
+                    $(Name::$name => $long,)*
+                    Name::Other(text) => text,
+                }
+            }
+
+            /// Returns the name as one that we know; `Other` may spell such a one.
+            pub(crate) fn known(self) -> Option<Known> {
+                match self {
+                    $(Name::$name => Some(Known::$name),)*
+                    Name::Other(text) => Known::from_bytes(text.as_bytes()),
+                }
+            }
+        }
+
+        impl From<Known> for Name<'_> {
+            fn from(known: Known) -> Self {
+                match known {
+                    $(Known::$name => Name::$name,)*
+                }
+            }
+        }
+    };
 }
 
-const KNOWN: [(Name<'static>, &str, &str); 42] = [
-    (Name::Accept, "Accept", ""),
-    (Name::Allow, "Allow", ""),
-    (Name::Authorization, "Authorization", ""),
-    (Name::CallId, "Call-ID", "i"),
-    (Name::Contact, "Contact", "m"),
-    (Name::ContentDisposition, "Content-Disposition", ""),
-    (Name::ContentEncoding, "Content-Encoding", "e"),
-    (Name::ContentLength, "Content-Length", "l"),
-    (Name::ContentType, "Content-Type", "c"),
-    (Name::CSeq, "CSeq", ""),
-    (Name::Date, "Date", ""),
-    (Name::Event, "Event", "o"),
-    (Name::Expires, "Expires", ""),
-    (Name::From, "From", "f"),
-    (Name::MaxForwards, "Max-Forwards", ""),
-    (Name::MinExpires, "Min-Expires", ""),
-    (Name::MinSe, "Min-SE", ""),
-    (Name::PAssertedIdentity, "P-Asserted-Identity", ""),
-    (Name::PPreferredIdentity, "P-Preferred-Identity", ""),
-    (Name::Privacy, "Privacy", ""),
-    (Name::ProxyAuthenticate, "Proxy-Authenticate", ""),
-    (Name::ProxyAuthorization, "Proxy-Authorization", ""),
-    (Name::ProxyRequire, "Proxy-Require", ""),
-    (Name::RAck, "RAck", ""),
-    (Name::Reason, "Reason", ""),
-    (Name::RecordRoute, "Record-Route", ""),
-    (Name::ReferTo, "Refer-To", "r"),
-    (Name::Replaces, "Replaces", ""),
-    (Name::Require, "Require", ""),
-    (Name::RetryAfter, "Retry-After", ""),
-    (Name::Route, "Route", ""),
-    (Name::RSeq, "RSeq", ""),
-    (Name::Server, "Server", ""),
-    (Name::SessionExpires, "Session-Expires", "x"),
-    (Name::Subject, "Subject", "s"),
-    (Name::Supported, "Supported", "k"),
-    (Name::To, "To", "t"),
-    (Name::Unsupported, "Unsupported", ""),
-    (Name::UserAgent, "User-Agent", ""),
-    (Name::Via, "Via", "v"),
-    (Name::Warning, "Warning", ""),
-    (Name::WwwAuthenticate, "WWW-Authenticate", ""),
-];
+names! {
+    Accept = "Accept";
+    AcceptEncoding = "Accept-Encoding";
+    Allow = "Allow";
+    Authorization = "Authorization";
+    CallId = "Call-ID", "i";
+    Contact = "Contact", "m";
+    ContentDisposition = "Content-Disposition";
+    ContentEncoding = "Content-Encoding", "e";
+    ContentLength = "Content-Length", "l";
+    ContentType = "Content-Type", "c";
+    CSeq = "CSeq";
+    Date = "Date";
+    Diversion = "Diversion";
+    Event = "Event", "o";
+    Expires = "Expires";
+    From = "From", "f";
+    HistoryInfo = "History-Info";
+    Identity = "Identity", "y";
+    MaxForwards = "Max-Forwards";
+    MinExpires = "Min-Expires";
+    MinSe = "Min-SE";
+    PAssertedIdentity = "P-Asserted-Identity";
+    PPreferredIdentity = "P-Preferred-Identity";
+    Privacy = "Privacy";
+    ProxyAuthenticate = "Proxy-Authenticate";
+    ProxyAuthorization = "Proxy-Authorization";
+    ProxyRequire = "Proxy-Require";
+    RAck = "RAck";
+    Reason = "Reason";
+    RecordRoute = "Record-Route";
+    ReferTo = "Refer-To", "r";
+    Replaces = "Replaces";
+    Require = "Require";
+    RetryAfter = "Retry-After";
+    Route = "Route";
+    RSeq = "RSeq";
+    Server = "Server";
+    SessionExpires = "Session-Expires", "x";
+    Subject = "Subject", "s";
+    Supported = "Supported", "k";
+    To = "To", "t";
+    Unsupported = "Unsupported";
+    UserAgent = "User-Agent";
+    Via = "Via", "v";
+    Warning = "Warning";
+    WwwAuthenticate = "WWW-Authenticate";
+}
 
 impl<'a> Name<'a> {
     /// Returns the header that `text` names, in long or compact form.
     pub fn from_text(text: &'a str) -> Name<'a> {
-        Name::known(text).unwrap_or(Name::Other(text))
+        Known::from_bytes(text.as_bytes()).map_or(Name::Other(text), Name::from)
     }
+}
 
-    /// Returns the name in its usual spelling; an unknown one as it was written.
-    pub fn as_str(self) -> &'a str {
-        match self {
-            Name::Other(text) => text,
-            known => KNOWN
-                .iter()
-                .find(|(name, _, _)| discriminant(name) == discriminant(&known))
-                .map_or("", |(_, text, _)| text),
+impl Known {
+    /// Returns the header that `text` names, in long or compact form and any case.
+    pub(crate) fn from_bytes(text: &[u8]) -> Option<Known> {
+        let mut slot = slot(text);
+        loop {
+            let spelling = usize::from(*SLOTS.get(slot)?);
+            // An empty slot points behind the spellings: nobody of this name came by here.
+            let (name, known) = SPELLINGS.get(spelling)?;
+            // The usual spelling is compared many bytes at a time, another one byte by byte.
+            if name.as_bytes() == text || name.as_bytes().eq_ignore_ascii_case(text) {
+                return Some(*known);
+            }
+            slot = (slot + 1) % SLOT_COUNT;
         }
     }
+}
 
-    pub(crate) fn known(text: &str) -> Option<Name<'static>> {
-        let is_named = |name: &str, compact: &str| {
-            text.eq_ignore_ascii_case(name)
-                || (!compact.is_empty() && text.eq_ignore_ascii_case(compact))
-        };
-        KNOWN
-            .iter()
-            .find(|(_, name, compact)| is_named(name, compact))
-            .map(|(name, _, _)| *name)
+const SLOT_COUNT: usize = 256;
+const EMPTY: u8 = u8::MAX;
+
+/// Where each spelling stands in [`SPELLINGS`], at its slot or in the next ones that were free: a name is looked up by one
+/// comparison, seldom two.
+const SLOTS: [u8; SLOT_COUNT] = slots();
+
+const fn slots() -> [u8; SLOT_COUNT] {
+    assert!(SPELLINGS.len() < SLOT_COUNT / 2, "slots run short");
+    let mut slots = [EMPTY; SLOT_COUNT];
+    let mut spelling = 0;
+    while spelling < SPELLINGS.len() {
+        let mut slot = slot(SPELLINGS[spelling].0.as_bytes());
+        while slots[slot] != EMPTY {
+            slot = (slot + 1) % SLOT_COUNT;
+        }
+        slots[slot] = spelling as u8;
+        spelling += 1;
+    }
+    slots
+}
+
+// Length, first and last letter tell nearly all names apart. Bit 5 is the case of a letter.
+const fn slot(name: &[u8]) -> usize {
+    match (name.first(), name.last()) {
+        (Some(first), Some(last)) => {
+            let (first, last) = ((*first | 0x20) as usize, (*last | 0x20) as usize);
+            (first + last * 8 + name.len() * 13) % SLOT_COUNT
+        }
+        _ => 0,
     }
 }
 
@@ -172,7 +162,7 @@ impl PartialEq<Name<'_>> for Name<'_> {
     fn eq(&self, other: &Name<'_>) -> bool {
         match (self, other) {
             (Name::Other(one), Name::Other(two)) => one.eq_ignore_ascii_case(two),
-            (one, two) => discriminant(one) == discriminant(two),
+            (one, two) => std::mem::discriminant(one) == std::mem::discriminant(two),
         }
     }
 }
@@ -191,14 +181,33 @@ mod tests {
 
     #[test]
     fn long_and_compact_forms_in_any_case_name_the_same_header() {
-        for (name, long, compact) in KNOWN {
-            assert_eq!(Name::from_text(&long.to_uppercase()), name);
-            assert_eq!(name.as_str(), long);
-            if !compact.is_empty() {
-                assert_eq!(Name::from_text(compact), name);
-                assert_eq!(Name::from_text(&compact.to_uppercase()), name);
-            }
+        for (spelling, known) in SPELLINGS {
+            let name = Name::from(*known);
+            assert_eq!(Name::from_text(spelling), name);
+            assert_eq!(Name::from_text(&spelling.to_uppercase()), name);
+            assert_eq!(Name::from_text(&spelling.to_lowercase()), name);
+            assert_eq!(Name::from_text(name.as_str()), name);
+            assert_eq!(Name::Other(spelling).known(), Some(*known));
         }
+    }
+
+    #[test]
+    fn a_name_is_found_after_few_comparisons() {
+        let probes = |text: &str| {
+            let mut slot = slot(text.as_bytes());
+            let at = SPELLINGS
+                .iter()
+                .position(|(name, _)| *name == text)
+                .unwrap();
+            let mut probes = 1;
+            while usize::from(SLOTS[slot]) != at {
+                slot = (slot + 1) % SLOT_COUNT;
+                probes += 1;
+            }
+            probes
+        };
+        let most = SPELLINGS.iter().map(|(name, _)| probes(name)).max();
+        assert!(most.unwrap() <= 4, "{most:?}");
     }
 
     #[test]
@@ -209,5 +218,6 @@ mod tests {
         );
         assert_eq!(Name::from_text("C%6Fntact").as_str(), "C%6Fntact");
         assert_ne!(Name::from_text("Vias"), Name::Via);
+        assert_eq!(Name::from_text(""), Name::Other(""));
     }
 }

@@ -1,4 +1,7 @@
+use std::borrow::Cow;
 use std::fmt;
+
+use memchr::memchr;
 
 use super::{Params, ValueError};
 use crate::text;
@@ -6,15 +9,20 @@ use crate::uri::Uri;
 
 /// A person or place: `"Display name" <uri>;params`, the value of From, To, Contact, Route and Record-Route
 /// (RFC 3261 §20.10).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameAddr {
-    /// The display name without its quotes.
-    pub display: Option<String>,
+///
+/// As [`NameAddrRef`] it borrows the text it was read from.
+#[derive(Clone, Copy, Debug)]
+pub struct NameAddr<T: AsRef<str> = String> {
+    /// The display name as it stands in the header: in quotes, or a few words without.
+    display: Option<T>,
     /// The URI.
-    pub uri: Uri,
+    pub uri: Uri<T>,
     /// The header's parameters. Those of the URI are in the URI.
-    pub params: Params,
+    pub params: Params<T>,
 }
+
+/// A [`NameAddr`] that lies in a message.
+pub type NameAddrRef<'a> = NameAddr<&'a str>;
 
 impl NameAddr {
     /// Makes an address without display name or parameters.
@@ -28,7 +36,7 @@ impl NameAddr {
 
     /// Returns the address with a display name.
     pub fn with_display(mut self, display: &str) -> NameAddr {
-        self.display = Some(display.to_owned());
+        self.display = Some(text::quote(display));
         self
     }
 
@@ -46,20 +54,45 @@ impl NameAddr {
     /// # Errors
     /// A quoted name or bracket never ends, or the URI or a parameter is malformed.
     pub fn parse(value: &str) -> Result<NameAddr, ValueError> {
+        NameAddrRef::of(value).map(NameAddrRef::into_owned)
+    }
+}
+
+impl<'a> NameAddr<&'a str> {
+    /// Reads an address where it stands, as [`NameAddr::parse`] does.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of(value: &'a str) -> Result<NameAddrRef<'a>, ValueError> {
         let value = text::trim(value);
         let (display, rest) = display_name(value)?;
         let (uri, params) = match rest.strip_prefix('<') {
-            Some(rest) => rest
-                .split_once('>')
-                .ok_or(ValueError::Malformed("angle brackets"))?,
+            Some(rest) => in_brackets(rest)?,
             None if display.is_some() => return Err(ValueError::Malformed("address")),
             None => bare_address(rest)?,
         };
         Ok(NameAddr {
             display,
-            uri: Uri::parse(text::trim(uri))?,
-            params: Params::parse(params)?,
+            uri: Uri::of(text::trim(uri))?,
+            params: Params::of(params)?,
         })
+    }
+
+    /// Returns a copy that outlives the text.
+    pub fn into_owned(self) -> NameAddr {
+        NameAddr {
+            display: self.display().map(|display| text::quote(&display)),
+            uri: self.uri.into_owned(),
+            params: self.params.into_owned(),
+        }
+    }
+}
+
+impl<T: AsRef<str>> NameAddr<T> {
+    /// Returns the display name without its quotes.
+    pub fn display(&self) -> Option<Cow<'_, str>> {
+        let display = self.display.as_ref()?;
+        Some(text::unquote(display.as_ref()))
     }
 
     /// Returns the tag, which names one side of a dialog.
@@ -67,6 +100,16 @@ impl NameAddr {
         self.params.get("tag")
     }
 }
+
+impl<T: AsRef<str>, U: AsRef<str>> PartialEq<NameAddr<U>> for NameAddr<T> {
+    fn eq(&self, other: &NameAddr<U>) -> bool {
+        self.display() == other.display()
+            && self.uri.as_str() == other.uri.as_str()
+            && self.params == other.params
+    }
+}
+
+impl<T: AsRef<str>> Eq for NameAddr<T> {}
 
 impl From<Uri> for NameAddr {
     fn from(uri: Uri) -> NameAddr {
@@ -82,26 +125,34 @@ impl std::str::FromStr for NameAddr {
     }
 }
 
-impl fmt::Display for NameAddr {
+impl<T: AsRef<str>> fmt::Display for NameAddr<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(display) = &self.display {
-            write!(f, "{} ", text::quote(display))?;
+        if let Some(display) = self.display() {
+            write!(f, "{} ", text::quote(&display))?;
         }
         write!(f, "<{}>{}", self.uri, self.params)
     }
 }
 
-/// Returns the display name and what follows it.
-fn display_name(value: &str) -> Result<(Option<String>, &str), ValueError> {
+/// Returns the display name as written, and what follows it.
+fn display_name(value: &str) -> Result<(Option<&str>, &str), ValueError> {
     if value.starts_with('"') {
         let length = text::quoted_length(value).ok_or(ValueError::Malformed("quoted name"))?;
         let (name, rest) = value.split_at_checked(length).unwrap_or((value, ""));
-        return Ok((Some(text::unquote(name).into_owned()), text::trim(rest)));
+        return Ok((Some(name), text::trim(rest)));
     }
     let bracket = text::find_outside(value, b'<').unwrap_or(0);
     let (name, rest) = value.split_at_checked(bracket).unwrap_or(("", value));
     let name = text::trim(name);
-    Ok(((!name.is_empty()).then(|| name.to_owned()), rest))
+    Ok(((!name.is_empty()).then_some(name), rest))
+}
+
+/// Returns the URI and the parameters, where `rest` begins behind the opening bracket.
+fn in_brackets(rest: &str) -> Result<(&str, &str), ValueError> {
+    let close = memchr(b'>', rest.as_bytes());
+    let close = close.ok_or(ValueError::Malformed("angle brackets"))?;
+    let (uri, rest) = rest.split_at_checked(close).unwrap_or((rest, ""));
+    Ok((uri, rest.strip_prefix('>').unwrap_or(rest)))
 }
 
 fn bare_address(value: &str) -> Result<(&str, &str), ValueError> {
@@ -139,7 +190,7 @@ mod tests {
             ("sip:a@b.c;tag=1", None),
         ];
         for (text, display) in cases {
-            assert_eq!(parse(text).display.as_deref(), display, "{text}");
+            assert_eq!(parse(text).display().as_deref(), display, "{text}");
         }
     }
 

@@ -1,20 +1,27 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memchr3;
+
 use super::ValueError;
 use crate::text;
 
 /// The `;name=value` list behind a header value or a URI, in the order given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Params(Vec<Param>);
+///
+/// As [`ParamsRef`] it borrows the text it was read from.
+#[derive(Clone, Copy, Default)]
+pub struct Params<T = String>(T);
+
+/// [`Params`] that lie in a message.
+pub type ParamsRef<'a> = Params<&'a str>;
 
 /// One parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Param {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param<'a> {
     /// The name as written; compared without regard to case.
-    pub name: String,
+    pub name: &'a str,
     /// The value as written, quotes included; `None` without `=`.
-    pub value: Option<String>,
+    pub value: Option<&'a str>,
 }
 
 impl Params {
@@ -23,20 +30,65 @@ impl Params {
     /// # Errors
     /// The text begins with anything but a semicolon, or a quoted value never ends.
     pub fn parse(list: &str) -> Result<Params, ValueError> {
-        let list = text::trim(list);
-        if list.is_empty() {
-            return Ok(Params::default());
-        }
-        let list = list
-            .strip_prefix(';')
-            .ok_or(ValueError::Malformed("parameters"))?;
-        let params = text::elements(list, b';').filter(|param| !param.is_empty());
-        params.map(param).collect::<Result<_, _>>().map(Params)
+        ParamsRef::of(list).map(ParamsRef::into_owned)
     }
 
+    /// Sets the parameter `name`, in its place if it is there already.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        let new = Param { name, value };
+        let mut is_set = false;
+        let mut list = String::with_capacity(self.0.len() + name.len() + 8);
+        for param in self.iter() {
+            let is_it = param.name.eq_ignore_ascii_case(name) && !is_set;
+            is_set |= is_it;
+            push(&mut list, if is_it { new } else { param });
+        }
+        if !is_set {
+            push(&mut list, new);
+        }
+        self.0 = list;
+    }
+
+    /// Removes every parameter `name`.
+    pub fn remove(&mut self, name: &str) {
+        let kept = self
+            .iter()
+            .filter(|param| !param.name.eq_ignore_ascii_case(name));
+        self.0 = written(kept);
+    }
+}
+
+impl<'a> Params<&'a str> {
+    /// Reads `;a;b=c` where it stands, as [`Params::parse`] does.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of(list: &'a str) -> Result<ParamsRef<'a>, ValueError> {
+        let list = text::trim(list);
+        if !list.is_empty() && !list.starts_with(';') {
+            return Err(ValueError::Malformed("parameters"));
+        }
+        match is_list(list) {
+            true => Ok(Params(list)),
+            false => Err(ValueError::Malformed("parameter")),
+        }
+    }
+
+    /// Returns the parameters in order, for as long as the text lives.
+    pub fn into_params(self) -> impl Iterator<Item = Param<'a>> {
+        params(self.0)
+    }
+
+    /// Returns a copy that outlives the text.
+    pub fn into_owned(self) -> Params {
+        Params(written(self.iter()))
+    }
+}
+
+impl<T: AsRef<str>> Params<T> {
     /// Returns the value of the first parameter `name`; `None` where it is absent or has no value.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.find(name)?.value.as_deref()
+        self.find(name)?.value
     }
 
     /// Returns the value of the first parameter `name` without its quotes.
@@ -49,68 +101,103 @@ impl Params {
         self.find(name).is_some()
     }
 
-    /// Sets the parameter `name`, in its place if it is there already.
-    pub fn set(&mut self, name: &str, value: Option<&str>) {
-        let value = value.map(str::to_owned);
-        let found = self
-            .0
-            .iter_mut()
-            .find(|param| param.name.eq_ignore_ascii_case(name));
-        match found {
-            Some(param) => param.value = value,
-            None => self.0.push(Param {
-                name: name.to_owned(),
-                value,
-            }),
-        }
-    }
-
-    /// Removes every parameter `name`.
-    pub fn remove(&mut self, name: &str) {
-        self.0
-            .retain(|param| !param.name.eq_ignore_ascii_case(name));
-    }
-
     /// Returns the parameters in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Param> {
-        self.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = Param<'_>> {
+        params(self.0.as_ref())
     }
 
-    fn find(&self, name: &str) -> Option<&Param> {
-        self.0
-            .iter()
+    fn find(&self, name: &str) -> Option<Param<'_>> {
+        self.iter()
             .find(|param| param.name.eq_ignore_ascii_case(name))
     }
 }
 
-impl fmt::Display for Params {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|param| match param.value.as_deref() {
-                Some(value) => write!(f, ";{}={value}", param.name),
-                None => write!(f, ";{}", param.name),
-            })
+impl<T: AsRef<str>, U: AsRef<str>> PartialEq<Params<U>> for Params<T> {
+    fn eq(&self, other: &Params<U>) -> bool {
+        self.iter().eq(other.iter())
     }
 }
 
-fn param(text: &str) -> Result<Param, ValueError> {
-    let (name, value) = match text::split_outside(text, b'=') {
-        (name, Some(value)) => (text::trim(name), Some(text::trim(value))),
-        (name, None) => (name, None),
-    };
-    if name.is_empty() || value.is_some_and(|value| !is_value(value)) {
-        return Err(ValueError::Malformed("parameter"));
+impl<T: AsRef<str>> Eq for Params<T> {}
+
+impl<T: AsRef<str>> fmt::Display for Params<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.iter().try_for_each(|param| param.fmt(f))
     }
-    Ok(Param {
-        name: name.to_owned(),
-        value: value.map(str::to_owned),
-    })
+}
+
+impl<T: AsRef<str>> fmt::Debug for Params<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Params({self})")
+    }
+}
+
+impl fmt::Display for Param<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value {
+            Some(value) => write!(f, ";{}={value}", self.name),
+            None => write!(f, ";{}", self.name),
+        }
+    }
+}
+
+fn written<'a>(params: impl Iterator<Item = Param<'a>>) -> String {
+    let mut list = String::new();
+    params.for_each(|param| push(&mut list, param));
+    list
+}
+
+fn push(list: &mut String, param: Param<'_>) {
+    list.push(';');
+    list.push_str(param.name);
+    if let Some(value) = param.value {
+        list.push('=');
+        list.push_str(value);
+    }
+}
+
+fn params(list: &str) -> impl Iterator<Item = Param<'_>> {
+    text::elements(list, b';')
+        .filter(|element| !element.is_empty())
+        .map(param)
+}
+
+fn param(element: &str) -> Param<'_> {
+    match text::split_outside(element, b'=') {
+        (name, Some(value)) => Param {
+            name: text::trim(name),
+            value: Some(text::trim(value)),
+        },
+        (name, None) => Param { name, value: None },
+    }
+}
+
+fn is_list(list: &str) -> bool {
+    // Where nothing is quoted or bracketed, all that can be wrong is a value without a name.
+    let mut rest = list.as_bytes();
+    let mut before = 0;
+    while let Some(found) = memchr3(b'=', b'"', b'<', rest) {
+        let at = before + found;
+        match list.as_bytes().split_at_checked(at) {
+            Some((name, [b'=', after @ ..])) if !is_nameless(name) => rest = after,
+            Some((_, [b'=', ..])) => return false,
+            _ => return params(list).all(is_param),
+        }
+        before = at + 1;
+    }
+    true
+}
+
+fn is_nameless(before: &[u8]) -> bool {
+    let name = before.iter().rev().find(|byte| !text::is_blank(**byte));
+    matches!(name, Some(b';'))
 }
 
 // A value that opens a quote must be that quote and nothing else.
-fn is_value(value: &str) -> bool {
-    !value.starts_with('"') || text::quoted_length(value) == Some(value.len())
+fn is_param(param: Param<'_>) -> bool {
+    let is_value =
+        |value: &str| !value.starts_with('"') || text::quoted_length(value) == Some(value.len());
+    !param.name.is_empty() && param.value.is_none_or(is_value)
 }
 
 #[cfg(test)]

@@ -59,9 +59,8 @@ impl RAck {
     /// # Errors
     /// A part is missing or malformed, or a number is out of its range.
     pub fn parse(value: &str) -> Result<RAck, ValueError> {
-        let (rseq, cseq) = text::trim(value)
-            .split_once([' ', '\t'])
-            .ok_or(ValueError::Malformed("CSeq"))?;
+        let (rseq, cseq) =
+            text::split_blank(text::trim(value)).ok_or(ValueError::Malformed("CSeq"))?;
         Ok(RAck {
             rseq: RSeq::parse(rseq)?,
             cseq: CSeq::parse(cseq)?,

@@ -9,15 +9,20 @@ use crate::text;
 pub(crate) const MAGIC_COOKIE: &str = "z9hG4bK";
 
 /// One hop a request has taken, and a response must go back (RFC 3261 §20.42).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Via {
-    /// The transport in upper case: `UDP`, `TCP`, `TLS` or whatever was written.
-    pub transport: String,
+///
+/// As [`ViaRef`] it borrows the text it was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Via<T: AsRef<str> = String> {
+    /// The transport: `UDP`, `TCP` and the others we know in upper case, any other as it was written.
+    pub transport: T,
     /// Where the sender says it is.
-    pub sent_by: HostPort,
+    pub sent_by: HostPort<T>,
     /// `branch`, `rport`, `received` and others.
-    pub params: Params,
+    pub params: Params<T>,
 }
+
+/// A [`Via`] that lies in a message.
+pub type ViaRef<'a> = Via<&'a str>;
 
 impl Via {
     /// Makes a Via for a request of our own; asks for `rport` (RFC 3581).
@@ -26,7 +31,7 @@ impl Via {
         params.set("branch", Some(branch));
         params.set("rport", None);
         Via {
-            transport: transport.to_ascii_uppercase(),
+            transport: upper_case(transport).to_owned(),
             sent_by,
             params,
         }
@@ -37,24 +42,50 @@ impl Via {
     /// # Errors
     /// The protocol is not SIP/2.0, or the transport, sent-by or a parameter is malformed.
     pub fn parse(value: &str) -> Result<Via, ValueError> {
-        let (protocol, rest) = split_protocol(text::trim(value))?;
-        let (transport, rest) = rest
-            .split_once([' ', '\t'])
-            .ok_or(ValueError::Malformed("sent-by"))?;
-        if !protocol || !text::is_token(transport) {
+        ViaRef::of(value).map(ViaRef::into_owned)
+    }
+
+    /// Notes where the request really came from (RFC 3261 §18.2.1, RFC 3581 §4).
+    pub fn stamp(&mut self, source: SocketAddr) {
+        if self.has_rport() {
+            self.params.set("rport", Some(&source.port().to_string()));
+        }
+        if self.has_rport() || self.sent_by.ip() != Some(source.ip()) {
+            self.params.set("received", Some(&source.ip().to_string()));
+        }
+    }
+}
+
+impl<'a> Via<&'a str> {
+    /// Reads a Via where it stands, as [`Via::parse`] does.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of(value: &'a str) -> Result<ViaRef<'a>, ValueError> {
+        let rest = after_protocol(text::trim(value))?;
+        let (transport, rest) = text::split_blank(rest).ok_or(ValueError::Malformed("sent-by"))?;
+        if !text::is_token(transport) {
             return Err(ValueError::Malformed("sent-protocol"));
         }
-        let (sent_by, params) = match rest.find(';') {
-            Some(at) => rest.split_at_checked(at).unwrap_or((rest, "")),
-            None => (rest, ""),
-        };
+        let (sent_by, params) = text::split_params(rest);
         Ok(Via {
-            transport: transport.to_ascii_uppercase(),
-            sent_by: HostPort::parse(sent_by)?,
-            params: Params::parse(params)?,
+            transport: upper_case(transport),
+            sent_by: HostPort::of(sent_by)?,
+            params: Params::of(params)?,
         })
     }
 
+    /// Returns a copy that outlives the text.
+    pub fn into_owned(self) -> Via {
+        Via {
+            transport: self.transport.to_owned(),
+            sent_by: self.sent_by.into_owned(),
+            params: self.params.into_owned(),
+        }
+    }
+}
+
+impl<T: AsRef<str>> Via<T> {
     /// Returns the branch as written.
     pub fn branch(&self) -> Option<&str> {
         self.params.get("branch")
@@ -83,44 +114,51 @@ impl Via {
         self.params.has("rport")
     }
 
-    /// Notes where the request really came from (RFC 3261 §18.2.1, RFC 3581 §4).
-    pub fn stamp(&mut self, source: SocketAddr) {
-        if self.has_rport() {
-            self.params.set("rport", Some(&source.port().to_string()));
-        }
-        if self.has_rport() || self.sent_by.ip() != Some(source.ip()) {
-            self.params.set("received", Some(&source.ip().to_string()));
-        }
-    }
-
     /// Returns where a response over a datagram goes (RFC 3261 §18.2.2); `None` where only a name is known.
     pub fn response_addr(&self) -> Option<SocketAddr> {
         let ip = self.received().or_else(|| self.sent_by.ip())?;
-        let default = if self.transport == "TLS" { 5061 } else { 5060 };
+        let default = if self.transport.as_ref() == "TLS" {
+            5061
+        } else {
+            5060
+        };
         let port = self.rport().or(self.sent_by.port()).unwrap_or(default);
         Some(SocketAddr::new(ip, port))
     }
 }
 
-impl fmt::Display for Via {
+impl<T: AsRef<str>> fmt::Display for Via<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "SIP/2.0/{} {}{}",
-            self.transport, self.sent_by, self.params
+            self.transport.as_ref(),
+            self.sent_by,
+            self.params
         )
     }
 }
 
-/// Returns whether the protocol is SIP/2.0, and the text from the transport on.
-fn split_protocol(value: &str) -> Result<(bool, &str), ValueError> {
+/// Returns what stands behind `SIP/2.0/`: the transport and all else.
+fn after_protocol(value: &str) -> Result<&str, ValueError> {
+    if let Some(rest) = value.strip_prefix("SIP/2.0/") {
+        return Ok(text::trim(rest));
+    }
     let mut parts = value.splitn(3, '/').map(text::trim);
-    let is_sip = parts
-        .next()
-        .is_some_and(|name| name.eq_ignore_ascii_case("SIP"));
-    let is_two = parts.next() == Some("2.0");
-    let rest = parts.next().ok_or(ValueError::Malformed("sent-protocol"))?;
-    Ok((is_sip && is_two, rest))
+    let name = parts.next().unwrap_or("");
+    let version = parts.next().unwrap_or("");
+    let rest = parts.next().filter(|_| version == "2.0");
+    let rest = rest.filter(|_| name.eq_ignore_ascii_case("SIP"));
+    rest.ok_or(ValueError::Malformed("sent-protocol"))
+}
+
+/// Returns the transport as RFC 3261 §20.42 and its extensions spell it, where they do.
+fn upper_case(transport: &str) -> &str {
+    const KNOWN: [&str; 7] = ["UDP", "TCP", "TLS", "WS", "WSS", "SCTP", "TLS-SCTP"];
+    let known = KNOWN
+        .into_iter()
+        .find(|known| known.eq_ignore_ascii_case(transport));
+    known.unwrap_or(transport)
 }
 
 #[cfg(test)]

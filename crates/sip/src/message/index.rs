@@ -1,8 +1,9 @@
-use bytes::{Bytes, BytesMut};
-use memchr::memchr;
+use bytes::{Buf, Bytes};
+use bytestring::ByteString;
+use memchr::{memchr, memchr2};
 
-use crate::header::Name;
-use crate::text;
+use crate::header::{Known, Name};
+use crate::text::{self, Span};
 
 /// Where the lines of a head stand.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub(crate) struct Index {
     pub(crate) fields: Vec<Field>,
     /// Lines that are neither header nor continuation.
     pub(crate) malformed_lines: usize,
+    /// How many bytes the head has, its empty line included; `None` where no empty line came.
+    end: Option<usize>,
     /// Some value holds a carriage return or line feed.
     has_line_ends: bool,
 }
@@ -18,41 +21,46 @@ pub(crate) struct Index {
 /// One header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
-    known: Option<Name<'static>>,
+    known: Option<Known>,
     pub(crate) name: Span,
     pub(crate) value: Span,
 }
 
-/// A range of a head. 32 bits suffice: a message has at most 64 KiB, and re-encoding at most doubles it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span {
-    start: u32,
-    end: u32,
-}
-
 impl Index {
-    /// Finds the start line and the headers of a head, which may end with its empty line or without.
-    pub(crate) fn of(head: &[u8]) -> Index {
-        let mut lines = Lines { head, at: 0 };
+    /// Finds the start line and the headers, as far as the first empty line.
+    pub(crate) fn of(bytes: &[u8]) -> Index {
         let mut index = Index {
-            start_line: lines.next().unwrap_or_default(),
-            fields: Vec::with_capacity(16),
+            start_line: Span::default(),
+            fields: Vec::with_capacity(24),
             malformed_lines: 0,
+            end: None,
             has_line_ends: false,
         };
-        for line in lines {
-            index.add(head, line);
+        let mut lines = Lines { bytes, at: 0 };
+        index.start_line = lines.next().map_or(Span::default(), |line| line.span);
+        for line in &mut lines {
+            if line.span.start() == line.span.end() {
+                index.end = Some(lines.at);
+                break;
+            }
+            index.add(bytes, &line);
         }
         index
     }
 
-    fn add(&mut self, head: &[u8], line: Span) {
-        let bytes = line.bytes(head);
-        self.has_line_ends |= memchr(b'\r', bytes).is_some();
-        match bytes.first() {
-            None => {}
-            Some(b' ' | b'\t') => self.continue_field(head, line),
-            Some(_) => match field(head, line) {
+    /// Returns how many bytes the head has. A datagram may end with its last header line, without the empty line (RFC 4475
+    /// baddn as it is passed around); one that was cut inside a line has no end.
+    pub(crate) fn head_end(&self, bytes: &[u8]) -> Option<usize> {
+        let unclosed = || bytes.ends_with(b"\n").then_some(bytes.len());
+        self.end.or_else(unclosed)
+    }
+
+    fn add(&mut self, bytes: &[u8], line: &Line) {
+        self.has_line_ends |= line.has_return;
+        let text = line.span.bytes(bytes);
+        match text.first() {
+            Some(b' ' | b'\t') => self.continue_field(bytes, line.span),
+            _ => match field(text, line.span) {
                 Some(field) => self.fields.push(field),
                 None => self.malformed_lines += 1,
             },
@@ -60,120 +68,98 @@ impl Index {
     }
 
     // RFC 3261 §7.3.1: a line that begins with a blank belongs to the header before it.
-    fn continue_field(&mut self, head: &[u8], line: Span) {
+    fn continue_field(&mut self, bytes: &[u8], line: Span) {
         let Some(field) = self.fields.last_mut() else {
             self.malformed_lines += 1;
             return;
         };
         self.has_line_ends = true;
-        field.value = trimmed(
-            head,
-            Span {
-                start: field.value.start,
-                end: line.end,
-            },
-        );
+        let joined = Span::new(field.value.start(), line.end());
+        field.value = text::trimmed(joined.bytes(bytes), joined.start());
     }
 }
 
 impl Field {
-    pub(crate) fn is(&self, name: Name<'_>, head: &[u8]) -> bool {
-        match (self.known, name) {
-            (Some(known), name) => known == name,
-            (None, Name::Other(wanted)) => self.name.text(head).eq_ignore_ascii_case(wanted),
-            (None, _) => false,
-        }
+    /// Returns whether this is the header `name`.
+    pub(crate) fn is(&self, name: Known) -> bool {
+        self.known == Some(name)
+    }
+
+    /// Returns whether this is the header `name`, which as a known one is `known`.
+    pub(crate) fn is_named(&self, known: Option<Known>, name: Name<'_>, head: &str) -> bool {
+        self.known == known
+            && (known.is_some() || self.name.text(head).eq_ignore_ascii_case(name.as_str()))
     }
 }
 
-impl Span {
-    pub(crate) fn new(start: usize, end: usize) -> Span {
-        // Heads are at most twice MAX_MESSAGE_BYTES long.
-        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Span {
-            start: narrow(start),
-            end: narrow(end),
-        }
-    }
-
-    pub(crate) fn start(self) -> usize {
-        self.start as usize
-    }
-
-    fn range(self) -> std::ops::Range<usize> {
-        self.start as usize..self.end as usize
-    }
-
-    pub(crate) fn bytes(self, head: &[u8]) -> &[u8] {
-        head.get(self.range()).unwrap_or_default()
-    }
-
-    /// Returns the text; a head is UTF-8 by the time it is indexed.
-    pub(crate) fn text(self, head: &[u8]) -> &str {
-        std::str::from_utf8(self.bytes(head)).unwrap_or_default()
-    }
+/// A line without its end.
+struct Line {
+    span: Span,
+    /// A carriage return stands inside it.
+    has_return: bool,
 }
 
-/// The lines of a head without their ends, as far as the first empty one.
+/// The lines of a text. What follows the last line end is none.
 struct Lines<'a> {
-    head: &'a [u8],
+    bytes: &'a [u8],
     at: usize,
 }
 
 impl Iterator for Lines<'_> {
-    type Item = Span;
+    type Item = Line;
 
-    fn next(&mut self) -> Option<Span> {
-        let rest = self.head.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let length = memchr(b'\n', rest).unwrap_or(rest.len());
-        let line = rest.get(..length).unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let span = Span::new(self.at, self.at + line.len());
-        self.at += length + 1;
-        (!line.is_empty()).then_some(span)
+    #[inline]
+    fn next(&mut self) -> Option<Line> {
+        let start = self.at;
+        let mut has_return = false;
+        loop {
+            let end = self.at + memchr2(b'\r', b'\n', self.bytes.get(self.at..)?)?;
+            self.at = match self.bytes.get(end..)? {
+                [b'\r', b'\n', ..] => end + 2,
+                // RFC 3261 §7 asks for CRLF; that a bare LF ends a line too harms nobody.
+                [b'\n', ..] => end + 1,
+                _ => {
+                    has_return = true;
+                    self.at = end + 1;
+                    continue;
+                }
+            };
+            let span = Span::new(start, end);
+            return Some(Line { span, has_return });
+        }
     }
 }
 
-fn field(head: &[u8], line: Span) -> Option<Field> {
-    let colon = line.start() + memchr(b':', line.bytes(head))?;
-    let name = trimmed(head, Span::new(line.start(), colon));
-    let value = trimmed(
-        head,
-        Span {
-            start: Span::new(colon + 1, 0).start,
-            end: line.end,
-        },
-    );
-    let text = name.text(head);
-    text::is_token(text).then(|| Field {
-        known: Name::known(text),
-        name,
-        value,
+/// Reads `name: value`. Blanks may stand before the colon (RFC 3261 §25.1, HCOLON), and nothing else that is no token: a name
+/// that one parser reads and another does not is a header smuggled past one of them.
+fn field(line: &[u8], span: Span) -> Option<Field> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let name = without_blanks_after(line.get(..colon)?);
+    let known = Known::from_bytes(name);
+    if known.is_none() && !text::is_token_bytes(name) {
+        return None;
+    }
+    Some(Field {
+        known,
+        name: Span::new(span.start(), span.start() + name.len()),
+        value: text::trimmed(line.get(colon + 1..)?, span.start() + colon + 1),
     })
 }
 
-fn trimmed(head: &[u8], span: Span) -> Span {
-    let bytes = span.bytes(head);
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    let front = bytes.iter().take_while(|byte| is_blank(byte)).count();
-    let kept = bytes.len() - front;
-    let back = bytes
-        .iter()
-        .rev()
-        .take(kept)
-        .take_while(|byte| is_blank(byte))
-        .count();
-    let start = span.start() + front;
-    Span::new(start, start + kept - back)
+fn without_blanks_after(name: &[u8]) -> &[u8] {
+    let mut name = name;
+    while let [rest @ .., b' ' | b'\t'] = name {
+        name = rest;
+    }
+    name
 }
 
 /// Drops line ends before the start line (RFC 3261 §7.5).
-pub(crate) fn without_leading_line_ends(bytes: Bytes) -> Bytes {
-    let blank = bytes
-        .iter()
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-        .count();
-    bytes.slice(blank..)
+pub(crate) fn skip_line_ends(bytes: &mut impl Buf) -> usize {
+    let is_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+    let count = bytes.chunk().iter().take_while(is_end).count();
+    bytes.advance(count);
+    count
 }
 
 /// Returns where the head ends, its empty line included; looks from `from` on.
@@ -189,37 +175,47 @@ pub(crate) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Accepts a datagram that ends with its last header line, without the empty line (RFC 4475 baddn as it is passed around).
-pub(crate) fn unclosed_head_end(bytes: &[u8]) -> Option<usize> {
-    bytes.ends_with(b"\n").then_some(bytes.len())
+/// Returns the first `end` bytes as UTF-8, with their index: bytes that are not are read as Latin-1, which is what sends them.
+pub(crate) fn text_of(bytes: &Bytes, end: usize, index: Index) -> (ByteString, Index) {
+    match ByteString::try_from(bytes.slice(..end)) {
+        Ok(head) => (head, index),
+        Err(_) => {
+            let head = from_latin_1(bytes.get(..end).unwrap_or_default());
+            let index = Index::of(head.as_bytes());
+            (head, index)
+        }
+    }
 }
 
-/// Returns the head as UTF-8: bytes that are not are read as Latin-1, which is what sends them.
-pub(crate) fn head_text(head: Bytes) -> Bytes {
-    if std::str::from_utf8(&head).is_ok() {
-        return head;
-    }
+fn from_latin_1(head: &[u8]) -> ByteString {
     let mut text = String::with_capacity(head.len() * 2);
     for chunk in head.utf8_chunks() {
         text.push_str(chunk.valid());
         text.extend(chunk.invalid().iter().map(|byte| char::from(*byte)));
     }
-    Bytes::from(text)
+    text.into()
 }
 
 /// Returns the head with the line ends inside folded values made blanks, and stray carriage returns too, so that spans stay
 /// where they are.
-pub(crate) fn unfolded(head: Bytes, index: &Index) -> Bytes {
+pub(crate) fn unfolded(head: ByteString, index: &Index) -> ByteString {
     if !index.has_line_ends {
         return head;
     }
-    let mut joined = BytesMut::from(head.as_ref());
-    for field in &index.fields {
-        for byte in joined.get_mut(field.value.range()).into_iter().flatten() {
-            if matches!(byte, b'\r' | b'\n') {
-                *byte = b' ';
-            }
-        }
+    let mut joined = String::with_capacity(head.len());
+    let mut at = 0;
+    for value in index.fields.iter().map(|field| field.value) {
+        joined.push_str(head.get(at..value.start()).unwrap_or_default());
+        joined.extend(value.text(&head).chars().map(blank_for_line_end));
+        at = value.end();
     }
-    joined.freeze()
+    joined.push_str(head.get(at..).unwrap_or_default());
+    joined.into()
+}
+
+fn blank_for_line_end(letter: char) -> char {
+    match letter {
+        '\r' | '\n' => ' ',
+        other => other,
+    }
 }

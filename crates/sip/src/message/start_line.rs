@@ -1,6 +1,7 @@
-use super::{ParseError, Span};
+use super::ParseError;
 use crate::method::Method;
 use crate::status::StatusCode;
+use crate::text::Span;
 
 /// The first line of a message (RFC 3261 §7.1, §7.2).
 #[derive(Clone, Debug)]
@@ -19,7 +20,7 @@ pub(crate) enum StartLine {
 
 impl StartLine {
     /// Reads the line that `span` covers. Several blanks where one belongs are read over (RFC 4475 §3.1.2.9).
-    pub(crate) fn parse(head: &[u8], span: Span) -> Result<StartLine, ParseError> {
+    pub(crate) fn parse(head: &str, span: Span) -> Result<StartLine, ParseError> {
         let line = span.text(head);
         let line = line.trim_end_matches([' ', '\t']);
         match starts_with_version(line) {

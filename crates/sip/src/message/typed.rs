@@ -1,61 +1,63 @@
 use std::time::Duration;
 
+use memchr::memchr2;
+
 use super::Message;
 use crate::digest::{Authorization, Challenge};
 use crate::header::{
-    CSeq, Contacts, ContentType, HeaderError, MinSe, Name, NameAddr, RAck, RSeq, Reason,
-    RetryAfter, SessionExpires, ValueError, Via, seconds,
+    CSeq, Contacts, ContentType, HeaderError, Known, MinSe, Name, NameAddrRef, RAck, RSeq, Reason,
+    RetryAfter, SessionExpires, ValueError, ViaRef, seconds,
 };
 use crate::text;
-use crate::uri::Uri;
+use crate::uri::UriRef;
 
-/// Headers read into their types, each time they are asked for.
+/// Headers read into their types, each time they are asked for, and where they stand: what ends in `Ref` borrows the message.
 impl Message {
     /// Returns the Request-URI of a request.
     ///
     /// # Errors
     /// Missing in a response; malformed in a request.
-    pub fn target(&self) -> Result<Uri, HeaderError> {
+    pub fn target(&self) -> Result<UriRef<'_>, HeaderError> {
         let fault = |fault| HeaderError {
             header: "Request-URI",
             fault,
         };
         let text = self.request_uri().ok_or(fault(ValueError::Missing))?;
-        Uri::parse(text).map_err(|error| fault(error.into()))
+        UriRef::of(text).map_err(|error| fault(error.into()))
     }
 
     /// Returns the topmost Via: the last hop of a request, the way back of a response.
     ///
     /// # Errors
     /// There is none, or it is malformed.
-    pub fn via(&self) -> Result<Via, HeaderError> {
-        let top = self.list(Name::Via).next();
+    pub fn via(&self) -> Result<ViaRef<'_>, HeaderError> {
+        let top = self.elements(Known::Via).next();
         let top = top.ok_or(HeaderError::new(Name::Via, ValueError::Missing))?;
-        Via::parse(top).map_err(|fault| HeaderError::new(Name::Via, fault))
+        ViaRef::of(top).map_err(|fault| HeaderError::new(Name::Via, fault))
     }
 
     /// Returns every Via, topmost first.
     ///
     /// # Errors
     /// One of them is malformed.
-    pub fn vias(&self) -> Result<Vec<Via>, HeaderError> {
-        self.typed_list(Name::Via, Via::parse)
+    pub fn vias(&self) -> Result<Vec<ViaRef<'_>>, HeaderError> {
+        self.typed_list(Known::Via, ViaRef::of)
     }
 
     /// Returns who sent the request.
     ///
     /// # Errors
     /// Missing, repeated or malformed.
-    pub fn from(&self) -> Result<NameAddr, HeaderError> {
-        self.one(Name::From, NameAddr::parse)
+    pub fn from(&self) -> Result<NameAddrRef<'_>, HeaderError> {
+        self.one(Known::From, NameAddrRef::of)
     }
 
     /// Returns whom the request was meant for.
     ///
     /// # Errors
     /// Missing, repeated or malformed.
-    pub fn to(&self) -> Result<NameAddr, HeaderError> {
-        self.one(Name::To, NameAddr::parse)
+    pub fn to(&self) -> Result<NameAddrRef<'_>, HeaderError> {
+        self.one(Known::To, NameAddrRef::of)
     }
 
     /// Returns the Call-ID.
@@ -63,8 +65,8 @@ impl Message {
     /// # Errors
     /// Missing, repeated or empty.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
-        let value = self.single(Name::CallId)?;
-        let is_one_word = !value.is_empty() && !value.contains([' ', '\t']);
+        let value = self.single(Known::CallId)?;
+        let is_one_word = !value.is_empty() && memchr2(b' ', b'\t', value.as_bytes()).is_none();
         is_one_word.then_some(value).ok_or(HeaderError::new(
             Name::CallId,
             ValueError::Malformed("word"),
@@ -76,15 +78,15 @@ impl Message {
     /// # Errors
     /// Missing, repeated or malformed.
     pub fn cseq(&self) -> Result<CSeq, HeaderError> {
-        self.one(Name::CSeq, CSeq::parse)
+        self.one(Known::CSeq, CSeq::parse)
     }
 
     /// Returns all Contact values.
     ///
     /// # Errors
     /// One of them is malformed.
-    pub fn contacts(&self) -> Result<Contacts, HeaderError> {
-        Contacts::parse(self.headers(Name::Contact))
+    pub fn contacts(&self) -> Result<Contacts<'_>, HeaderError> {
+        Contacts::of(self.values(Known::Contact))
             .map_err(|fault| HeaderError::new(Name::Contact, fault))
     }
 
@@ -92,24 +94,25 @@ impl Message {
     ///
     /// # Errors
     /// One of the Contact values is malformed.
-    pub fn contact(&self) -> Result<Option<NameAddr>, HeaderError> {
-        self.contacts().map(|contacts| contacts.first().cloned())
+    pub fn contact(&self) -> Result<Option<NameAddrRef<'_>>, HeaderError> {
+        Contacts::first_of(self.values(Known::Contact))
+            .map_err(|fault| HeaderError::new(Name::Contact, fault))
     }
 
     /// Returns the Record-Route values in order of the message.
     ///
     /// # Errors
     /// One of them is malformed.
-    pub fn record_routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.typed_list(Name::RecordRoute, bracketed)
+    pub fn record_routes(&self) -> Result<Vec<NameAddrRef<'_>>, HeaderError> {
+        self.typed_list(Known::RecordRoute, bracketed)
     }
 
     /// Returns the Route values in order.
     ///
     /// # Errors
     /// One of them is malformed.
-    pub fn routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
-        self.typed_list(Name::Route, bracketed)
+    pub fn routes(&self) -> Result<Vec<NameAddrRef<'_>>, HeaderError> {
+        self.typed_list(Known::Route, bracketed)
     }
 
     /// Returns how many hops the request may still take; `None` in messages of RFC 2543.
@@ -123,7 +126,7 @@ impl Message {
                 max: 255,
             })
         };
-        self.optional(Name::MaxForwards, parse)
+        self.optional(Known::MaxForwards, parse)
     }
 
     /// Returns what the body is.
@@ -131,7 +134,7 @@ impl Message {
     /// # Errors
     /// Repeated or malformed.
     pub fn content_type(&self) -> Result<Option<ContentType>, HeaderError> {
-        self.optional(Name::ContentType, ContentType::parse)
+        self.optional(Known::ContentType, ContentType::parse)
     }
 
     /// Returns the Expires header.
@@ -139,7 +142,7 @@ impl Message {
     /// # Errors
     /// Repeated, or no number of seconds below 2^32 (RFC 3261 §20.19).
     pub fn expires(&self) -> Result<Option<Duration>, HeaderError> {
-        self.optional(Name::Expires, seconds)
+        self.optional(Known::Expires, seconds)
     }
 
     /// Returns how long the session lives without a refresh (RFC 4028 §4).
@@ -147,7 +150,7 @@ impl Message {
     /// # Errors
     /// Repeated or malformed.
     pub fn session_expires(&self) -> Result<Option<SessionExpires>, HeaderError> {
-        self.optional(Name::SessionExpires, SessionExpires::parse)
+        self.optional(Known::SessionExpires, SessionExpires::parse)
     }
 
     /// Returns the shortest session interval that somebody on the path accepts (RFC 4028 §5).
@@ -155,7 +158,7 @@ impl Message {
     /// # Errors
     /// Repeated or malformed.
     pub fn min_se(&self) -> Result<Option<MinSe>, HeaderError> {
-        self.optional(Name::MinSe, MinSe::parse)
+        self.optional(Known::MinSe, MinSe::parse)
     }
 
     /// Returns the number of a reliable provisional response (RFC 3262 §7.1).
@@ -163,7 +166,7 @@ impl Message {
     /// # Errors
     /// Repeated or malformed.
     pub fn rseq(&self) -> Result<Option<RSeq>, HeaderError> {
-        self.optional(Name::RSeq, RSeq::parse)
+        self.optional(Known::RSeq, RSeq::parse)
     }
 
     /// Returns the response that a PRACK confirms (RFC 3262 §7.2).
@@ -171,7 +174,7 @@ impl Message {
     /// # Errors
     /// Repeated or malformed.
     pub fn rack(&self) -> Result<Option<RAck>, HeaderError> {
-        self.optional(Name::RAck, RAck::parse)
+        self.optional(Known::RAck, RAck::parse)
     }
 
     /// Returns how long to leave the other side alone.
@@ -179,7 +182,7 @@ impl Message {
     /// # Errors
     /// Repeated or malformed.
     pub fn retry_after(&self) -> Result<Option<RetryAfter>, HeaderError> {
-        self.optional(Name::RetryAfter, RetryAfter::parse)
+        self.optional(Known::RetryAfter, RetryAfter::parse)
     }
 
     /// Returns the Reason values, malformed ones left out: they inform, nothing depends on them.
@@ -191,7 +194,7 @@ impl Message {
     }
 
     /// Returns the elements of a list header such as Require, Supported, Allow or Unsupported.
-    pub fn list<'a>(&'a self, name: Name<'a>) -> impl Iterator<Item = &'a str> {
+    pub fn list<'a>(&'a self, name: Name<'_>) -> impl Iterator<Item = &'a str> {
         self.headers(name)
             .flat_map(|value| text::elements(value, b','))
             .filter(|element| !element.is_empty())
@@ -222,51 +225,60 @@ impl Message {
             .collect()
     }
 
-    fn single(&self, name: Name<'static>) -> Result<&str, HeaderError> {
-        let mut values = self.headers(name);
-        match (values.next(), values.next()) {
-            (Some(value), None) => Ok(value),
-            (Some(_), Some(_)) => Err(HeaderError::new(name, ValueError::Repeated)),
-            (None, _) => Err(HeaderError::new(name, ValueError::Missing)),
+    fn elements(&self, name: Known) -> impl Iterator<Item = &str> {
+        self.values(name)
+            .flat_map(|value| text::elements(value, b','))
+            .filter(|element| !element.is_empty())
+    }
+
+    fn single(&self, name: Known) -> Result<&str, HeaderError> {
+        let value = self.at_most_one(name)?;
+        value.ok_or_else(|| HeaderError::new(name.into(), ValueError::Missing))
+    }
+
+    fn at_most_one(&self, name: Known) -> Result<Option<&str>, HeaderError> {
+        let mut values = self.values(name);
+        let value = values.next();
+        match values.next() {
+            None => Ok(value),
+            Some(_) => Err(HeaderError::new(name.into(), ValueError::Repeated)),
         }
     }
 
-    fn one<T>(
-        &self,
-        name: Name<'static>,
-        parse: impl Fn(&str) -> Result<T, ValueError>,
+    fn one<'a, T>(
+        &'a self,
+        name: Known,
+        parse: impl Fn(&'a str) -> Result<T, ValueError>,
     ) -> Result<T, HeaderError> {
         let value = self.single(name)?;
-        parse(value).map_err(|fault| HeaderError::new(name, fault))
+        parse(value).map_err(|fault| HeaderError::new(name.into(), fault))
     }
 
-    fn optional<T>(
-        &self,
-        name: Name<'static>,
-        parse: impl Fn(&str) -> Result<T, ValueError>,
+    fn optional<'a, T>(
+        &'a self,
+        name: Known,
+        parse: impl Fn(&'a str) -> Result<T, ValueError>,
     ) -> Result<Option<T>, HeaderError> {
-        match self.header(name) {
-            Some(_) => self.one(name, parse).map(Some),
-            None => Ok(None),
-        }
+        let value = self.at_most_one(name)?.map(parse).transpose();
+        value.map_err(|fault| HeaderError::new(name.into(), fault))
     }
 
-    fn typed_list<T>(
-        &self,
-        name: Name<'static>,
-        parse: impl Fn(&str) -> Result<T, ValueError>,
+    fn typed_list<'a, T>(
+        &'a self,
+        name: Known,
+        parse: impl Fn(&'a str) -> Result<T, ValueError>,
     ) -> Result<Vec<T>, HeaderError> {
-        let values = self.list(name).map(parse);
+        let values = self.elements(name).map(parse);
         values
             .collect::<Result<_, _>>()
-            .map_err(|fault| HeaderError::new(name, fault))
+            .map_err(|fault| HeaderError::new(name.into(), fault))
     }
 }
 
 // RFC 3261 §20.34: a route is always in angle brackets, for a bare one would lose its `lr`.
-fn bracketed(value: &str) -> Result<NameAddr, ValueError> {
+fn bracketed(value: &str) -> Result<NameAddrRef<'_>, ValueError> {
     match text::find_outside(value, b'<') {
-        Some(_) => NameAddr::parse(value),
+        Some(_) => NameAddrRef::of(value),
         None => Err(ValueError::Malformed("angle brackets")),
     }
 }

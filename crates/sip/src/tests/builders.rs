@@ -48,7 +48,7 @@ fn a_request_reads_back_as_it_was_meant() {
     );
     assert_eq!(request.version(), "SIP/2.0");
     assert_eq!(
-        request.from().unwrap().display.as_deref(),
+        request.from().unwrap().display().as_deref(),
         Some("Harbour \"Street\" Clinic")
     );
     assert_eq!(request.max_forwards(), Ok(Some(70)));

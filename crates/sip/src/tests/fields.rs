@@ -33,7 +33,7 @@ fn unknown_headers_are_kept_as_they_came() {
 fn latin_1_names_are_read_and_the_wire_is_kept() {
     let head = b"SIP/2.0 200 OK\r\nFrom: \"Ren\xe9e\" <sip:a@b>;tag=1\r\n\r\n";
     let message = Message::parse(bytes::Bytes::from_static(head)).unwrap();
-    assert_eq!(message.from().unwrap().display.as_deref(), Some("Renée"));
+    assert_eq!(message.from().unwrap().display().as_deref(), Some("Renée"));
     assert_eq!(&message.bytes()[..], head);
 }
 

@@ -8,7 +8,7 @@ use super::{invite, wire};
 use crate::builder::ResponseBuilder;
 use crate::digest::{Attempt, Authorization, Credentials, answer};
 use crate::framing::StreamFramer;
-use crate::header::{CSeq, Contacts, ContentType, Name, NameAddr, Reason, Via};
+use crate::header::{CSeq, Contacts, ContentType, Name, NameAddr, NameAddrRef, Reason, Via};
 use crate::message::Message;
 use crate::method::Method;
 use crate::status::StatusCode;
@@ -153,12 +153,14 @@ fn frame(bytes: &[u8]) {
 }
 
 fn types_read_back(message: &Message) {
-    let same = |addr: &NameAddr| assert_eq!(NameAddr::parse(&addr.to_string()).as_ref(), Ok(addr));
+    let same = |addr: &NameAddrRef<'_>| {
+        assert_eq!(NameAddr::parse(&addr.to_string()), Ok(addr.into_owned()));
+    };
     message
         .vias()
         .iter()
         .flatten()
-        .for_each(|via| assert_eq!(Via::parse(&via.to_string()).as_ref(), Ok(via)));
+        .for_each(|via| assert_eq!(Via::parse(&via.to_string()), Ok(via.into_owned())));
     message
         .from()
         .iter()
@@ -176,7 +178,7 @@ fn types_read_back(message: &Message) {
     message
         .target()
         .iter()
-        .for_each(|uri| assert_eq!(Uri::parse(uri.as_str()).as_ref(), Ok(uri)));
+        .for_each(|uri| assert_eq!(Uri::parse(uri.as_str()), Ok(uri.into_owned())));
     message
         .cseq()
         .iter()

@@ -26,7 +26,7 @@ fn ok_with(line: &str) -> Message {
 
 fn address(line: &str) -> NameAddr {
     let line = format!("Contact: {line}");
-    ok_with(&line).contact().unwrap().unwrap()
+    ok_with(&line).contact().unwrap().unwrap().into_owned()
 }
 
 #[test]
@@ -77,9 +77,8 @@ fn a_telephone_uri_as_caller() {
 
 #[test]
 fn a_telephone_uri_without_brackets() {
-    let from = invite(&[("From", "From: tel:+61491570006;tag=t")])
-        .from()
-        .unwrap();
+    let request = invite(&[("From", "From: tel:+61491570006;tag=t")]);
+    let from = request.from().unwrap();
     assert_eq!(
         (from.uri.as_str(), from.tag()),
         ("tel:+61491570006", Some("t"))
@@ -88,12 +87,11 @@ fn a_telephone_uri_without_brackets() {
 
 #[test]
 fn an_anonymous_caller() {
-    let from = invite(&[(
+    let request = invite(&[(
         "From",
         "From: \"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=t",
-    )])
-    .from()
-    .unwrap();
+    )]);
+    let from = request.from().unwrap();
     assert_eq!(from.uri.host(), "anonymous.invalid");
 }
 
@@ -139,7 +137,7 @@ fn a_stray_semicolon_at_the_end() {
 #[test]
 fn a_display_name_with_brackets_commas_and_quotes() {
     assert_eq!(
-        address(r#""A <b>, \"c\"" <sip:x@h>"#).display.as_deref(),
+        address(r#""A <b>, \"c\"" <sip:x@h>"#).display().as_deref(),
         Some("A <b>, \"c\"")
     );
 }
@@ -147,7 +145,7 @@ fn a_display_name_with_brackets_commas_and_quotes() {
 #[test]
 fn an_unquoted_display_name_with_a_dot() {
     assert_eq!(
-        address("Dr. Reed <sip:x@h>").display.as_deref(),
+        address("Dr. Reed <sip:x@h>").display().as_deref(),
         Some("Dr. Reed")
     );
 }

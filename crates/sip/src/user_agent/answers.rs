@@ -4,7 +4,7 @@ use std::time::Instant;
 use super::call::{Call, Unacknowledged};
 use super::{CallHandle, End, Reply, UserAgent, WrongMoment};
 use crate::transaction::{Peer, Server, Transport};
-use crate::{Fault, Message, Method, Name, ResponseBuilder};
+use crate::{Fault, Message, Method, Name, ResponseBuilder, ViaRef};
 
 /// Which transaction a request belongs to (RFC 3261 §17.2.3).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -68,7 +68,7 @@ fn old_branch(request: &Message) -> Option<String> {
 impl Heard {
     /// Where the response goes (RFC 3261 §18.2.2, RFC 3581 §4): back through the connection, or to the Via's address.
     fn reply_to(&self) -> Peer {
-        let Ok(mut via) = self.request.via() else {
+        let Ok(mut via) = self.request.via().map(ViaRef::into_owned) else {
             return self.from;
         };
         via.stamp(self.from.addr);

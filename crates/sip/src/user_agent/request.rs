@@ -1,5 +1,5 @@
 use crate::user_agent::Body;
-use crate::{Message, Method, NameAddr, Uri};
+use crate::{Message, Method, NameAddr, NameAddrRef, Uri};
 
 /// A request of ours before it is written: what a repetition with credentials, its CANCEL and its ACK are made from.
 #[derive(Clone, Debug)]
@@ -21,7 +21,9 @@ pub(crate) struct Request {
 impl Request {
     /// The ACK of a 3xx to 6xx: the same target, route and branch, the To of the response (RFC 3261 §17.1.1.3).
     pub(crate) fn ack_of_refusal(&self, response: &Message) -> Self {
-        let to = response.to().unwrap_or_else(|_| self.to.clone());
+        let to = response
+            .to()
+            .map_or_else(|_| self.to.clone(), NameAddrRef::into_owned);
         Self {
             to,
             ..self.bare(Method::Ack)
