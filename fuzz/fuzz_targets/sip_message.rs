@@ -119,6 +119,7 @@ fn digest(message: &Message) {
     let attempt = Attempt {
         method: &Method::Invite,
         uri: "sip:a@b",
+        body: &[],
         cnonce: "c",
         nonce_count: 1,
     };

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use super::Algorithm;
 use super::challenge::{digest_pairs, value_of};
+use super::{Algorithm, Protection, Qop};
 use crate::header::ValueError;
 use crate::method::Method;
 use crate::text;
@@ -23,8 +23,8 @@ pub struct Authorization {
     pub algorithm: Option<Algorithm>,
     /// As in the challenge.
     pub opaque: Option<String>,
-    /// With `qop=auth`: our own random text, and how often the nonce has been used.
-    pub protection: Option<(String, u32)>,
+    /// Absent where the challenge offered no qop.
+    pub protection: Option<Protection>,
 }
 
 impl Authorization {
@@ -46,37 +46,46 @@ impl Authorization {
             response: required("response")?,
             algorithm: algorithm.transpose()?,
             opaque: optional("opaque"),
-            protection: protection(&pairs)?,
+            protection: Protection::from_pairs(&pairs)?,
         })
     }
 
     /// Returns the hash that the right password gives (RFC 7616 §3.4.1).
-    pub(super) fn expected(&self, method: &Method, password: &str) -> String {
+    pub(super) fn expected(&self, method: &Method, body: &[u8], password: &str) -> String {
         let algorithm = self.algorithm.unwrap_or(Algorithm::Md5);
-        let who = algorithm.hash(&[&self.username, &self.realm, password]);
-        let what = algorithm.hash(&[method.as_str(), &self.uri]);
+        let who = self.who(algorithm, password);
+        let what = self.what(algorithm, method, body);
         match &self.protection {
-            Some((cnonce, count)) => {
+            Some(Protection { qop, cnonce, count }) => {
                 let count = format!("{count:08x}");
-                algorithm.hash(&[&who, &self.nonce, &count, cnonce, "auth", &what])
+                let parts = [&who, &self.nonce, &count, cnonce, qop.as_str(), &what];
+                algorithm.hash(&parts)
             }
             None => algorithm.hash(&[&who, &self.nonce, &what]),
         }
     }
-}
 
-fn protection(pairs: &[(&str, &str)]) -> Result<Option<(String, u32)>, ValueError> {
-    let Some(qop) = value_of(pairs, "qop") else {
-        return Ok(None);
-    };
-    if !qop.eq_ignore_ascii_case("auth") {
-        return Err(ValueError::Malformed("qop"));
+    /// The hash of A1 (RFC 7616 §3.4.2).
+    fn who(&self, algorithm: Algorithm, password: &str) -> String {
+        let who = algorithm.hash(&[&self.username, &self.realm, password]);
+        match &self.protection {
+            Some(Protection { cnonce, .. }) if algorithm.is_session() => {
+                algorithm.hash(&[&who, &self.nonce, cnonce])
+            }
+            _ => who,
+        }
     }
-    let cnonce = value_of(pairs, "cnonce").ok_or(ValueError::Malformed("cnonce"))?;
-    let count = value_of(pairs, "nc").filter(|digits| digits.len() == 8);
-    let count = count.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    let count = count.ok_or(ValueError::Malformed("nc"))?;
-    Ok(Some((cnonce.to_owned(), count)))
+
+    /// The hash of A2 (RFC 7616 §3.4.3).
+    fn what(&self, algorithm: Algorithm, method: &Method, body: &[u8]) -> String {
+        match self.protection.as_ref().map(|protection| protection.qop) {
+            Some(Qop::AuthInt) => {
+                let body = algorithm.hash_bytes(body);
+                algorithm.hash(&[method.as_str(), &self.uri, &body])
+            }
+            Some(Qop::Auth) | None => algorithm.hash(&[method.as_str(), &self.uri]),
+        }
+    }
 }
 
 impl fmt::Display for Authorization {
@@ -97,7 +106,10 @@ impl fmt::Display for Authorization {
         }
         match &self.protection {
             // RFC 7616 §3.4: qop and nc stand without quotes; nc is eight hexadecimal digits.
-            Some((cnonce, count)) => write!(f, ", qop=auth, nc={count:08x}, cnonce=\"{cnonce}\""),
+            Some(Protection { qop, cnonce, count }) => {
+                let qop = qop.as_str();
+                write!(f, ", qop={qop}, nc={count:08x}, cnonce=\"{cnonce}\"")
+            }
             None => Ok(()),
         }
     }

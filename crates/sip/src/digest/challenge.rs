@@ -1,4 +1,4 @@
-use super::{Algorithm, Authorization, Credentials};
+use super::{Algorithm, Authorization, Credentials, Protection, Qop};
 use crate::header::{Name, ValueError};
 use crate::message::Message;
 use crate::method::Method;
@@ -21,6 +21,8 @@ pub struct Challenge {
     pub names_algorithm: bool,
     /// The qualities of protection offered; empty in challenges of RFC 2069.
     pub qop: Vec<String>,
+    /// Whether the server would take the user name hashed; we give it in clear, as it must take too (RFC 7616 §3.4.4).
+    pub userhash: bool,
     /// The password was right but the nonce is too old: answer again, it is no refusal.
     pub stale: bool,
 }
@@ -32,6 +34,8 @@ pub struct Attempt<'a> {
     pub method: &'a Method,
     /// Its Request-URI as written.
     pub uri: &'a str,
+    /// Its body, which `auth-int` covers.
+    pub body: &'a [u8],
     /// Random text of ours.
     pub cnonce: &'a str,
     /// How often this nonce has been used, this time included; begins with 1.
@@ -50,55 +54,71 @@ pub enum Unanswerable {
         /// How many challenges there were.
         offered: usize,
     },
+    /// Every challenge we could answer is for another realm than the credentials: a stranger asks for them.
+    #[error("no challenge among {offered} for our realm")]
+    ForeignRealm {
+        /// How many challenges there were.
+        offered: usize,
+    },
 }
 
-/// Answers a 401 or 407: one header for each realm that challenged, by its strongest challenge we speak; the first of equals.
+/// Answers a 401 or 407: one header for each realm that challenged, by its first challenge we speak (RFC 8760 §2.4).
 ///
 /// # Errors
-/// There is no challenge, or none we speak.
+/// There is no challenge, none we speak, or none for the realm of the credentials.
 pub fn answer(
     response: &Message,
     credentials: &Credentials,
     attempt: Attempt<'_>,
 ) -> Result<Vec<(Name<'static>, Authorization)>, Unanswerable> {
-    let offered = response.challenges().len();
-    if offered == 0 {
-        return Err(Unanswerable::NoChallenge);
-    }
+    let chosen = choose(response, credentials)?.into_iter();
+    let answers = chosen.filter_map(|(name, challenge)| {
+        let answer = challenge.answer(credentials, attempt)?;
+        Some((name, answer))
+    });
+    Ok(answers.collect())
+}
+
+/// The challenges of a 401 or 407 that are to be answered, each with the header that its answer goes into.
+pub(crate) fn choose(
+    response: &Message,
+    credentials: &Credentials,
+) -> Result<Vec<(Name<'static>, Challenge)>, Unanswerable> {
     let pairs = [
         (Name::WwwAuthenticate, Name::Authorization),
         (Name::ProxyAuthenticate, Name::ProxyAuthorization),
     ];
-    let answers: Vec<_> = pairs
-        .into_iter()
-        .flat_map(|(asked, answered)| {
-            let chosen = strongest_of_each_realm(response, asked);
-            chosen
-                .into_iter()
-                .map(move |challenge| (answered, challenge))
-        })
-        .filter_map(|(name, challenge)| Some((name, challenge.answer(credentials, attempt)?)))
-        .collect();
-    match answers.is_empty() {
-        true => Err(Unanswerable::Unsupported { offered }),
-        false => Ok(answers),
+    let mut chosen: Vec<(Name<'static>, Challenge)> = Vec::new();
+    let offered = response.challenges().len();
+    for (asked, answered) in pairs {
+        for challenge in spoken(response, asked) {
+            let is_same = |(name, other): &(Name<'static>, Challenge)| {
+                *name == answered && other.realm == challenge.realm
+            };
+            if chosen.len() < REALMS_MAX && !chosen.iter().any(is_same) {
+                chosen.push((answered, challenge));
+            }
+        }
+    }
+    if chosen.is_empty() {
+        return Err(match offered {
+            0 => Unanswerable::NoChallenge,
+            offered => Unanswerable::Unsupported { offered },
+        });
+    }
+    chosen.retain(|(_, challenge)| credentials.are_for(&challenge.realm));
+    match chosen.is_empty() {
+        true => Err(Unanswerable::ForeignRealm { offered }),
+        false => Ok(chosen),
     }
 }
 
-fn strongest_of_each_realm(response: &Message, name: Name<'static>) -> Vec<Challenge> {
-    let mut chosen: Vec<Challenge> = Vec::new();
+/// Realms answered at once; nobody has more proxies in a row that all want to know us.
+const REALMS_MAX: usize = 8;
+
+fn spoken(response: &Message, name: Name<'static>) -> impl Iterator<Item = Challenge> {
     let offered = response.headers(name).flat_map(Challenge::parse_all);
-    for challenge in offered.filter(Challenge::is_spoken) {
-        match chosen
-            .iter_mut()
-            .find(|other| other.realm == challenge.realm)
-        {
-            Some(other) if challenge.algorithm > other.algorithm => *other = challenge,
-            Some(_) => {}
-            None => chosen.push(challenge),
-        }
-    }
-    chosen
+    offered.filter(Challenge::is_spoken)
 }
 
 impl Challenge {
@@ -109,6 +129,10 @@ impl Challenge {
         let mut challenges: Vec<Vec<(&str, &str)>> = Vec::new();
         let mut is_digest = false;
         for element in text::elements(value, b',') {
+            // `qop=auth,auth-int` without quotes: the rest of a list, not a scheme.
+            if is_digest && Qop::from_text(element).is_some() {
+                continue;
+            }
             let (scheme, pair) = scheme_and_pair(element);
             if let Some(scheme) = scheme {
                 is_digest = scheme.eq_ignore_ascii_case("Digest");
@@ -124,9 +148,25 @@ impl Challenge {
             .collect()
     }
 
-    /// Returns whether we can answer: the hash is known, and `qop` is absent or offers `auth`.
+    /// Returns whether we can answer: the hash is known, and so is the quality of protection.
     pub fn is_spoken(&self) -> bool {
-        self.algorithm.is_some() && (self.qop.is_empty() || self.offers_auth())
+        // RFC 7616 §3.4.2 hashes the cnonce for `-sess`, and there is none without qop.
+        let is_known = |algorithm: Algorithm| match self.qop.is_empty() {
+            true => !algorithm.is_session(),
+            false => self.quality().is_some(),
+        };
+        self.algorithm.is_some_and(is_known)
+    }
+
+    /// Returns the quality of protection we answer with: `auth` where it is offered, for proxies do change bodies.
+    pub fn quality(&self) -> Option<Qop> {
+        let offered: Vec<Qop> = self
+            .qop
+            .iter()
+            .filter_map(|qop| Qop::from_text(qop))
+            .collect();
+        let has_auth = offered.contains(&Qop::Auth);
+        has_auth.then_some(Qop::Auth).or(offered.first().copied())
     }
 
     /// Answers this challenge; `None` where it is not [spoken](Challenge::is_spoken).
@@ -140,16 +180,14 @@ impl Challenge {
             response: String::new(),
             algorithm: self.names_algorithm.then_some(algorithm),
             opaque: self.opaque.clone(),
-            protection: self
-                .offers_auth()
-                .then(|| (attempt.cnonce.to_owned(), attempt.nonce_count)),
+            protection: self.quality().map(|qop| Protection {
+                qop,
+                cnonce: attempt.cnonce.to_owned(),
+                count: attempt.nonce_count,
+            }),
         };
-        answer.response = answer.expected(attempt.method, &credentials.password);
+        answer.response = answer.expected(attempt.method, attempt.body, &credentials.password);
         Some(answer)
-    }
-
-    fn offers_auth(&self) -> bool {
-        self.qop.iter().any(|qop| qop.eq_ignore_ascii_case("auth"))
     }
 
     fn from_pairs(pairs: &[(&str, &str)]) -> Option<Challenge> {
@@ -166,6 +204,7 @@ impl Challenge {
                 .filter(|qop| !qop.is_empty())
                 .map(str::to_owned)
                 .collect(),
+            userhash: find("userhash").is_some_and(|hashed| hashed.eq_ignore_ascii_case("true")),
             stale: find("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
         })
     }

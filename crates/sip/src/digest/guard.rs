@@ -65,11 +65,24 @@ impl Guard {
     /// Issues one nonce in two challenges, SHA-256 first as RFC 8760 §2.4 wants, each for a header of its own.
     pub fn challenge(&mut self, now: Instant, stale: bool) -> [String; 2] {
         let nonce = self.issue(now);
-        [Algorithm::Sha256, Algorithm::Md5].map(|algorithm| {
-            let stale = if stale { ", stale=true" } else { "" };
-            let realm = text::quote(&self.realm);
-            format!("Digest realm={realm}, nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}")
-        })
+        [Algorithm::Sha256, Algorithm::Md5]
+            .map(|algorithm| self.write(&nonce, algorithm, "auth", stale))
+    }
+
+    /// Issues a nonce in a challenge for one algorithm; `qop` is the list offered, empty as RFC 2069 knew none.
+    pub fn challenge_for(&mut self, now: Instant, algorithm: Algorithm, qop: &str) -> String {
+        let nonce = self.issue(now);
+        self.write(&nonce, algorithm, qop, false)
+    }
+
+    fn write(&self, nonce: &str, algorithm: Algorithm, qop: &str, stale: bool) -> String {
+        let stale = if stale { ", stale=true" } else { "" };
+        let realm = text::quote(&self.realm);
+        let qop = match qop {
+            "" => String::new(),
+            qop => format!(", qop=\"{qop}\""),
+        };
+        format!("Digest realm={realm}, nonce=\"{nonce}\", algorithm={algorithm}{qop}{stale}")
     }
 
     /// Verifies an answer.
@@ -83,11 +96,26 @@ impl Guard {
         request: (&Method, &str),
         credentials: &Credentials,
     ) -> Result<(), Denied> {
+        self.check_with_body(now, answer, request, &[], credentials)
+    }
+
+    /// Verifies an answer to a challenge that offered `auth-int`, whose hash covers the body of the request.
+    ///
+    /// # Errors
+    /// As [`Guard::check`].
+    pub fn check_with_body(
+        &mut self,
+        now: Instant,
+        answer: &Authorization,
+        request: (&Method, &str),
+        body: &[u8],
+        credentials: &Credentials,
+    ) -> Result<(), Denied> {
         let (method, uri) = request;
         self.check_place(answer, uri, credentials)?;
         if !equal_in_constant_time(
             &answer.response,
-            &answer.expected(method, &credentials.password),
+            &answer.expected(method, body, &credentials.password),
         ) {
             return Err(Denied::WrongPassword);
         }
@@ -116,7 +144,7 @@ impl Guard {
             return Err(Denied::Stale);
         }
         // An answer without qop has no count, so its nonce is good once.
-        let count = answer.protection.as_ref().map_or(1, |(_, count)| *count);
+        let count = answer.protection.as_ref().map_or(1, |used| used.count);
         if count <= nonce.last_count {
             let last = nonce.last_count;
             return Err(Denied::Replayed { count, last });

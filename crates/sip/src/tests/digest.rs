@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::wire;
 use crate::digest::{
-    Algorithm, Attempt, Authorization, Challenge, Credentials, Denied, Guard, Unanswerable, answer,
+    Algorithm, Attempt, Authorization, Challenge, Credentials, Denied, Guard, Qop, Unanswerable,
+    answer,
 };
 use crate::header::Name;
 use crate::message::Message;
@@ -16,6 +17,7 @@ fn attempt(nonce_count: u32) -> Attempt<'static> {
     Attempt {
         method: &Method::Invite,
         uri: URI,
+        body: &[],
         cnonce: "0a4f113b",
         nonce_count,
     }
@@ -38,6 +40,7 @@ fn vectors_of_the_standards() {
     let attempt = Attempt {
         method: &Method::Other("GET".to_owned()),
         uri: "/dir/index.html",
+        body: &[],
         cnonce: "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
         nonce_count: 1,
     };
@@ -55,6 +58,93 @@ fn vectors_of_the_standards() {
     );
 }
 
+// RFC 8760 §2.1 with the hashes of OpenSSL: every algorithm and quality, for a request of RFC 3261 §24.2.
+#[test]
+fn known_answers_of_every_algorithm_and_quality() {
+    let expected = [
+        ("MD5", "auth", "d0a192f6b4a0ebfd797d268d46fe7691"),
+        ("MD5", "auth-int", "c5b69bbb14dc289b4903ec12c6afc9a7"),
+        ("MD5-sess", "auth", "42db48f4146b5179bc9fd300c9e99e0b"),
+        ("MD5-sess", "auth-int", "dca2daf35f96bbc828dc23f5c6a7f96b"),
+        (
+            "SHA-256",
+            "auth",
+            "1ebfe1fdd3198c264d6362f8678bf2f6c720628f696cef9adf609a47ce2dae82",
+        ),
+        (
+            "SHA-256",
+            "auth-int",
+            "110d9b5b5c735be497c1292852f3bf1cdc0af0573e8d0896e958841a9637971b",
+        ),
+        (
+            "SHA-256-sess",
+            "auth",
+            "bc5edee3e18d1dd631c7f4373c0eda387797b1ebe61a955fa188c8e07de6fe78",
+        ),
+        (
+            "SHA-256-sess",
+            "auth-int",
+            "003398305e61ebc36f61c30386a342557a69a1b475b1cc8617fee2e382fb730d",
+        ),
+        (
+            "SHA-512-256",
+            "auth",
+            "6060ce645be48f84bda2fc31d38d6255567d67f3859963ff0ceb9b6841a72fb9",
+        ),
+        (
+            "SHA-512-256",
+            "auth-int",
+            "a478c3c8aeaf8a2dcfdd0f1a9572570178f45d35abdbf703820a7ba2589a3489",
+        ),
+        (
+            "SHA-512-256-sess",
+            "auth",
+            "ad6189185b124ded7ab745ac294acf7f46cda6b6640b98b1676921d2ecd600ea",
+        ),
+        (
+            "SHA-512-256-sess",
+            "auth-int",
+            "cd522f89e2e84aa1813fac279868566c65244ad24a918697b94478b160e091c1",
+        ),
+    ];
+    for (algorithm, qop, expected) in expected {
+        let text = format!(
+            "Digest realm=\"atlanta.example.com\", nonce=\"84a4cc6f3082121f32b42a2187831a9e\", \
+             algorithm={algorithm}, qop=\"{qop}\""
+        );
+        let challenge = Challenge::parse_all(&text).remove(0);
+        let attempt = Attempt {
+            uri: "sip:bob@biloxi.example.com",
+            body: b"v=0\r\n",
+            ..attempt(1)
+        };
+        let alice = Credentials::new("alice", "secret");
+        let answer = challenge.answer(&alice, attempt).unwrap();
+        assert_eq!(answer.response, expected, "{algorithm} {qop}");
+        assert_eq!(Authorization::parse(&answer.to_string()), Ok(answer));
+    }
+}
+
+// RFC 7616 §3.9.2, whose hash is of SHA-512 cut short; this one is of SHA-512/256, as §3.3 wants.
+#[test]
+fn a_name_beyond_ascii_is_hashed_as_utf_8() {
+    let text = r#"Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", opaque="HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS", charset=UTF-8, userhash=true"#;
+    let challenge = Challenge::parse_all(text).remove(0);
+    assert!(challenge.userhash);
+    let get = Method::Other("GET".to_owned());
+    let attempt = Attempt {
+        method: &get,
+        uri: "/doe.json",
+        body: &[],
+        cnonce: "NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm",
+        nonce_count: 1,
+    };
+    let doe = Credentials::new("J\u{e4}s\u{f8}n Doe", "Secret, or not?");
+    let answer = challenge.answer(&doe, attempt).unwrap();
+    let expected = "7a4e1192babbba02e91182d2895bfdbf7adafc6e48d4e517ca301974843d840c";
+    assert_eq!(answer.response, expected);
+}
+
 // RFC 2069 §2.4 as corrected by its erratum 749.
 #[test]
 fn a_challenge_without_qop_is_answered_the_old_way() {
@@ -65,6 +155,7 @@ fn a_challenge_without_qop_is_answered_the_old_way() {
     let attempt = Attempt {
         method: &get,
         uri: "/dir/index.html",
+        body: &[],
         cnonce: "unused",
         nonce_count: 1,
     };
@@ -77,14 +168,15 @@ fn unauthorized(lines: &str) -> Message {
     Message::parse(wire(&format!("SIP/2.0 401 Unauthorized\n{lines}\n"))).unwrap()
 }
 
+// RFC 8760 §2.4: the topmost that we support; which one that is, the server decides.
 #[test]
-fn the_strongest_challenge_we_speak_is_answered() {
+fn the_first_challenge_we_speak_is_answered() {
     let response = unauthorized(
         r#"WWW-Authenticate: Basic realm="t"
         WWW-Authenticate: Digest realm="t", nonce="0", algorithm=SHA-512, qop="auth"
-        WWW-Authenticate: Digest realm="t", nonce="1", algorithm=MD5, qop="auth"
+        WWW-Authenticate: Digest realm="t", nonce="1", algorithm=SHA-256, qop="auth-conf"
         WWW-Authenticate: Digest realm="t", nonce="2", algorithm=SHA-256, qop="auth-int,auth"
-        WWW-Authenticate: Digest realm="t", nonce="3", algorithm=SHA-256, qop="auth""#,
+        WWW-Authenticate: Digest realm="t", nonce="3", algorithm=MD5, qop="auth""#,
     );
     let answers = answer(&response, &harbour(), attempt(1)).unwrap();
     let [(name, chosen)] = answers.as_slice() else {
@@ -95,6 +187,84 @@ fn the_strongest_challenge_we_speak_is_answered() {
         (chosen.algorithm, chosen.nonce.as_str()),
         (Some(Algorithm::Sha256), "2")
     );
+    let protection = chosen.protection.as_ref().unwrap();
+    assert_eq!(
+        protection.qop,
+        Qop::Auth,
+        "preferred, for proxies change bodies"
+    );
+}
+
+#[test]
+fn several_challenges_in_one_header_are_told_apart() {
+    let response = unauthorized(
+        r#"WWW-Authenticate: Negotiate, Digest realm="t", nonce="1", algorithm=NEW, Digest realm="t", nonce="2", Basic realm="b""#,
+    );
+    let answers = answer(&response, &harbour(), attempt(1)).unwrap();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0].1.nonce, "2");
+}
+
+// What trunks send that RFC 7616 §3.3 does not: values quoted that should not be, and the other way round.
+#[test]
+fn odd_values_are_understood() {
+    let odd = [
+        (
+            r#"digest REALM=t,NONCE=n,QOP=auth,ALGORITHM="md5""#,
+            Some(Qop::Auth),
+        ),
+        (
+            r#"Digest realm = "t" , nonce = "n" , qop = "AUTH""#,
+            Some(Qop::Auth),
+        ),
+        (
+            r#"Digest realm="t",qop=auth,auth-int,nonce="n""#,
+            Some(Qop::Auth),
+        ),
+        (
+            r#"Digest realm="t", domain="sip:t", nonce="n", qop="auth-int", userhash=true"#,
+            Some(Qop::AuthInt),
+        ),
+        (
+            r#"Digest realm="t", nonce="n", qop="", opaque="", stale=FALSE"#,
+            None,
+        ),
+        (r#"Digest realm="t", nonce="n",, algorithm=MD5,"#, None),
+    ];
+    for (text, quality) in odd {
+        let challenges = Challenge::parse_all(text);
+        let [challenge] = challenges.as_slice() else {
+            panic!("{text}: {challenges:?}");
+        };
+        assert_eq!(
+            (challenge.realm.as_str(), challenge.nonce.as_str()),
+            ("t", "n"),
+            "{text}"
+        );
+        assert!(challenge.is_spoken(), "{text}");
+        assert_eq!(challenge.quality(), quality, "{text}");
+    }
+}
+
+// RFC 3261 §22.1: credentials are for a realm.
+#[test]
+fn another_realm_gets_no_answer() {
+    let response = unauthorized(
+        r#"WWW-Authenticate: Digest realm="stranger.test", nonce="1"
+        Proxy-Authenticate: Digest realm="sip.carrier.test", nonce="2""#,
+    );
+    let ours = harbour().for_realm("sip.carrier.test");
+    let answers = answer(&response, &ours, attempt(1)).unwrap();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0].0, Name::ProxyAuthorization);
+    let elsewhere = harbour().for_realm("x");
+    assert_eq!(
+        answer(&response, &elsewhere, attempt(1)),
+        Err(Unanswerable::ForeignRealm { offered: 2 })
+    );
+    let quoted = unauthorized(r#"WWW-Authenticate: Digest realm="the \"inner\" realm", nonce="1""#);
+    let inner = harbour().for_realm(r#"the "inner" realm"#);
+    assert!(answer(&quoted, &inner, attempt(1)).is_ok());
 }
 
 #[test]
@@ -128,7 +298,7 @@ fn what_cannot_be_answered_says_why() {
     );
     let odd = unauthorized(
         r#"WWW-Authenticate: Digest realm="t", nonce="1", algorithm=MD5-sess
-        WWW-Authenticate: Digest realm="t", nonce="1", qop="auth-int""#,
+        WWW-Authenticate: Digest realm="t", nonce="1", qop="auth-conf""#,
     );
     assert_eq!(
         answer(&odd, &harbour(), attempt(1)),
@@ -214,6 +384,54 @@ fn both_algorithms_open_the_door() {
         let answer = challenge.answer(&harbour(), attempt(1)).unwrap();
         assert_eq!(door.knock(&answer), Ok(()));
     }
+}
+
+#[test]
+fn every_algorithm_and_quality_opens_the_door() {
+    for algorithm in Algorithm::ALL {
+        for qop in ["auth", "auth-int", "auth,auth-int", ""] {
+            let mut door = Door::new();
+            let text = door.guard.challenge_for(door.now, algorithm, qop);
+            let challenge = Challenge::parse_all(&text).remove(0);
+            let body = b"v=0";
+            for count in 1..3 {
+                let attempt = Attempt {
+                    body,
+                    ..attempt(count)
+                };
+                // `-sess` needs the cnonce that only comes with a qop, and RFC 2069 counts nothing: its nonce is good once.
+                let Some(answer) = challenge.answer(&harbour(), attempt) else {
+                    assert!(algorithm.is_session() && qop.is_empty());
+                    continue;
+                };
+                let request = (&Method::Invite, URI);
+                let guard = &mut door.guard;
+                let checked = guard.check_with_body(door.now, &answer, request, body, &harbour());
+                let is_replay = count == 2 && qop.is_empty();
+                assert_eq!(checked.is_err(), is_replay, "{algorithm} {qop:?} {count}");
+            }
+        }
+    }
+}
+
+// RFC 7616 §3.4.3: `auth-int` covers the body.
+#[test]
+fn a_changed_body_stays_outside() {
+    let mut door = Door::new();
+    let text = door
+        .guard
+        .challenge_for(door.now, Algorithm::Sha256, "auth-int");
+    let challenge = Challenge::parse_all(&text).remove(0);
+    let attempt = Attempt {
+        body: b"v=0",
+        ..attempt(1)
+    };
+    let answer = challenge.answer(&harbour(), attempt).unwrap();
+    let request = (&Method::Invite, URI);
+    let checked = door
+        .guard
+        .check_with_body(door.now, &answer, request, b"v=1", &harbour());
+    assert_eq!(checked, Err(Denied::WrongPassword));
 }
 
 #[test]

@@ -229,6 +229,7 @@ fn answers_read_back(message: &Message) {
     let attempt = Attempt {
         method: &Method::Invite,
         uri: "sip:a",
+        body: &[],
         cnonce: "c",
         nonce_count: 1,
     };

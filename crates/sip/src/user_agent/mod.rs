@@ -21,6 +21,7 @@
 //! | 3261 | §13.3.1.4 (2xx until the ACK) | `timeouts.rs` | `tests/storm.rs` |
 //! | 3261 | §14.1, §14.2 (re-INVITE, glare, overlap) | `offers.rs`, `requests.rs` | `tests/session.rs`, `tests/dialogs.rs` |
 //! | 3261 | §8.1.1, §22 (our requests, and again with credentials) | `sending.rs` | `tests/scripted.rs` |
+//! | 3261 | §22.1 to §22.3; 7616 §3.3 (who gets an answer, nonces used again) | `nonces.rs`, `sending.rs` | `tests/challenges.rs` |
 //! | 3262 | §3 to §5 (PRACK, both sides) | `reliable.rs` | `tests/reliable.rs` |
 //! | 3311 | §5.1, §5.2 (UPDATE, before the answer too) | `offers.rs`, `requests.rs` | `tests/session.rs` |
 //! | 3515, 6665 | REFER and events, refused | `requests.rs` | `tests/scripted.rs` |
@@ -36,6 +37,7 @@ mod call;
 mod event;
 mod info;
 mod invite;
+mod nonces;
 mod offers;
 mod options;
 mod reliable;
@@ -69,6 +71,7 @@ use crate::header::Reason;
 use crate::{Abilities, Method, Name, StatusCode};
 use answers::{Heard, HeardKey};
 use call::{Call, Calling, Open};
+use nonces::Nonces;
 use sending::{Outgoing, Sent, SentKey, Wanted};
 use session_timer::Session;
 use timed::TimedMap;
@@ -121,6 +124,8 @@ pub struct UserAgent {
     calls: TimedMap<CallHandle, Call>,
     /// Which call a request inside a dialog is about, by Call-ID and our tag.
     dialogs: BTreeMap<(String, String), CallHandle>,
+    /// What we need not be asked again.
+    nonces: Nonces,
     outputs: VecDeque<Output>,
     /// The last call or question that was given a handle.
     last_handle: u64,
@@ -147,6 +152,7 @@ impl UserAgent {
             heard: TimedMap::new(),
             calls: TimedMap::new(),
             dialogs: BTreeMap::new(),
+            nonces: Nonces::default(),
             outputs: VecDeque::new(),
             last_handle: 0,
         }
@@ -158,7 +164,7 @@ impl UserAgent {
             Input::Received { from, message } if message.is_request() => {
                 self.request(now, from, message);
             }
-            Input::Received { message, .. } => self.response(now, message),
+            Input::Received { from, message } => self.response(now, from, message),
             Input::TransportFailed { peer } => self.transport_failed(now, peer),
         }
     }

@@ -241,7 +241,8 @@ impl UserAgent {
         let Some(Sent { what, .. }) = self.sent.get(key) else {
             return false;
         };
-        let what = what.clone();
+        let mut what = what.clone();
+        what.tries = 0;
         let call = what.call().and_then(|call| self.calls.get_mut(&call));
         let Some(session) = call.and_then(Call::session) else {
             return false;
@@ -250,8 +251,7 @@ impl UserAgent {
             return false;
         }
         let headers = session.ask();
-        self.send_again(now, what, headers);
-        true
+        self.send_again(now, what, headers)
     }
 
     /// How long to wait after a glare, in steps of 10 ms (RFC 3261 §14.1): the side that owns the Call-ID waits longer.

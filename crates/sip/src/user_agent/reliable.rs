@@ -103,6 +103,7 @@ impl UserAgent {
             return false;
         };
         let mut again = what.clone();
+        again.tries = 0;
         let headers = &mut again.request.headers;
         match refusal.status() {
             Some(StatusCode::BAD_EXTENSION) if refusal.lists(Name::Unsupported, Reliable::TAG) => {

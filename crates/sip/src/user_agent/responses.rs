@@ -14,7 +14,7 @@ use crate::{Message, Method, StatusCode, validate};
 const ACKS_MAX: usize = 16;
 
 impl UserAgent {
-    pub(super) fn response(&mut self, now: Instant, message: Message) {
+    pub(super) fn response(&mut self, now: Instant, from: Peer, message: Message) {
         if validate(&message).is_err() {
             return;
         }
@@ -34,6 +34,10 @@ impl UserAgent {
         };
         if sent.what.request.method != cseq.method {
             return;
+        }
+        // RFC 3261 §22.1 knows realms, not addresses. Whoever asks from elsewhere is not whom the password is for.
+        if is_challenge(status) && from.addr.ip() != sent.what.to.addr.ip() {
+            sent.what.credentials = None;
         }
         let action = sent.client.response(now, status);
         self.act(now, &key, action, Some(&message));
@@ -235,13 +239,9 @@ impl UserAgent {
         let (owner, Some(status)) = (sent.what.owner, message.status()) else {
             return;
         };
-        let is_challenge = matches!(
-            status,
-            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
-        );
         let is_wanted = sent.wanted == Wanted::Answer;
         let is_sent_again = is_wanted
-            && (is_challenge && self.retry(now, key, message)
+            && (is_challenge(status) && self.retry(now, key, message)
                 || is_too_small(status) && self.ask_longer(now, key, message)
                 || self.offer_otherwise(now, key, message));
         if is_sent_again {
@@ -308,6 +308,13 @@ impl UserAgent {
             self.answer(now, &offered, &reply, &tag);
         }
     }
+}
+
+fn is_challenge(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    )
 }
 
 fn to_tag(message: &Message) -> String {

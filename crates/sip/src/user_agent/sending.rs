@@ -5,9 +5,10 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::call::Call;
+use super::nonces::{Nonces, can_be_challenged};
 use super::{AskHandle, CallHandle, Output, Request, UserAgent};
 use crate::dialog::Dialog;
-use crate::digest::{self, Attempt, Credentials};
+use crate::digest::{self, Challenge, Credentials};
 use crate::transaction::{Client, Peer, Transport};
 use crate::{CSeq, HostPort, Message, Method, Name, RequestBuilder, Via};
 
@@ -25,8 +26,10 @@ pub(super) struct Outgoing {
     pub(super) to: Peer,
     pub(super) owner: Owner,
     pub(super) credentials: Option<Credentials>,
-    /// Nonces answered so far: at most two answers for one request.
+    /// The nonces it was challenged with, or has answered unasked.
     pub(super) nonces: Vec<String>,
+    /// How often it has gone out with an answer; anew once it is changed for another reason than a challenge.
+    pub(super) tries: usize,
 }
 
 /// Whom the answer to a request concerns.
@@ -94,6 +97,7 @@ impl Outgoing {
             owner: owner.into(),
             credentials,
             nonces: Vec::new(),
+            tries: 0,
         }
     }
 
@@ -124,9 +128,28 @@ impl Outgoing {
             .collect()
     }
 
-    /// Whether a challenge with this nonce deserves another attempt: a new nonce each time, and twice in all.
-    fn may_answer(&self, nonce: &str) -> bool {
-        self.nonces.len() < Self::ATTEMPTS_MAX && !self.nonces.iter().any(|known| known == nonce)
+    /// Whether these challenges deserve another try: a new nonce at least, and two tries in all.
+    fn may_answer(&self, challenges: &[(Name<'static>, Challenge)]) -> bool {
+        let is_new = |(_, challenge): &(_, Challenge)| !self.nonces.contains(&challenge.nonce);
+        self.tries < Self::ATTEMPTS_MAX && challenges.iter().any(is_new)
+    }
+
+    /// Puts the answers to challenges into the request, instead of those it has.
+    fn authorize(&mut self, nonces: &mut Nonces) {
+        let Some(credentials) = &self.credentials else {
+            return;
+        };
+        if !can_be_challenged(&self.request.method) {
+            return;
+        }
+        let answers = nonces.answers(self.to, &self.request, credentials, &self.nonces);
+        let headers = &mut self.request.headers;
+        headers.retain(|(name, _)| !is_authorization(name));
+        self.tries += usize::from(!answers.is_empty());
+        for (name, answer) in answers {
+            headers.push((name.as_str().to_owned(), answer.to_string()));
+            self.nonces.push(answer.nonce);
+        }
     }
 }
 
@@ -137,7 +160,8 @@ fn is_authorization(name: &str) -> bool {
 
 impl UserAgent {
     /// Sends a request in a transaction of its own.
-    pub(super) fn send(&mut self, now: Instant, what: Outgoing) -> SentKey {
+    pub(super) fn send(&mut self, now: Instant, mut what: Outgoing) -> SentKey {
+        what.authorize(&mut self.nonces);
         let branch = format!("z9hG4bK{}", self.word(16)).into();
         let is_cancel = what.request.method == Method::Cancel;
         let key = SentKey { branch, is_cancel };
@@ -202,12 +226,18 @@ impl UserAgent {
         let Some(Sent { what, .. }) = self.sent.get(key) else {
             return false;
         };
-        let Some((headers, nonce)) = authorize(what, challenge, &cnonce) else {
+        let (to, call_id) = (what.to, &what.request.call_id);
+        let chosen = what.credentials.as_ref();
+        let chosen = chosen.and_then(|credentials| digest::choose(challenge, credentials).ok());
+        let Some(chosen) = chosen.filter(|chosen| what.may_answer(chosen)) else {
+            self.nonces.forget(to, call_id);
             return false;
         };
         let mut again = what.clone();
-        again.nonces.push(nonce);
-        self.send_again(now, again, headers)
+        let nonces = chosen.iter().map(|(_, challenge)| challenge.nonce.clone());
+        again.nonces.extend(nonces);
+        self.nonces.learn(to, call_id, chosen, &cnonce);
+        self.send_again(now, again, Vec::new())
     }
 
     /// Sends a refused request again with other headers: the same Call-ID and tags, the next CSeq, a new branch
@@ -295,28 +325,4 @@ impl UserAgent {
     pub(super) fn put(&mut self, to: Peer, bytes: Bytes) {
         self.outputs.push_back(Output::Send { to, bytes });
     }
-}
-
-/// The authorization headers that answer `challenge`, and the nonce they answer.
-fn authorize(
-    what: &Outgoing,
-    challenge: &Message,
-    cnonce: &str,
-) -> Option<(Vec<(String, String)>, String)> {
-    let credentials = what.credentials.as_ref()?;
-    let attempt = Attempt {
-        method: &what.request.method,
-        uri: what.request.uri.as_str(),
-        cnonce,
-        nonce_count: 1,
-    };
-    let answers = digest::answer(challenge, credentials, attempt).ok()?;
-    let nonce = answers.first().map(|(_, answer)| answer.nonce.clone())?;
-    if !what.may_answer(&nonce) {
-        return None;
-    }
-    let header = |(name, answer): (Name<'static>, digest::Authorization)| {
-        (name.as_str().to_owned(), answer.to_string())
-    };
-    Some((answers.into_iter().map(header).collect(), nonce))
 }
