@@ -66,6 +66,11 @@ fn old_branch(request: &Message) -> Option<String> {
 }
 
 impl Heard {
+    /// What it takes to keep it, roughly: the answer repeats most of the request.
+    pub(super) fn bytes(&self) -> usize {
+        self.request.bytes().len().saturating_mul(2)
+    }
+
     /// Where the response goes (RFC 3261 §18.2.2, RFC 3581 §4): back through the connection, or to the Via's address.
     fn reply_to(&self) -> Peer {
         let Ok(mut via) = self.request.via().map(ViaRef::into_owned) else {
@@ -205,7 +210,7 @@ impl UserAgent {
             Some(builder) => {
                 self.finish(now, key, builder.to_tag(&tag));
             }
-            None => drop(self.heard.remove(key)),
+            None => self.forget_heard(key),
         }
     }
 

@@ -121,6 +121,8 @@ pub struct UserAgent {
     sent: TimedMap<SentKey, Sent>,
     /// Requests of others that are not forgotten yet.
     heard: TimedMap<HeardKey, Heard>,
+    /// Memory that they take.
+    heard_bytes: usize,
     calls: TimedMap<CallHandle, Call>,
     /// Which call a request inside a dialog is about, by Call-ID and our tag.
     dialogs: BTreeMap<(String, String), CallHandle>,
@@ -150,6 +152,7 @@ impl UserAgent {
             options,
             sent: TimedMap::new(),
             heard: TimedMap::new(),
+            heard_bytes: 0,
             calls: TimedMap::new(),
             dialogs: BTreeMap::new(),
             nonces: Nonces::default(),

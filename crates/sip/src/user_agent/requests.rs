@@ -10,8 +10,9 @@ use crate::dialog::Dialog;
 use crate::transaction::{Peer, Server};
 use crate::{Fault, Message, Method, Name, StatusCode, validate};
 
-/// Requests of others kept at once; more are dropped, and repeated by their senders if they are in earnest.
-const HEARD_MAX: usize = 65_536;
+/// Bytes of requests of others kept at once; more are dropped, and repeated by their senders if they are in earnest. Some 13,000 of the
+/// usual size; somebody inside a call may send what he likes.
+const HEARD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// 2xx of one call that may lack their ACK at once.
 const UNACKNOWLEDGED_MAX: usize = 4;
@@ -31,7 +32,7 @@ impl UserAgent {
                 .for_each(|bytes| self.put_again(&key, bytes));
             return;
         }
-        if self.heard.len() < HEARD_MAX {
+        if self.heard_bytes < HEARD_BYTES_MAX {
             self.hear(&key, from, &message);
             self.judge(now, &key, from, message);
             self.forget_stranger(&key);
@@ -46,8 +47,13 @@ impl UserAgent {
             .get(key)
             .is_some_and(|heard| heard.call.is_none())
         {
-            self.heard.remove(key);
+            self.forget_heard(key);
         }
+    }
+
+    pub(super) fn forget_heard(&mut self, key: &HeardKey) {
+        let bytes = self.heard.remove(key).map_or(0, |heard| heard.bytes());
+        self.heard_bytes = self.heard_bytes.saturating_sub(bytes);
     }
 
     fn hear(&mut self, key: &HeardKey, from: Peer, message: &Message) {
@@ -60,6 +66,7 @@ impl UserAgent {
             server: Server::start(method, from.transport, self.options.timers),
             call: self.call_of(message),
         };
+        self.heard_bytes = self.heard_bytes.saturating_add(heard.bytes());
         self.heard.insert(key.clone(), heard);
     }
 

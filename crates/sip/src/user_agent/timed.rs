@@ -92,10 +92,6 @@ impl<K: Clone + Ord, V: Timed> TimedMap<K, V> {
         self.values.contains_key(key)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.values.len()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

@@ -51,7 +51,7 @@ impl UserAgent {
                 .get(&key)
                 .is_some_and(|heard| heard.server.is_terminated())
             {
-                self.heard.remove(&key);
+                self.forget_heard(&key);
             }
         }
     }

@@ -399,3 +399,21 @@ fn an_invite_repeated_in_every_state_is_one_call() {
     stage.wait(Duration::from_secs(64));
     assert!(stage.agent.is_idle());
 }
+
+#[test]
+fn a_flood_inside_a_call_fills_no_memory() {
+    // reliability.md §2, row 9: whoever is in a call may be mad. What is over the limit is dropped, and the call goes on.
+    let (mut stage, _, invite) = answered(&[]);
+    let filler = format!("Subject: {}\n", "x".repeat(60_000));
+    let mut answered = 0;
+    for number in 1..=400 {
+        stage.sent.clear();
+        stage.hears_inside(&invite, "OPTIONS", number, &filler);
+        answered += stage.sent.len();
+    }
+    assert!((100..200).contains(&answered), "{answered}");
+    stage.wait(Duration::from_secs(33));
+    stage.hears_inside(&invite, "OPTIONS", 401, "");
+    assert_eq!(code(&stage), 200);
+    assert!(stage.told.is_empty());
+}
