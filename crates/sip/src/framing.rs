@@ -17,6 +17,8 @@ pub struct StreamFramer {
     searched: usize,
     /// How long the message at the start of the buffer is, once its head has said so; else 0.
     awaited: usize,
+    /// Bytes of line ends between messages that nobody has asked about yet.
+    line_ends: usize,
     broken: Option<FramingError>,
 }
 
@@ -80,11 +82,24 @@ impl StreamFramer {
         taken
     }
 
+    /// Returns how many bytes wait for the rest of their message: zero between messages.
+    pub fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Returns how many bytes of line ends stood between messages since the last call: four are a ping, two the pong
+    /// (RFC 5626 §4.4.1).
+    pub fn take_line_ends(&mut self) -> usize {
+        std::mem::take(&mut self.line_ends)
+    }
+
     fn take(&mut self) -> Result<Option<Message>, FramingError> {
         if self.buffer.len() < self.awaited {
             return Ok(None);
         }
-        if skip_line_ends(&mut self.buffer) > 0 {
+        let blank = skip_line_ends(&mut self.buffer);
+        if blank > 0 {
+            self.line_ends = self.line_ends.saturating_add(blank);
             self.searched = 0;
         }
         let Some(head_end) = head_end(&self.buffer, self.searched) else {

@@ -96,3 +96,17 @@ fn pushing_without_taking_out_is_bounded() {
         Err(FramingError::TooLong { .. })
     ));
 }
+
+/// RFC 5626 §4.4.1: whoever reads the stream learns of pings, wherever they are cut.
+#[test]
+fn line_ends_between_messages_are_counted_once() {
+    let mut framer = StreamFramer::new();
+    framer.push(b"\r\n\r");
+    assert!(framer.next_message().unwrap().is_none());
+    assert_eq!((framer.take_line_ends(), framer.held()), (3, 0));
+    framer.push(b"\nOPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n\r\n\r\nOPT");
+    assert!(framer.next_message().unwrap().is_some());
+    assert!(framer.next_message().unwrap().is_none());
+    assert_eq!((framer.take_line_ends(), framer.held()), (5, 3));
+    assert_eq!(framer.take_line_ends(), 0);
+}

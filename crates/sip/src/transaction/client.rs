@@ -98,6 +98,15 @@ impl Client {
         )
     }
 
+    /// Whether no response has come at all.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(
+            self.table,
+            Table::Invite(invite_client::State::Calling)
+                | Table::Other(non_invite_client::State::Trying)
+        )
+    }
+
     /// Whether a CANCEL may be sent: a provisional response has come and no final one (RFC 3261 §9.1).
     pub(crate) fn is_proceeding(&self) -> bool {
         matches!(self.table, Table::Invite(invite_client::State::Proceeding))

@@ -21,6 +21,7 @@
 //! | 3261 | §13.3.1.4 (2xx until the ACK) | `timeouts.rs` | `tests/storm.rs` |
 //! | 3261 | §14.1, §14.2 (re-INVITE, glare, overlap) | `offers.rs`, `requests.rs` | `tests/session.rs`, `tests/dialogs.rs` |
 //! | 3261 | §8.1.1, §22 (our requests, and again with credentials) | `sending.rs` | `tests/scripted.rs` |
+//! | 3261 | §18.1.1 (requests too large for a datagram) | `large.rs` | `tests/large.rs` |
 //! | 3261 | §22.1 to §22.3; 7616 §3.3 (who gets an answer, nonces used again) | `nonces.rs`, `sending.rs` | `tests/challenges.rs` |
 //! | 3262 | §3 to §5 (PRACK, both sides) | `reliable.rs` | `tests/reliable.rs` |
 //! | 3311 | §5.1, §5.2 (UPDATE, before the answer too) | `offers.rs`, `requests.rs` | `tests/session.rs` |
@@ -37,6 +38,7 @@ mod call;
 mod event;
 mod info;
 mod invite;
+mod large;
 mod nonces;
 mod offers;
 mod options;
@@ -62,6 +64,7 @@ use rand::{RngExt, SeedableRng};
 pub use ask::{Ask, AskEnd, AskHandle};
 pub use event::{CallHandle, End, Event, Input, Output};
 pub use invite::{Body, Invite, Reply};
+pub use large::LargeRequests;
 pub use options::AgentOptions;
 pub use reliable::Reliable;
 pub(crate) use request::Request;

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use super::session_timer::Session;
-use super::{Reliable, SessionTimer};
+use super::{LargeRequests, Reliable, SessionTimer};
 use crate::transaction::{Timers, Transport};
 use crate::{HostPort, NameAddr, Uri};
 
@@ -25,6 +25,8 @@ pub struct AgentOptions {
     pub session_timer: Option<SessionTimer>,
     /// Whether provisional responses are confirmed, by us and by others (RFC 3262).
     pub reliable: Reliable,
+    /// Whether requests that are too large for a datagram go by TCP.
+    pub large: LargeRequests,
 }
 
 impl AgentOptions {
@@ -39,6 +41,7 @@ impl AgentOptions {
             accepts_calls: false,
             session_timer: Some(SessionTimer::default()),
             reliable: Reliable::default(),
+            large: LargeRequests::default(),
         }
     }
 

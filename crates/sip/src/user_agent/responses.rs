@@ -77,6 +77,9 @@ impl UserAgent {
         let lost = self.sent.iter().filter(|(_, sent)| sent.what.to == peer);
         let lost: Vec<SentKey> = lost.map(|(key, _)| key.clone()).collect();
         for key in lost {
+            if self.fall_back_to_udp(now, &key) {
+                continue;
+            }
             if let Some(sent) = self.sent.get_mut(&key) {
                 let action = sent.client.transport_failed(now);
                 self.act(now, &key, action, None);

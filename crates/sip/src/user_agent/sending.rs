@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::call::Call;
+use super::large::Size;
 use super::nonces::{Nonces, can_be_challenged};
 use super::{AskHandle, CallHandle, Output, Request, UserAgent};
 use crate::dialog::Dialog;
@@ -30,6 +31,7 @@ pub(super) struct Outgoing {
     pub(super) nonces: Vec<String>,
     /// How often it has gone out with an answer; anew once it is changed for another reason than a challenge.
     pub(super) tries: usize,
+    pub(super) size: Size,
 }
 
 /// Whom the answer to a request concerns.
@@ -98,6 +100,7 @@ impl Outgoing {
             credentials,
             nonces: Vec::new(),
             tries: 0,
+            size: Size::default(),
         }
     }
 
@@ -169,8 +172,11 @@ impl UserAgent {
         key
     }
 
-    fn send_as(&mut self, now: Instant, key: SentKey, what: Outgoing) {
-        let bytes = self.write(&what.request, what.to.transport, &key.branch);
+    fn send_as(&mut self, now: Instant, key: SentKey, mut what: Outgoing) {
+        let mut bytes = self.write(&what.request, what.to.transport, &key.branch);
+        if self.outgrows_udp(&mut what, bytes.len()) {
+            bytes = self.write(&what.request, what.to.transport, &key.branch);
+        }
         self.put(what.to, bytes.clone());
         let method = &what.request.method;
         let sent = Sent {

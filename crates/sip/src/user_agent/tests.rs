@@ -7,6 +7,7 @@ mod dialogs;
 mod forks;
 mod infos;
 mod inside;
+mod large;
 mod reliable;
 mod scripted;
 mod session;
