@@ -95,8 +95,12 @@ pub use housecall_phone::{
 };
 pub use housecall_sfu::{Ending, PatientSeat, PeerState, PersonView, Phase, Place, RoomView, Seat};
 
-/// What a [`Trunk`] is described with.
+/// What a [`Trunk`] is described with, and how its connections are set up.
 pub mod sip {
+    pub use crate::shard::{
+        AddressRange, NameError, OwnCertificate, RangeError, ServerName, SipLimits, SipOptions,
+        TlsOptions,
+    };
     pub use housecall_sip::digest::Credentials;
     pub use housecall_sip::target::{Families, Target};
     pub use housecall_sip::{Peer, Transport};

@@ -8,6 +8,7 @@ use housecall_phone::{Country, DestinationPolicy, Dial};
 
 use crate::dns::{Dns, SystemDns};
 use crate::limits::DialLimits;
+use crate::shard::SipOptions;
 use crate::trunks::TrunkSetup;
 
 /// The options of one engine, with the reason of each default.
@@ -23,6 +24,8 @@ pub struct EngineOptions {
     pub media_port: u16,
     /// The SIP port of the first shard, the others counting up from it; 0 takes free ports.
     pub sip_port: u16,
+    /// Certificates, the addresses of trunks, and what one SIP peer may take.
+    pub sip: SipOptions,
     /// Only answer ICE checks (RFC 8445 §2.5). Off, since Firefox never reaches a lite agent on loopback.
     pub ice_lite: bool,
     /// The providers that carry phone calls, best first; without one every dial is refused with words.
@@ -52,6 +55,7 @@ impl EngineOptions {
             shards: cores.min(SHARDS_MAX),
             media_port: 0,
             sip_port: 0,
+            sip: SipOptions::default(),
             ice_lite: false,
             trunks: Vec::new(),
             dns: Arc::new(SystemDns::default()),

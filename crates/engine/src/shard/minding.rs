@@ -22,7 +22,10 @@ impl Turn<'_> {
                 seed: rand::rng().next_u64(),
             };
             match Minder::new(self.now, setup.clone(), options) {
-                Ok(minder) => self.mind(TrunkSlot::new(key, minder, trunks.clone()), key),
+                Ok(minder) => {
+                    let name = setup.tls_name.clone();
+                    self.mind(TrunkSlot::new(key, minder, trunks.clone(), name), key);
+                }
                 Err(error) => {
                     tracing::error!(trunk = %setup.trunk.name, %error, "this trunk makes no sip address");
                 }
@@ -64,6 +67,9 @@ impl Turn<'_> {
             work(&mut slot, now);
             slot.drain(&mut out);
         }));
+        for (peer, _) in &out.sip {
+            self.expect_name(*peer, slot.tls_name());
+        }
         self.sip.extend(out.sip);
         out.queries
             .into_iter()

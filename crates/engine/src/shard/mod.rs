@@ -46,6 +46,10 @@ use udp::MediaSocket;
 
 pub(crate) use call_slot::CallEnd;
 pub(crate) use room_slot::RoomEnd;
+pub use sip::{
+    AddressRange, NameError, OwnCertificate, RangeError, ServerName, SipLimits, SipOptions,
+    TlsOptions,
+};
 pub(crate) use trunk_slot::TrunkWord;
 pub(crate) use turn::{Command, DialCommand, RoomAsk, RoomVerb};
 
@@ -158,6 +162,7 @@ impl Shard {
         let (sip_inbox, from_sip) = mpsc::channel(SIP_MESSAGES_MAX);
         let sip = SipSockets::bind(
             SocketAddr::new(options.ip, port(options.sip_port)),
+            &options.sip,
             sip_inbox,
         )
         .await?;

@@ -28,6 +28,7 @@ pub(crate) struct TrunkSlot {
     minder: Minder,
     trunks: Arc<Trunks>,
     left: Option<oneshot::Sender<()>>,
+    tls_name: String,
 }
 
 /// What a trunk wants done.
@@ -38,13 +39,24 @@ pub(crate) struct TrunkOutput {
 }
 
 impl TrunkSlot {
-    pub(crate) fn new(key: TrunkKey, minder: Minder, trunks: Arc<Trunks>) -> Self {
+    pub(crate) fn new(
+        key: TrunkKey,
+        minder: Minder,
+        trunks: Arc<Trunks>,
+        tls_name: String,
+    ) -> Self {
         Self {
             key,
             minder,
             trunks,
             left: None,
+            tls_name,
         }
+    }
+
+    /// The name that its certificates must carry.
+    pub(crate) fn tls_name(&self) -> &str {
+        &self.tls_name
     }
 
     pub(crate) fn call_ids(&self) -> Vec<String> {

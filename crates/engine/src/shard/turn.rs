@@ -10,7 +10,7 @@ use housecall_bridge::{Bridge, BridgeOptions, Input};
 use housecall_browser::stun_ufrag;
 use housecall_meter::BlockGrant;
 use housecall_sfu::{PatientSeat, PeerState, Room, Seat};
-use housecall_sip::{Message, Peer};
+use housecall_sip::{Message, Peer, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::call_slot::{CallEnd, CallSlot};
@@ -201,7 +201,8 @@ impl<'a> Turn<'a> {
                     None => self.hear_of_no_call(from, message),
                 }
             }
-            FromSip::TransportFailed { peer } => {
+            FromSip::TransportFailed { peer, why } => {
+                tracing::debug!(%peer, why, "calls of this peer are told");
                 let calls: Vec<CallKey> = self.shard.calls.keys().copied().collect();
                 for call in calls {
                     self.with_call(call, |slot, now| {
@@ -214,8 +215,11 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn answer_stray(&mut self, from: Peer, message: &Message) {
-        if let Some(answer) = stray::answer(from, message) {
-            self.sip.push((from, answer));
+        if !message.is_request() || !self.shard.sip.may_answer(self.now, from) {
+            return;
+        }
+        if let Some((to, answer)) = stray::answer(from, message) {
+            self.sip.push((to, answer));
         }
     }
 
@@ -232,6 +236,9 @@ impl<'a> Turn<'a> {
             end,
             reply,
         } = dial;
+        for (peer, name) in ways.tls_names() {
+            self.expect_name(peer, name);
+        }
         let _ = reply.send(
             self.try_dial(call, plan, &offer)
                 .map(|(bridge, ports, answer)| {
@@ -245,6 +252,18 @@ impl<'a> Turn<'a> {
         );
         self.forward_verbs(call, verbs);
         self.with_call(call, |_, _| {});
+    }
+
+    /// Makes the name known that a TLS peer's certificate must carry (RFC 5922 §7.1).
+    pub(super) fn expect_name(&mut self, peer: Peer, name: &str) {
+        if peer.transport != Transport::Tls {
+            return;
+        }
+        match name.parse() {
+            Ok(name) => self.shard.sip.expect_name(peer, name),
+            // Without a name no connection is made, and the call is told so.
+            Err(error) => tracing::warn!(%peer, %error, "no name for this trunk"),
+        }
     }
 
     fn try_dial(

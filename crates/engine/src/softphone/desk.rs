@@ -49,8 +49,12 @@ impl Desk {
         let (inbox, from_sip) = mpsc::channel(WAITING_MAX);
         let (phones, from_phone) = mpsc::channel(WAITING_MAX);
         let address = SocketAddr::new(options.ip, options.sip_port);
+        let mut sip = SipSockets::bind(address, &options.sip, inbox).await?;
+        for (peer, name) in &options.tls_names {
+            sip.expect_name(*peer, name.clone());
+        }
         Ok(Self {
-            sip: SipSockets::bind(address, inbox).await?,
+            sip,
             options,
             from_sip,
             from_phone,
@@ -149,7 +153,8 @@ impl Desk {
     fn hear(&mut self, heard: FromSip) {
         match heard {
             FromSip::Message { from, message } => self.message(from, message),
-            FromSip::TransportFailed { peer } => {
+            FromSip::TransportFailed { peer, why } => {
+                tracing::debug!(%peer, why, "the trunk is out of reach");
                 let input = Input::TransportFailed { peer };
                 self.with_talk(|talk, now| talk.call.handle_input(now, input));
             }
@@ -168,8 +173,11 @@ impl Desk {
                 self.with_talk(|talk, now| talk.call.handle_input(now, input));
             }
             None => {
-                if let Some(answer) = stray::answer(from, &message) {
-                    self.sip.send(from, answer);
+                if message.is_request()
+                    && self.sip.may_answer(Instant::now(), from)
+                    && let Some((to, answer)) = stray::answer(from, &message)
+                {
+                    self.sip.send(to, answer);
                 }
             }
         }

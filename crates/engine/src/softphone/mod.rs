@@ -31,6 +31,7 @@ pub use housecall_sip::Timers;
 pub use trace::{Traced, Way};
 pub use voice::Voice;
 
+use crate::sip::{Peer, ServerName, SipOptions};
 use call::Order;
 use desk::Desk;
 
@@ -51,6 +52,10 @@ pub struct SoftphoneOptions {
     pub ip: IpAddr,
     /// Its SIP port; 0 takes a free one.
     pub sip_port: u16,
+    /// Certificates, and what one SIP peer may take.
+    pub sip: SipOptions,
+    /// By which name the certificate of a TLS peer is checked. To a peer that is not here nothing is said over TLS.
+    pub tls_names: Vec<(Peer, ServerName)>,
     /// What it says. Silence unless said otherwise.
     pub voice: Voice,
 }
@@ -60,6 +65,8 @@ impl Default for SoftphoneOptions {
         Self {
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             sip_port: 0,
+            sip: SipOptions::default(),
+            tls_names: Vec::new(),
             voice: Voice::Silence,
         }
     }

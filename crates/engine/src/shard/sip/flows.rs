@@ -1,0 +1,249 @@
+use std::collections::HashMap;
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use housecall_sip::{Message, Peer, Transport};
+use socket2::SockRef;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::timeout;
+
+use super::FromSip;
+use super::connection::{Closed, Connection, Surroundings};
+use super::is_response;
+use super::listener::Listener;
+use super::options::SipLimits;
+use super::pulse::OpenedBy;
+use super::tls::{ServerName, TlsRefused};
+
+/// Messages waiting for one slow connection; one more is a failure.
+pub(super) const WAITING_MAX: usize = 64;
+/// Connections of ours at once; beyond it the one that rested longest is closed.
+const OPENED_MAX: usize = 64;
+/// Names kept at once; those of peers without a connection make room.
+const NAMES_MAX: usize = 1_024;
+
+/// The connections of a shard: one for each peer, whoever opened it (RFC 3261 §18.1.1).
+pub(super) struct Flows {
+    opened: HashMap<Peer, Flow>,
+    names: HashMap<Peer, ServerName>,
+    listener: Listener,
+    around: Rc<Surroundings>,
+}
+
+/// A connection that we opened.
+struct Flow {
+    outbox: mpsc::Sender<Bytes>,
+    used: Instant,
+}
+
+/// A peer that no connection could be made to.
+#[derive(Debug, thiserror::Error)]
+enum CannotConnect {
+    #[error("{peer} cannot be reached: {error}")]
+    Unreachable { peer: Peer, error: io::Error },
+    #[error("{peer} was not connected within {limit:?}")]
+    Slow { peer: Peer, limit: Duration },
+    #[error("{peer} has no configured name that its certificate could be checked against")]
+    Nameless { peer: Peer },
+    #[error(transparent)]
+    Tls(#[from] TlsRefused),
+}
+
+impl Flows {
+    pub(super) fn new(around: Rc<Surroundings>, listener: Listener) -> Self {
+        Self {
+            opened: HashMap::new(),
+            names: HashMap::new(),
+            listener,
+            around,
+        }
+    }
+
+    /// Notes the name of a peer. A connection that was checked against another name is used no more.
+    pub(super) fn expect_name(&mut self, peer: Peer, name: ServerName) {
+        if self.names.len() >= NAMES_MAX {
+            let opened = &self.opened;
+            self.names.retain(|peer, _| opened.contains_key(peer));
+        }
+        let before = self.names.insert(peer, name.clone());
+        if before.is_some_and(|before| before != name) {
+            tracing::warn!(%peer, %name, "another name for the same address");
+            self.opened.remove(&peer);
+        }
+    }
+
+    /// Sends one message on the connection there is, or on a new one.
+    ///
+    /// # Errors
+    /// In words, when too much waits for that connection already.
+    pub(super) fn send(&mut self, now: Instant, to: Peer, message: Bytes) -> Result<(), String> {
+        let message = match self.listener.find(to) {
+            Some(outbox) => match outbox.try_send(message) {
+                Err(TrySendError::Closed(message)) => message,
+                sent => return sent.map_err(|_| full()),
+            },
+            None => message,
+        };
+        let to = if is_response(&message) {
+            self.way_back(to, &message)
+        } else {
+            to
+        };
+        let flow = self.flow(now, to);
+        flow.used = now;
+        flow.outbox.try_send(message).map_err(|_| full())
+    }
+
+    /// Where a response goes whose connection is gone: to the port that the request's Via names (RFC 3261 §18.2.2).
+    fn way_back(&self, to: Peer, response: &Bytes) -> Peer {
+        if self.opened.get(&to).is_some_and(Flow::is_open) {
+            return to;
+        }
+        let message = Message::parse(response.clone());
+        let via = message.ok().and_then(|message| message.via().ok());
+        let default = if to.transport == Transport::Tls {
+            5061
+        } else {
+            5060
+        };
+        let mut back = to;
+        back.addr
+            .set_port(via.and_then(|via| via.sent_by.port()).unwrap_or(default));
+        back
+    }
+
+    /// How many connections of ours there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.opened.values().filter(|flow| flow.is_open()).count()
+    }
+
+    /// Whether the connection that `peer` opened lasts.
+    #[cfg(test)]
+    pub(super) fn accepts(&self, peer: Peer) -> bool {
+        self.listener.find(peer).is_some()
+    }
+
+    fn flow(&mut self, now: Instant, to: Peer) -> &mut Flow {
+        self.opened.retain(|_, flow| flow.is_open());
+        if self.opened.len() >= OPENED_MAX && !self.opened.contains_key(&to) {
+            let oldest = self.opened.iter().min_by_key(|(_, flow)| flow.used);
+            let oldest = oldest.map(|(peer, _)| *peer);
+            oldest.and_then(|peer| self.opened.remove(&peer));
+        }
+        let (around, name) = (&self.around, self.names.get(&to));
+        self.opened.entry(to).or_insert_with(|| {
+            let (outbox, waiting) = mpsc::channel(WAITING_MAX);
+            let line = Line {
+                peer: to,
+                name: name.cloned(),
+                around: around.clone(),
+            };
+            tokio::task::spawn_local(line.keep(waiting));
+            Flow { outbox, used: now }
+        })
+    }
+}
+
+impl Flow {
+    fn is_open(&self) -> bool {
+        !self.outbox.is_closed()
+    }
+}
+
+fn full() -> String {
+    format!("{WAITING_MAX} messages wait for this connection")
+}
+
+/// A peer that we connect to.
+struct Line {
+    peer: Peer,
+    name: Option<ServerName>,
+    around: Rc<Surroundings>,
+}
+
+impl Line {
+    /// Connects and sends what waits, until the connection ends; then says so.
+    ///
+    /// A connection that had died unnoticed shows when the next message is written: what still waits then gets a second connection.
+    async fn keep(self, mut waiting: mpsc::Receiver<Bytes>) {
+        let mut why = self.once(&mut waiting).await;
+        let died = matches!(why, Ended::Closed(Closed::ByThem | Closed::Broken(_)));
+        if died && !waiting.is_empty() {
+            why = self.once(&mut waiting).await;
+        }
+        drop(waiting);
+        let peer = self.peer;
+        match &why {
+            Ended::Closed(closed) => tracing::debug!(%peer, why = %closed, "sip connection closed"),
+            Ended::Failed(error) => tracing::warn!(%error, "no sip connection"),
+        }
+        let why = why.to_string();
+        let failed = FromSip::TransportFailed { peer, why };
+        let _ = self.around.inbox.send(failed).await;
+    }
+
+    async fn once(&self, waiting: &mut mpsc::Receiver<Bytes>) -> Ended {
+        let limit = self.around.limits.connect;
+        let connecting = timeout(limit, self.connect());
+        let peer = self.peer;
+        match connecting.await {
+            Ok(Ok(Stream::Plain(stream))) => self.converse(stream, waiting).await,
+            Ok(Ok(Stream::Secure(stream))) => self.converse(*stream, waiting).await,
+            Ok(Err(error)) => Ended::Failed(error),
+            Err(_) => Ended::Failed(CannotConnect::Slow { peer, limit }),
+        }
+    }
+
+    async fn connect(&self) -> Result<Stream, CannotConnect> {
+        let peer = self.peer;
+        let is_secure = peer.transport == Transport::Tls;
+        if is_secure && self.name.is_none() {
+            return Err(CannotConnect::Nameless { peer });
+        }
+        let stream = TcpStream::connect(peer.addr)
+            .await
+            .map_err(|error| CannotConnect::Unreachable { peer, error })?;
+        prepare(&stream, &self.around.limits);
+        match &self.name {
+            Some(name) if is_secure => {
+                let stream = self.around.tls.connect(stream, peer, name).await?;
+                Ok(Stream::Secure(Box::new(stream)))
+            }
+            _ => Ok(Stream::Plain(stream)),
+        }
+    }
+
+    async fn converse<S>(&self, stream: S, waiting: &mut mpsc::Receiver<Bytes>) -> Ended
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite,
+    {
+        let (peer, around) = (self.peer, self.around.clone());
+        let connection = Connection::new(stream, peer, OpenedBy::Us, Rc::default(), around);
+        Ended::Closed(connection.run(waiting).await)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+enum Ended {
+    Closed(Closed),
+    Failed(CannotConnect),
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Secure(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+/// Messages leave at once, and a peer whose machine is gone is noticed, which TCP alone takes a quarter of an hour for.
+pub(super) fn prepare(stream: &TcpStream, limits: &SipLimits) {
+    // Both are refinements: a system without them still carries the messages.
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(stream).set_tcp_user_timeout(Some(limits.unacknowledged));
+}
