@@ -43,7 +43,7 @@ fn sound(request: &Message) -> Option<ResponseBuilder> {
 /// Back through the connection; a datagram to where the topmost Via says, which is where it came from if that asks for `rport`
 /// (RFC 3261 §18.2.2, RFC 3581 §4). Never to another host than it came from. `None` without a Via: nobody could match the answer.
 fn way_back(from: Peer, request: &Message) -> Option<Peer> {
-    let mut via = request.via().ok()?;
+    let mut via = request.via().ok()?.into_owned();
     via.stamp(from.addr);
     let port = via.response_addr().map_or(from.addr.port(), |to| to.port());
     let mut to = from;

@@ -104,15 +104,16 @@ impl Flows {
             return to;
         }
         let message = Message::parse(response.clone());
-        let via = message.ok().and_then(|message| message.via().ok());
+        let port = message
+            .ok()
+            .and_then(|message| message.via().ok()?.sent_by.port());
         let default = if to.transport == Transport::Tls {
             5061
         } else {
             5060
         };
         let mut back = to;
-        back.addr
-            .set_port(via.and_then(|via| via.sent_by.port()).unwrap_or(default));
+        back.addr.set_port(port.unwrap_or(default));
         back
     }
 
