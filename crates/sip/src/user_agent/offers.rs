@@ -192,7 +192,8 @@ impl UserAgent {
         }
     }
 
-    fn change_failed(
+    /// The call goes on as before; a refresh is tried again.
+    pub(super) fn change_failed(
         &mut self,
         now: Instant,
         call: CallHandle,

@@ -271,14 +271,17 @@ impl UserAgent {
         let Some(Sent { what, .. }) = self.sent.get(key) else {
             return;
         };
+        if let (Owner::Call(call), AskEnd::Unreachable, Some(purpose)) =
+            (what.owner, why, Purpose::of(what))
+        {
+            // RFC 3261 §8.1.3.1: as if answered 503, which leaves the call as it is.
+            return self.change_failed(now, call, purpose, StatusCode::SERVICE_UNAVAILABLE);
+        }
         match (what.owner, why) {
             (Owner::Ask(ask), why) => self.ask_failed(ask, why),
             // RFC 3261 §14.1, RFC 4028 §7.3: an unanswered re-INVITE or UPDATE ends the call.
             (Owner::Call(call), AskEnd::Unanswered) if Purpose::of(what).is_some() => {
                 self.give_up(now, call, End::Forgotten);
-            }
-            (Owner::Call(call), AskEnd::Unreachable) if Purpose::of(what).is_some() => {
-                self.give_up(now, call, End::Unreachable);
             }
             (Owner::Call(call), why) if what.request.method == Method::Invite => {
                 self.end(call, why.into());

@@ -264,7 +264,9 @@ impl Session {
 
     /// A refresh failed with what does not end the call. It is tried once more, then the session expires (RFC 4028 §7.3, §10).
     pub(super) fn failed(&mut self, now: Instant, pause: Duration) {
-        let Some(running) = self.running.as_mut().filter(|running| running.by_us) else {
+        // Where the next is set, it was no refresh that failed, but a change of the user's between two.
+        let is_due = |running: &&mut Running| running.by_us && running.refresh_at.is_none();
+        let Some(running) = self.running.as_mut().filter(is_due) else {
             return;
         };
         running.failed = running.failed.saturating_add(1);

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::inside::{CALL, answered};
-use super::stage::{Stage, ok, response};
+use super::stage::{Stage, challenge, ok, response};
 use super::world::{ANSWERER, CALLER};
-use crate::user_agent::{Body, Refresher, Reply, SessionTimer};
+use crate::digest::{Credentials, Guard};
+use crate::user_agent::{Body, Input, Refresher, Reply, SessionTimer};
 use crate::{Message, Method, Name, StatusCode};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -499,4 +500,84 @@ fn an_update_before_the_answer() {
     assert_eq!(stage.last().status().unwrap().code(), 200);
     stage.hears_from_caller(&invite, &progress, "BYE", 4, "");
     assert_eq!(stage.told.last().unwrap(), "ended: by them");
+}
+
+#[test]
+fn a_change_that_is_refused_between_refreshes_brings_none_forward() {
+    // RFC 4028 §10: half the interval counts from the last refresh.
+    let (mut stage, call, _) = answered(&[
+        ("Session-Expires", "600;refresher=uac"),
+        ("Allow", "UPDATE"),
+    ]);
+    stage.wait(100 * SECOND);
+    stage
+        .agent
+        .reinvite(stage.now, call, Body::sdp("hold"))
+        .unwrap();
+    stage.drain();
+    let reinvite = stage.last().clone();
+    stage.hears(response(&reinvite, 488, "far").build());
+    stage.sent.clear();
+    stage.wait(199 * SECOND);
+    assert!(stage.sent.is_empty());
+    stage.wait(SECOND);
+    assert_eq!(stage.sent_methods(), ["UPDATE"]);
+}
+
+#[test]
+fn a_refresh_that_cannot_be_sent_is_tried_again() {
+    // RFC 3261 §8.1.3.1: as if answered 503. A connection that breaks while people talk ends no call.
+    let (mut stage, call, _) = answered(&[
+        ("Session-Expires", "600;refresher=uac"),
+        ("Allow", "UPDATE"),
+    ]);
+    stage.wait(300 * SECOND);
+    let lost = |stage: &mut Stage| {
+        let peer = stage.sent.last().unwrap().0;
+        stage
+            .agent
+            .handle_input(stage.now, Input::TransportFailed { peer });
+        stage.drain();
+    };
+    lost(&mut stage);
+    stage.wait(2 * SECOND);
+    assert_eq!(stage.sent_methods(), ["UPDATE", "UPDATE"]);
+    stage
+        .agent
+        .reinvite(stage.now, call, Body::sdp("hold"))
+        .unwrap();
+    stage.drain();
+    lost(&mut stage);
+    assert_eq!(stage.told, ["re-INVITE refused 503"]);
+}
+
+#[test]
+fn a_refresh_that_is_challenged_is_answered() {
+    // RFC 3261 §22.2 inside a dialog: the next CSeq of the dialog.
+    let mut stage = Stage::of(CALLER);
+    let mut guard = Guard::new("sip.carrier.test", 1);
+    let (_, invite) = stage.dial(Some(Credentials::new("harbour", "secret")));
+    let answer = response(&invite, 200, "far")
+        .header(Name::Contact, "<sip:far@10.0.0.2>")
+        .header(Name::Allow, "UPDATE")
+        .header(Name::SessionExpires, "600;refresher=uac");
+    stage.hears(answer.build());
+    stage.wait(300 * SECOND);
+    let first = stage.last().clone();
+    stage.hears(challenge(&first, &mut guard, stage.now, false));
+    let second = stage.last().clone();
+    assert_eq!(second.method(), Some(&Method::Update));
+    assert_eq!(
+        second.cseq().unwrap().number,
+        first.cseq().unwrap().number + 1
+    );
+    assert!(second.header(Name::ProxyAuthorization).is_some());
+    assert_eq!(expires(&second), "600;refresher=uac");
+    stage.hears(
+        response(&second, 200, "far")
+            .header(Name::SessionExpires, "600;refresher=uac")
+            .build(),
+    );
+    stage.wait(299 * SECOND);
+    assert_eq!(stage.told, ["answered"]);
 }
