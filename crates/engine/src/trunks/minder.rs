@@ -35,6 +35,8 @@ pub(crate) struct Minder {
     options: MinderOptions,
     random: StdRng,
     agent: UserAgent,
+    /// Who says where we are: some trunks let in only whom they find in a Contact.
+    contact: AgentOptions,
     asked: BTreeMap<AskHandle, About>,
     peers: Vec<Peer>,
     search: Option<Search>,
@@ -122,7 +124,7 @@ impl Minder {
         options: MinderOptions,
     ) -> Result<Self, UriError> {
         let mut random = StdRng::seed_from_u64(options.seed);
-        let agent = AgentOptions {
+        let contact = AgentOptions {
             contact_user: user_of(&setup),
             ..AgentOptions::new(options.local, random.next_u64())
         };
@@ -138,12 +140,13 @@ impl Minder {
             }),
             Reach::Peers(_) => None,
         };
-        let registration = registration(now, &setup, &agent, random.next_u64())?;
+        let registration = registration(now, &setup, &contact, random.next_u64())?;
         let mut minder = Self {
             told: Seen::first(&setup),
             ping_call_id: format!("{:032x}", random.random::<u128>()),
             ping_cseq: 1,
-            agent: UserAgent::new(agent),
+            agent: UserAgent::new(contact.clone()),
+            contact,
             asked: BTreeMap::new(),
             peers: Vec::new(),
             pings: BTreeMap::new(),
@@ -291,8 +294,11 @@ impl Minder {
         };
         let cseq = self.ping_cseq;
         self.ping_cseq = cseq.saturating_add(Ask::CSEQS_MAX);
+        let contact = self.contact.contact(peer.transport);
+        let contact = contact.map(|it| (Name::Contact.as_str().to_owned(), it.to_string()));
         let ask = Ask {
             to_peer: peer,
+            headers: ask.headers.into_iter().chain(contact).collect(),
             call_id: Some(self.ping_call_id.clone()),
             cseq: Some(cseq),
             ..ask

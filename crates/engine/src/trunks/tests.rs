@@ -183,6 +183,8 @@ fn a_trunk_is_found_by_name_and_answers() {
     let (_, _, options) = &scene.sent[0];
     assert_eq!(options.method(), Some(&Method::Options));
     assert_eq!(options.request_uri(), Some("sip:carrier.test"));
+    let contact = options.contact().unwrap().unwrap();
+    assert_eq!(contact.uri.as_str(), "sip:192.0.2.100:5060");
 }
 
 #[test]
