@@ -84,6 +84,11 @@ impl Server {
         self.resent(action)
     }
 
+    /// The last response given.
+    pub(crate) fn last(&self) -> Option<&Bytes> {
+        self.last.as_ref()
+    }
+
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         self.clock.next()
     }

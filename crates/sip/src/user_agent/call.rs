@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::answers::HeardKey;
+use super::confirming::Confirming;
 use super::info::Infos;
 use super::sending::{Outgoing, SentKey};
 use super::session_timer::Session;
@@ -11,7 +12,7 @@ use super::{CallHandle, Request};
 use crate::Message;
 use crate::dialog::Dialog;
 use crate::digest::Credentials;
-use crate::header::RSeq;
+use crate::header::{RAck, RSeq};
 use crate::transaction::Peer;
 
 /// One call by what it waits for. An ended call is no longer here; its messages live on in their transactions.
@@ -45,6 +46,7 @@ pub(super) struct Invited {
     pub(super) local_tag: String,
     pub(super) dialog: Dialog,
     pub(super) session: Session,
+    pub(super) confirming: Confirming,
 }
 
 /// Answered.
@@ -64,6 +66,8 @@ pub(super) struct Open {
     /// Their re-INVITE or UPDATE that we have not answered.
     pub(super) offered: Option<HeardKey>,
     pub(super) infos: Infos,
+    /// A provisional response of ours that the 2xx has overtaken; its PRACK may still come.
+    pub(super) unconfirmed: Option<RAck>,
     /// The user has hung up, but the BYE must wait for the ACK of our first 2xx (RFC 3261 §15).
     pub(super) hung_up: bool,
 }
@@ -185,6 +189,7 @@ impl Calling {
             session: self.session,
             offered: None,
             infos: Infos::default(),
+            unconfirmed: None,
             hung_up: false,
         };
         (open, self.early)
@@ -204,6 +209,7 @@ impl Invited {
             session: self.session,
             offered: None,
             infos: Infos::default(),
+            unconfirmed: self.confirming.unconfirmed(),
             hung_up: false,
         }
     }

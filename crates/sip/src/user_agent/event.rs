@@ -72,6 +72,13 @@ pub enum Event {
         /// The ACK, with the answer in its body if our 2xx made the offer.
         message: Message,
     },
+    /// Our [reliable](super::Reply::reliable) provisional response has arrived.
+    Confirmed {
+        /// The call they make.
+        call: CallHandle,
+        /// The PRACK, with the answer in its body if the response made the offer.
+        message: Message,
+    },
     /// The other side sent a re-INVITE or UPDATE. Answer with [`UserAgent::respond`](super::UserAgent::respond).
     Reinvited {
         /// The call.

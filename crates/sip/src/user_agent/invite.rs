@@ -34,6 +34,8 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// An answer, or an offer where the INVITE had none.
     pub body: Option<Body>,
+    /// Whether it is sent again until the caller confirms it; see [`Reply::reliable`].
+    pub reliable: bool,
 }
 
 impl Reply {
@@ -44,7 +46,19 @@ impl Reply {
             reason: None,
             headers: Vec::new(),
             body: None,
+            reliable: false,
         }
+    }
+
+    /// The same provisional response, sent again until its PRACK comes (RFC 3262). Sent like any other where the caller does not
+    /// know of that; where the caller demands it, every response but 100 is.
+    ///
+    /// One at a time: the next one waits for the PRACK, and so does a 2xx if this one has a body. [`Event::Confirmed`](super::Event)
+    /// tells that it came. Without one in 64*T1 the INVITE is refused with 500, and the call ends.
+    #[must_use]
+    pub fn reliable(mut self) -> Self {
+        self.reliable = true;
+        self
     }
 
     /// The same response with `reason` instead of the standard phrase.

@@ -23,7 +23,7 @@
 //! | 3261 | §8.1.1, §22 (our requests, and again with credentials) | `sending.rs` | `tests/scripted.rs` |
 //! | 3261 | §18.1.1 (requests too large for a datagram) | `large.rs` | `tests/large.rs` |
 //! | 3261 | §22.1 to §22.3; 7616 §3.3 (who gets an answer, nonces used again) | `nonces.rs`, `sending.rs` | `tests/challenges.rs` |
-//! | 3262 | §3 to §5 (PRACK, both sides) | `reliable.rs` | `tests/reliable.rs` |
+//! | 3262 | §3 to §5 (PRACK, both sides) | `reliable.rs`, `confirming.rs` | `tests/reliable.rs` |
 //! | 3311 | §5.1, §5.2 (UPDATE, before the answer too) | `offers.rs`, `requests.rs` | `tests/session.rs` |
 //! | 3515, 6665 | REFER and events, refused | `requests.rs` | `tests/scripted.rs` |
 //! | 4028 | §5, §7, §9, §10 (session timers, both roles, 422) | `session_timer.rs`, `offers.rs` | `tests/session.rs` |
@@ -35,6 +35,7 @@
 mod answers;
 mod ask;
 mod call;
+mod confirming;
 mod event;
 mod info;
 mod invite;
@@ -258,7 +259,7 @@ impl UserAgent {
         reply: Reply,
     ) -> Result<(), WrongMoment> {
         match self.calls.get(&call) {
-            Some(Call::Invited(_)) => self.respond_to_invite(now, call, &reply),
+            Some(Call::Invited(_)) => self.respond_in_order(now, call, reply)?,
             Some(Call::Open(_)) => self.respond_to_offer(now, call, &reply)?,
             other => {
                 return Err(WrongMoment {

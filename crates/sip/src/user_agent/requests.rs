@@ -4,6 +4,7 @@ use rand::RngExt;
 
 use super::answers::{Heard, HeardKey};
 use super::call::{Call, Change, Invited};
+use super::confirming::Confirming;
 use super::session_timer::{self, Session};
 use super::{CallHandle, End, Event, Reply, UserAgent};
 use crate::dialog::Dialog;
@@ -203,6 +204,7 @@ impl UserAgent {
                 self.they_move(now, key, call, &message)
             }
             Some(Method::Update) => self.they_offer(now, key, call, message),
+            Some(Method::Prack) => self.confirmed(now, key, call, message),
             Some(Method::Info) => self.informed(now, key, call, message),
             // Nobody has us call others (RFC 3515 §2.4.2), and we report no events (RFC 6665 §4.2.1.1).
             Some(Method::Refer) => self.reply(now, key, StatusCode::DECLINE),
@@ -319,7 +321,7 @@ impl UserAgent {
 
     fn invited(&mut self, now: Instant, key: &HeardKey, from: Peer, message: Message) {
         let local_tag = self.tag();
-        if self.objects(now, key, &message) {
+        if self.objects(now, key, &message) || self.misses_reliability(now, key, &message) {
             return;
         }
         let Ok(dialog) = Dialog::of_callee(&message, &local_tag, from) else {
@@ -332,6 +334,7 @@ impl UserAgent {
             local_tag,
             dialog,
             session: Session::new(self.options.session_timer),
+            confirming: Confirming::default(),
         };
         let invited = Call::Invited(Box::new(invited));
         if let Some(heard) = self.heard.get_mut(key) {

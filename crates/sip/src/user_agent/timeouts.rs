@@ -63,8 +63,10 @@ impl UserAgent {
     }
 
     fn call_timeout(&mut self, now: Instant, call: CallHandle) {
-        let Some(Call::Open(open)) = self.calls.get_mut(&call) else {
-            return;
+        let open = match self.calls.get_mut(&call) {
+            Some(Call::Open(open)) => open,
+            Some(Call::Invited(_)) => return self.confirming_timeout(now, call),
+            Some(Call::Calling(_)) | None => return,
         };
         if open
             .unacknowledged
@@ -107,7 +109,8 @@ impl Timed for Call {
     fn next_timeout(&self) -> Option<Instant> {
         match self {
             Self::Open(open) => open.next_timeout(),
-            Self::Calling(_) | Self::Invited(_) => None,
+            Self::Invited(invited) => invited.confirming.next_timeout(),
+            Self::Calling(_) => None,
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::inside::CALL;
 use super::stage::{Stage, challenge, far, ok, response};
-use super::world::{CALLER, invite};
+use super::world::{ANSWERER, Answers, BAD, CALLER, GOOD, Plan, World, invite};
 use crate::digest::{Credentials, Guard};
-use crate::user_agent::{Body, Reliable};
-use crate::{Message, Method, Name};
+use crate::user_agent::{Body, Reliable, Reply};
+use crate::{Message, Method, Name, StatusCode};
 
 const ON: Reliable = Reliable::Supported;
 
@@ -338,4 +339,261 @@ fn a_reinvite_counts_on_from_the_pracks() {
     stage.drain();
     assert_eq!(stage.last().cseq().unwrap().number, 4);
     assert!(!stage.last().lists(Name::Supported, "100rel"));
+}
+
+/// An agent that is called by somebody who says `more` of 100rel.
+fn called(reliable: Reliable, more: &str) -> Stage {
+    let mut stage = Stage::with(ANSWERER, |options| options.reliable = reliable);
+    let invite = format!(
+        "INVITE sip:housecall@10.0.0.2 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKinvite\nMax-Forwards: 70\n\
+         From: <sip:far@10.0.0.1>;tag=far\nTo: <sip:housecall@10.0.0.2>\nCall-ID: c\nCSeq: 7 INVITE\n\
+         Contact: <sip:far@10.0.0.1>\n{more}Content-Type: application/sdp\nContent-Length: 5\n\noffer"
+    );
+    stage.hears_text(&invite);
+    stage
+}
+
+/// The far end confirms `response`, or another one by its number.
+fn prack(response: &Message, cseq: u32, rack: &str, body: &str) -> String {
+    let kind = match body {
+        "" => "",
+        _ => "Content-Type: application/sdp\n",
+    };
+    format!(
+        "PRACK sip:housecall@10.0.0.2 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK{cseq}\nMax-Forwards: 70\n\
+         From: <sip:far@10.0.0.1>;tag=far\nTo: {}\nCall-ID: c\nCSeq: {cseq} PRACK\nRAck: {rack}\n{kind}Content-Length: {}\n\n{body}",
+        response.header(Name::To).unwrap(),
+        body.len()
+    )
+}
+
+fn rack_of(response: &Message) -> String {
+    format!(
+        "{} {}",
+        response.rseq().unwrap().unwrap(),
+        response.header(Name::CSeq).unwrap()
+    )
+}
+
+fn codes(stage: &Stage) -> Vec<u16> {
+    let sent = stage
+        .sent
+        .iter()
+        .filter_map(|(_, message)| message.status());
+    sent.map(StatusCode::code).collect()
+}
+
+fn says(stage: &mut Stage, reply: Reply) {
+    stage.agent.respond(stage.now, CALL, reply).unwrap();
+    stage.drain();
+}
+
+fn early() -> Reply {
+    Reply::new(StatusCode::SESSION_PROGRESS)
+        .with_body(Body::sdp("answer"))
+        .reliable()
+}
+
+// RFC 3262 §3: after T1, then after pauses that double, until the PRACK.
+#[test]
+fn our_response_is_repeated_until_its_prack() {
+    let mut stage = called(ON, "Supported: timer, 100REL\n");
+    says(&mut stage, early());
+    let response = stage.last().clone();
+    assert!(response.lists(Name::Require, "100rel"));
+    assert!(response.contact().unwrap().is_some());
+    stage.wait(Duration::from_millis(7_600));
+    assert_eq!(
+        codes(&stage),
+        [100, 183, 183, 183, 183, 183],
+        "at 0.5, 1.5, 3.5 and 7.5 s"
+    );
+    let first = response.bytes();
+    assert!(
+        stage.sent[1..]
+            .iter()
+            .all(|(_, again)| again.bytes() == first)
+    );
+    stage.hears_text(&prack(&response, 8, &rack_of(&response), ""));
+    stage.wait(Duration::from_secs(60));
+    assert_eq!(codes(&stage)[6..], [200]);
+    assert_eq!(stage.told, ["invited", "confirmed"]);
+}
+
+// RFC 3262 §3: "the UAS SHOULD reject the original request with a 5xx response".
+#[test]
+fn without_a_prack_the_invite_is_refused_after_64_t1() {
+    let mut stage = called(ON, "Supported: 100rel\n");
+    says(&mut stage, early());
+    let start = stage.now;
+    stage.wait_for("ended: not acknowledged");
+    assert_eq!(stage.now - start, Duration::from_secs(32));
+    assert_eq!(
+        stage.last().status(),
+        Some(StatusCode::SERVER_INTERNAL_ERROR)
+    );
+}
+
+// RFC 3262 §3: "the UAS MUST NOT send a second reliable provisional response until the first is acknowledged".
+#[test]
+fn the_second_response_waits_for_the_first() {
+    let mut stage = called(ON, "Supported: 100rel\n");
+    says(&mut stage, early());
+    says(&mut stage, Reply::new(StatusCode::RINGING).reliable());
+    assert_eq!(codes(&stage), [100, 183]);
+    let first = stage.last().clone();
+    stage.hears_text(&prack(&first, 8, &rack_of(&first), ""));
+    assert_eq!(codes(&stage), [100, 183, 200, 180]);
+    let second = stage.last().clone();
+    let number = |message: &Message| message.rseq().unwrap().unwrap();
+    assert_eq!(number(&first).next(), Some(number(&second)));
+}
+
+// RFC 3262 §3, §5: the answer was in the 183, so the 200 must not overtake it.
+#[test]
+fn a_2xx_waits_for_the_prack_of_the_answer() {
+    let mut stage = called(ON, "Supported: 100rel\n");
+    says(&mut stage, early());
+    let response = stage.last().clone();
+    says(&mut stage, Reply::new(StatusCode::OK));
+    assert_eq!(codes(&stage), [100, 183]);
+    let again = stage
+        .agent
+        .respond(stage.now, CALL, Reply::new(StatusCode::OK));
+    assert!(again.is_err(), "it is answered already");
+    stage.hears_text(&prack(&response, 8, &rack_of(&response), ""));
+    assert_eq!(codes(&stage), [100, 183, 200, 200]);
+    assert_eq!(stage.last().cseq().unwrap().method, Method::Invite);
+}
+
+// RFC 3262 §3: a response without a session may be overtaken; it is not repeated then, but its PRACK is still answered.
+#[test]
+fn a_2xx_overtakes_mere_ringing() {
+    let mut stage = called(ON, "Supported: 100rel\n");
+    says(&mut stage, Reply::new(StatusCode::RINGING).reliable());
+    let ringing = stage.last().clone();
+    says(
+        &mut stage,
+        Reply::new(StatusCode::OK).with_body(Body::sdp("answer")),
+    );
+    stage.wait(Duration::from_millis(1_600));
+    assert_eq!(codes(&stage), [100, 180, 200, 200, 200]);
+    for expected in [200, 481] {
+        let cseq = 8 + u32::from(expected == 481);
+        stage.hears_text(&prack(&ringing, cseq, &rack_of(&ringing), ""));
+        assert_eq!(stage.last().status().unwrap().code(), expected);
+    }
+}
+
+// RFC 3262 §3: a PRACK that matches nothing gets 481, and changes nothing.
+#[test]
+fn a_prack_of_something_else_is_refused() {
+    let mut stage = called(ON, "Supported: 100rel\n");
+    says(&mut stage, early());
+    let response = stage.last().clone();
+    let rseq = response.rseq().unwrap().unwrap().number();
+    let wrong = [
+        (format!("{} 7 INVITE", rseq + 1), 481),
+        (format!("{rseq} 8 INVITE"), 481),
+        (format!("{rseq} 7 OPTIONS"), 481),
+        ("nonsense".to_owned(), 400),
+    ];
+    for (cseq, (rack, expected)) in (8..).zip(wrong) {
+        stage.hears_text(&prack(&response, cseq, &rack, ""));
+        assert_eq!(stage.last().status().unwrap().code(), expected, "{rack}");
+    }
+    stage.hears_text(&prack(&response, 20, &rack_of(&response), ""));
+    stage.hears_text(&prack(&response, 20, &rack_of(&response), ""));
+    assert_eq!(
+        codes(&stage)[6..],
+        [200, 200],
+        "and repeated, the same again (RFC 3261 §17.2.2)"
+    );
+    assert_eq!(stage.told, ["invited", "confirmed"]);
+}
+
+// RFC 3262 §5: the PRACK may make a new offer; we have nothing new to say before the answer.
+#[test]
+fn a_new_offer_in_the_prack_is_refused_and_the_response_confirmed() {
+    let mut stage = called(ON, "Supported: 100rel\n");
+    says(&mut stage, early());
+    let response = stage.last().clone();
+    stage.hears_text(&prack(&response, 8, &rack_of(&response), "offer"));
+    assert_eq!(stage.last().status(), Some(StatusCode::NOT_ACCEPTABLE_HERE));
+    assert_eq!(stage.told, ["invited", "confirmed"]);
+}
+
+// RFC 3262 §3, RFC 3261 §8.2.2.3: what each side can do decides.
+#[test]
+fn both_sides_have_to_know_100rel() {
+    let ringing = || Reply::new(StatusCode::RINGING);
+    let mut stage = called(ON, "");
+    says(&mut stage, ringing().reliable());
+    assert_eq!(stage.last().rseq(), Ok(None), "the caller does not");
+
+    let mut stage = called(ON, "Require: 100rel\n");
+    assert_eq!(stage.last().rseq(), Ok(None), "never 100");
+    says(&mut stage, ringing());
+    assert!(
+        stage.last().rseq().unwrap().is_some(),
+        "the caller demands it"
+    );
+
+    let stage = called(Reliable::Off, "Require: 100rel\n");
+    assert_eq!(codes(&stage), [420]);
+    assert!(stage.last().lists(Name::Unsupported, "100rel"));
+
+    let stage = called(Reliable::Required, "Supported: timer\n");
+    assert_eq!(codes(&stage), [421]);
+    assert_eq!(stage.last().header(Name::Require), Some("100rel"));
+}
+
+#[test]
+fn a_refusal_waits_for_nobody() {
+    let mut stage = called(ON, "Supported: 100rel\n");
+    says(&mut stage, early());
+    says(&mut stage, Reply::new(StatusCode::OK));
+    says(&mut stage, Reply::new(StatusCode::BUSY_HERE));
+    assert_eq!(codes(&stage), [100, 183, 486]);
+    assert_eq!(stage.told, ["invited", "ended: by us"]);
+}
+
+#[test]
+fn both_sides_of_one_conversation() {
+    let mut world = World::new(1, GOOD);
+    world.answers = Answers::ReliablyAfter(Duration::from_secs(2));
+    world.dial();
+    world.plan(Duration::from_secs(10), Plan::HangUp(CALLER));
+    world.run(Duration::from_secs(120));
+    assert_eq!(
+        world.told[CALLER],
+        ["progress 183", "answered", "ended: by us"]
+    );
+    let expected = ["invited", "confirmed", "acknowledged", "ended: by them"];
+    assert_eq!(world.told[ANSWERER], expected);
+    assert_eq!(world.has_arrived("PRACK"), 1);
+    assert!(world.is_idle());
+}
+
+/// However bad the network: nobody is answered who has not heard the early answer before, once and in order, and no call is stuck.
+#[test]
+fn an_early_answer_is_heard_before_the_answer_on_a_bad_network() {
+    let mut answered = 0;
+    for seed in 0..300 {
+        let mut world = World::new(seed, BAD);
+        world.answers = Answers::ReliablyAfter(Duration::from_millis(seed * 10));
+        world.dial();
+        world.plan(Duration::from_secs(40 + seed % 20), Plan::HangUp(CALLER));
+        world.plan(Duration::from_secs(41 + seed % 20), Plan::HangUp(ANSWERER));
+        world.run(Duration::from_secs(200));
+        let told = &world.told[CALLER];
+        assert!(world.is_idle(), "seed {seed}: {:?}", world.told);
+        let early = told.iter().filter(|words| *words == "progress 183").count();
+        assert!(early <= 1, "seed {seed}: {told:?}");
+        if told.contains(&"answered".to_owned()) {
+            assert_eq!(told[0], "progress 183", "seed {seed}: {told:?}");
+            answered += 1;
+        }
+    }
+    assert!(answered > 250, "{answered}");
 }

@@ -58,6 +58,8 @@ pub(super) enum Answers {
     After(Duration),
     With(StatusCode),
     RingsForEver,
+    /// Sound before the answer, sent reliably.
+    ReliablyAfter(Duration),
 }
 
 #[derive(Clone, Copy)]
@@ -229,16 +231,21 @@ impl World {
 
     fn invited(&mut self, call: CallHandle) {
         self.calls[ANSWERER] = Some(call);
-        let status = match self.answers {
+        let reply = match self.answers {
             Answers::After(wait) => {
                 self.plan(wait, Plan::Answer);
-                StatusCode::RINGING
+                Reply::new(StatusCode::RINGING)
             }
-            Answers::RingsForEver => StatusCode::RINGING,
-            Answers::With(status) => status,
+            Answers::ReliablyAfter(wait) => {
+                self.plan(wait, Plan::Answer);
+                let early = Reply::new(StatusCode::SESSION_PROGRESS);
+                early.with_body(Body::sdp("answer")).reliable()
+            }
+            Answers::RingsForEver => Reply::new(StatusCode::RINGING),
+            Answers::With(status) => Reply::new(status),
         };
         self.agents[ANSWERER]
-            .respond(self.now, call, Reply::new(status))
+            .respond(self.now, call, reply)
             .unwrap();
     }
 }
@@ -282,6 +289,7 @@ pub(super) fn words(event: &Event) -> String {
         Event::ReinviteAnswered { .. } => "re-INVITE answered".to_owned(),
         Event::ReinviteRefused { status, .. } => format!("re-INVITE refused {status}"),
         Event::ReinviteAgain { .. } => "re-INVITE again".to_owned(),
+        Event::Confirmed { .. } => "confirmed".to_owned(),
         Event::Info { message, .. } => format!("info {}", message.body().escape_ascii()),
         Event::InfoAnswered { status, .. } => format!("info answered {status}"),
         Event::Replied { message, .. } => format!("replied {}", message.status().unwrap()),
