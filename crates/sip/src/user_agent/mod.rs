@@ -14,7 +14,11 @@
 //! | 3261 | §8.1, §13.2 (what responses mean to the caller) | `responses.rs` | `tests/scripted.rs`, `tests/conversations.rs` |
 //! | 3261 | §8.2, §12.2.2, §15.1.2 (requests of others) | `requests.rs` | `tests/scripted.rs`, `tests/dialogs.rs` |
 //! | 3261 | §8.2.7 (strangers are answered without state) | `requests.rs` | `tests/dialogs.rs`: a_flood_of_strangers_leaves_nothing_behind |
-//! | 3261 | §9 (CANCEL) | `mod.rs`, `responses.rs`, `requests.rs` | `tests/conversations.rs`, `tests/dialogs.rs` |
+//! | 3261 | §9 (CANCEL) | `mod.rs`, `responses.rs`, `requests.rs` | `tests/cancels.rs`, `tests/conversations.rs`, `tests/dialogs.rs` |
+//! | 3261 | §8.2.2.2 (an INVITE by two ways: 482) | `requests.rs` | `tests/cancels.rs`: a_merged_invite_gets_482 |
+//! | 3261 | §8.1.3.5, §21.4.15, §21.4.16 (again after 420, 421) | `reliable.rs` | `tests/reliable.rs` |
+//! | 3261 | §13.2.2.4; 6026 §7.2 (forks and late answers) | `responses.rs` | `tests/cancels.rs`, `tests/forks.rs` |
+//! | 3261 | §20.33, §21.3 (Retry-After and Contacts of a refusal) | `event.rs` | `tests/cancels.rs`: a_redirection_and_a_pause_can_be_read |
 //! | 3261 | §10.2, §11.1, §22 (what is asked outside any call) | `ask.rs` | `tests/asks.rs` |
 //! | 3261 | §12.1, §12.2.1.1 (routes, strict ones too; targets; peers without tags) | `../dialog.rs` | `tests/dialogs.rs` |
 //! | 3261 | §13.3 (our answers) | `answers.rs` | `tests/conversations.rs` |
@@ -25,7 +29,7 @@
 //! | 3261 | §22.1 to §22.3; 7616 §3.3 (who gets an answer, nonces used again) | `nonces.rs`, `sending.rs` | `tests/challenges.rs` |
 //! | 3262 | §3 to §5 (PRACK, both sides) | `reliable.rs`, `confirming.rs` | `tests/reliable.rs` |
 //! | 3311 | §5.1, §5.2 (UPDATE, before the answer too) | `offers.rs`, `requests.rs` | `tests/session.rs` |
-//! | 3515, 6665 | REFER and events, refused | `requests.rs` | `tests/scripted.rs` |
+//! | 3515, 6665 | REFER and events, refused | `requests.rs` | `tests/scripted.rs`, `tests/infos.rs` |
 //! | 4028 | §5, §7, §9, §10 (session timers, both roles, 422) | `session_timer.rs`, `offers.rs` | `tests/session.rs` |
 //! | 5407 | §3.2 (messages that cross a BYE) | `requests.rs`, `offers.rs` | `tests/dialogs.rs` |
 //! | 6086 | §4.1, §4.2 (INFO) | `info.rs` | `tests/infos.rs` |

@@ -324,6 +324,9 @@ impl UserAgent {
         if self.objects(now, key, &message) || self.misses_reliability(now, key, &message) {
             return;
         }
+        if self.is_merged(&message) {
+            return self.reply(now, key, StatusCode::LOOP_DETECTED);
+        }
         let Ok(dialog) = Dialog::of_callee(&message, &local_tag, from) else {
             return self.reply(now, key, StatusCode::BAD_REQUEST);
         };
@@ -347,6 +350,31 @@ impl UserAgent {
             from,
             message,
         });
+    }
+
+    /// Whether an INVITE is the same as one we have, come by another way: a proxy before us forks, and both branches lead here
+    /// (RFC 3261 §8.2.2.2).
+    fn is_merged(&self, message: &Message) -> bool {
+        let (Ok(call_id), Ok(from), Ok(cseq)) = (message.call_id(), message.from(), message.cseq())
+        else {
+            return false;
+        };
+        let tag = from.tag().unwrap_or("");
+        let first = (call_id.to_owned(), String::new());
+        let same = self.dialogs.range(first..);
+        let mut same = same.take_while(|((id, _), _)| id == call_id);
+        same.any(|(_, call)| match self.calls.get(call) {
+            Some(call @ Call::Invited(invited)) => {
+                let invite = self.heard.get(&invited.heard);
+                let invite = invite.and_then(|heard| heard.request.cseq().ok());
+                call.is_with(tag) && invite.is_some_and(|ours| ours.number == cseq.number)
+            }
+            Some(call @ Call::Open(open)) => {
+                let mut answers = open.unacknowledged.iter().filter(|answer| answer.first);
+                call.is_with(tag) && answers.any(|answer| answer.cseq == cseq.number)
+            }
+            Some(Call::Calling(_)) | None => false,
+        })
     }
 
     /// OPTIONS outside a call asks what we can do, or whether we live (RFC 3261 §11.2).

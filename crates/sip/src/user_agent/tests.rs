@@ -1,6 +1,7 @@
 //! Conversations of two user agents over a network that loses, repeats and reorders.
 
 mod asks;
+mod cancels;
 mod challenges;
 mod conversations;
 mod dialogs;
