@@ -329,6 +329,7 @@ impl World {
         else {
             return stranger();
         };
+        let (from, to) = (from.into_owned(), to.into_owned());
         match message.is_request() {
             true if to.tag().is_some() => (call_id.to_owned(), to, from),
             true => (

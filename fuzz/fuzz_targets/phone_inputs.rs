@@ -269,7 +269,10 @@ impl World {
     /// How the trunk names us, and itself with one of its tags.
     fn names(&self, tag: u8) -> (NameAddr, NameAddr) {
         let us = self.ours.iter().find_map(|message| message.from().ok());
-        let us = us.unwrap_or_else(|| NameAddr::new(Uri::parse("sip:us@h").expect("a URI")));
+        let us = us.map_or_else(
+            || NameAddr::new(Uri::parse("sip:us@h").expect("a URI")),
+            |us| us.into_owned(),
+        );
         let them = NameAddr::new(Uri::parse("sip:them@h").expect("a URI"));
         (us, them.with_tag(&format!("t{}", tag % 3)))
     }

@@ -3,27 +3,38 @@
 mod contact;
 mod content_type;
 mod cseq;
+mod history;
+mod identity;
 mod name;
 mod name_addr;
 mod params;
+mod privacy;
 mod reason;
+mod replaces;
 mod retry_after;
 mod rseq;
 mod session_expires;
 mod via;
+mod warning;
 
 pub use contact::Contacts;
 pub use content_type::ContentType;
+pub(crate) use content_type::MediaType;
 pub use cseq::CSeq;
+pub use history::{Diversion, HistoryEntry};
+pub use identity::{Attestation, Identity};
 pub(crate) use name::Known;
 pub use name::Name;
 pub use name_addr::{NameAddr, NameAddrRef};
 pub use params::{Param, Params, ParamsRef};
+pub use privacy::Privacy;
 pub use reason::Reason;
+pub use replaces::Replaces;
 pub use retry_after::RetryAfter;
 pub use rseq::{RAck, RSeq};
 pub use session_expires::{MinSe, RefresherRole, SessionExpires};
 pub use via::{Via, ViaRef};
+pub use warning::Warning;
 
 use std::time::Duration;
 

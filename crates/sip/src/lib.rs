@@ -40,6 +40,7 @@
 //!
 //! | RFC · section | what | file | test |
 //! |---|---|---|---|
+//! | 2046 §5.1, 5621 §3 | the session description in a multipart body | `message/multipart.rs` | `tests/multipart.rs` |
 //! | 3261 §7.1, §7.2 | start lines | `message/start_line.rs` | `tests/torture.rs`: lwsstart, trws, noreason, bigcode |
 //! | 3261 §7.3.1, §7.3.3 | folded lines, compact names | `message/index.rs`, `header/name.rs` | `tests/torture.rs`: wsinv, longreq |
 //! | 3261 §7.5 | line ends before a message | `message/index.rs` | `tests/trouble.rs`: line_ends_before_the_message |
@@ -50,13 +51,20 @@
 //! | 3261 §18.3, §20.14 | Content-Length, streams | `message.rs`, `framing.rs` | `tests/framing.rs`, `tests/trouble.rs` |
 //! | 3261 §19.1, 3966 | URIs | `uri.rs` | `uri.rs` |
 //! | 3261 §20.10 | name-addr, Contact | `header/name_addr.rs`, `header/contact.rs` | the same |
+//! | 3261 §20.43 | Warning | `header/warning.rs` | the same |
 //! | 3261 §22, 7616, 8760 | digest, both sides | `digest/` | `tests/digest.rs` |
 //! | 3262 §7.1, §7.2 | RSeq, RAck | `header/rseq.rs` | the same |
+//! | 3323 §4.2, 3325 §9 | Privacy, asserted and preferred identities | `header/privacy.rs`, `message/typed.rs` | the same |
 //! | 3326 | Reason, Q.850 causes | `header/reason.rs` | the same |
 //! | 4028 §4, §5 | Session-Expires, Min-SE | `header/session_expires.rs` | the same |
+//! | 3515 §2.1, 3891 §6.1 | Refer-To, Replaces, read only | `header/replaces.rs` | the same |
 //! | 4475 | torture messages | the message layer | `tests/torture.rs`, one test for each message |
-//! | 5118 | IPv6 | `host.rs`, `uri.rs`, `header/via.rs` | `tests/trouble.rs`: ipv6_with_and_without_port |
+//! | 5118 | IPv6 | `host.rs`, `uri.rs`, `header/via.rs` | `tests/ipv6.rs`, one test for each section |
 //! | 5626 §4.4.1 | keep-alives in streams | `framing.rs` | `tests/framing.rs`: a_keep_alive_is_no_message |
+//! | 5806, 7044 §5 | Diversion, History-Info | `header/history.rs` | the same |
+//! | 8224 §4.1, 8588 §4 | Identity, passed through; attestation read, not checked | `header/identity.rs` | the same |
+//!
+//! What has broken other stacks (numbers and lists too large, smuggled headers, lengths that lie) is in `tests/incidents.rs`.
 //!
 //! [`transaction`], [`user_agent`] and [`target`] have tables of their own, as has [`registration`].
 

@@ -1,6 +1,7 @@
 //! Messages: ranges over one shared buffer, read without copying and typed when asked.
 
 mod index;
+mod multipart;
 mod start_line;
 mod typed;
 

@@ -88,6 +88,10 @@ pub(crate) fn length_in(bytes: &[u8], table: &[bool; 256]) -> usize {
 }
 
 /// Returns a table of letters, digits and `marks`.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "runs in constants only, where the compiler refuses an index out of range"
+)]
 pub(crate) const fn bytes_of(marks: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
     let mut byte = 0;

@@ -257,6 +257,10 @@ fn is_forbidden(byte: u8) -> bool {
 }
 
 /// Returns a table of what can stand in a part of a URI that ends at one of `ends`.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "runs in constants only, where the compiler refuses an index out of range"
+)]
 const fn part_bytes(ends: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
     let mut byte = 0x21;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Params, ValueError};
+use super::{Params, ParamsRef, ValueError};
 use crate::text;
 
 /// What the body is (RFC 3261 §20.15).
@@ -18,6 +18,32 @@ impl ContentType {
     /// # Errors
     /// There is no slash between two tokens, or a parameter is malformed.
     pub fn parse(value: &str) -> Result<ContentType, ValueError> {
+        let MediaType {
+            kind,
+            subtype,
+            params,
+        } = MediaType::of(value)?;
+        Ok(ContentType {
+            essence: format!("{kind}/{subtype}").to_ascii_lowercase(),
+            params: params.into_owned(),
+        })
+    }
+
+    /// Returns whether the body is a session description.
+    pub fn is_sdp(&self) -> bool {
+        self.essence == "application/sdp"
+    }
+}
+
+/// A media type where it stands.
+pub(crate) struct MediaType<'a> {
+    pub(crate) kind: &'a str,
+    subtype: &'a str,
+    pub(crate) params: ParamsRef<'a>,
+}
+
+impl<'a> MediaType<'a> {
+    pub(crate) fn of(value: &'a str) -> Result<MediaType<'a>, ValueError> {
         let (essence, params) = text::split_params(value);
         let (kind, subtype) = essence
             .split_once('/')
@@ -26,15 +52,15 @@ impl ContentType {
         if !text::is_token(kind) || !text::is_token(subtype) {
             return Err(ValueError::Malformed("media type"));
         }
-        Ok(ContentType {
-            essence: format!("{kind}/{subtype}").to_ascii_lowercase(),
-            params: Params::parse(params)?,
+        Ok(MediaType {
+            kind,
+            subtype,
+            params: ParamsRef::of(params)?,
         })
     }
 
-    /// Returns whether the body is a session description.
-    pub fn is_sdp(&self) -> bool {
-        self.essence == "application/sdp"
+    pub(crate) fn is(&self, kind: &str, subtype: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind) && self.subtype.eq_ignore_ascii_case(subtype)
     }
 }
 

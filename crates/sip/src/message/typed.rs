@@ -5,8 +5,9 @@ use memchr::memchr2;
 use super::Message;
 use crate::digest::{Authorization, Challenge};
 use crate::header::{
-    CSeq, Contacts, ContentType, HeaderError, Known, MinSe, Name, NameAddrRef, RAck, RSeq, Reason,
-    RetryAfter, SessionExpires, ValueError, ViaRef, seconds,
+    CSeq, Contacts, ContentType, Diversion, HeaderError, HistoryEntry, Identity, Known, MinSe,
+    Name, NameAddrRef, Privacy, RAck, RSeq, Reason, Replaces, RetryAfter, SessionExpires,
+    ValueError, ViaRef, Warning, seconds,
 };
 use crate::text;
 use crate::uri::UriRef;
@@ -187,10 +188,67 @@ impl Message {
 
     /// Returns the Reason values, malformed ones left out: they inform, nothing depends on them.
     pub fn reasons(&self) -> Vec<Reason> {
-        let values = self.list(Name::Reason);
-        values
-            .filter_map(|value| Reason::parse(value).ok())
-            .collect()
+        self.informing(Known::Reason, Reason::parse)
+    }
+
+    /// Returns the Warning values, malformed ones left out.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.informing(Known::Warning, Warning::parse)
+    }
+
+    /// Returns what of the caller is to stay hidden (RFC 3323 §4.2).
+    ///
+    /// # Errors
+    /// Repeated or malformed.
+    pub fn privacy(&self) -> Result<Option<Privacy>, HeaderError> {
+        self.optional(Known::Privacy, Privacy::parse)
+    }
+
+    /// Returns who the network says is calling or called (RFC 3325 §9.1). Worth believing only from a peer one trusts.
+    ///
+    /// # Errors
+    /// One of them is malformed.
+    pub fn asserted_identities(&self) -> Result<Vec<NameAddrRef<'_>>, HeaderError> {
+        self.typed_list(Known::PAssertedIdentity, NameAddrRef::of)
+    }
+
+    /// Returns who the sender would like to be (RFC 3325 §9.2).
+    ///
+    /// # Errors
+    /// One of them is malformed.
+    pub fn preferred_identities(&self) -> Result<Vec<NameAddrRef<'_>>, HeaderError> {
+        self.typed_list(Known::PPreferredIdentity, NameAddrRef::of)
+    }
+
+    /// Returns the diversions of a call, the latest first (RFC 5806), malformed ones left out.
+    pub fn diversions(&self) -> Vec<Diversion> {
+        self.informing(Known::Diversion, Diversion::parse)
+    }
+
+    /// Returns the targets that a request was sent to, oldest first (RFC 7044), malformed ones left out.
+    pub fn history(&self) -> Vec<HistoryEntry> {
+        self.informing(Known::HistoryInfo, HistoryEntry::parse)
+    }
+
+    /// Returns the signed statements of who calls (RFC 8224), malformed ones left out.
+    pub fn identities(&self) -> Vec<Identity> {
+        self.informing(Known::Identity, Identity::parse)
+    }
+
+    /// Returns whom a REFER asks to call (RFC 3515 §2.1).
+    ///
+    /// # Errors
+    /// Repeated or malformed.
+    pub fn refer_to(&self) -> Result<Option<NameAddrRef<'_>>, HeaderError> {
+        self.optional(Known::ReferTo, NameAddrRef::of)
+    }
+
+    /// Returns the dialog that an INVITE takes the place of (RFC 3891 §6.1).
+    ///
+    /// # Errors
+    /// Repeated or malformed.
+    pub fn replaces(&self) -> Result<Option<Replaces>, HeaderError> {
+        self.optional(Known::Replaces, Replaces::parse)
     }
 
     /// Returns the elements of a list header such as Require, Supported, Allow or Unsupported.
@@ -229,6 +287,12 @@ impl Message {
         self.values(name)
             .flat_map(|value| text::elements(value, b','))
             .filter(|element| !element.is_empty())
+    }
+
+    /// What informs and nothing depends on: malformed values are left out.
+    fn informing<T>(&self, name: Known, parse: fn(&str) -> Result<T, ValueError>) -> Vec<T> {
+        let values = self.elements(name);
+        values.filter_map(|value| parse(value).ok()).collect()
     }
 
     fn single(&self, name: Known) -> Result<&str, HeaderError> {

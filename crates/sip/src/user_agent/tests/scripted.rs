@@ -248,7 +248,7 @@ fn over_tcp_nothing_is_repeated_and_the_contact_says_so() {
     stage.agent.invite(stage.now, invite(to));
     stage.drain();
     let contact = stage.last().contact().unwrap().unwrap();
-    assert_eq!(contact.uri.param("transport").as_deref(), Some("tcp"));
+    assert_eq!(contact.uri.param("transport"), Some("tcp"));
     assert_eq!(stage.last().via().unwrap().transport, "TCP");
     stage.wait_until_idle();
     assert_eq!(stage.sent.len(), 1);
