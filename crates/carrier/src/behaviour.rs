@@ -13,6 +13,8 @@ pub struct Behaviour {
     pub says: Says,
     /// How long the subscriber talks before hanging up; none waits for the caller.
     pub hangs_up_after: Option<Duration>,
+    /// What else happens to the call once it is answered.
+    pub deed: Option<Deed>,
 }
 
 /// What happens before a call is answered.
@@ -26,6 +28,34 @@ pub enum Pickup {
     RingsForEver,
     /// This final status at once.
     Refuses(u16),
+    /// 183 with early audio, and after this long this final status: an announcement.
+    SpeaksAndRefuses(Duration, u16),
+    /// 302 with the number of another subscriber.
+    Redirects(&'static str),
+    /// 503, with this in `Retry-After`.
+    Unavailable(Duration),
+}
+
+/// What happens to an answered call, besides talking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// The subscriber holds the caller after a while, and takes it back (RFC 3264 §8.4).
+    Holds {
+        /// How long after the answer.
+        after: Duration,
+        /// How long.
+        lasts: Duration,
+    },
+    /// The network describes the session again, unchanged, so often (RFC 3261 §14).
+    Renegotiates {
+        /// The first time so long after the answer, and again so long after each.
+        every: Duration,
+    },
+    /// The subscriber's line is cut: no sound, no BYE, no answer to anything.
+    Vanishes {
+        /// How long after the answer.
+        after: Duration,
+    },
 }
 
 /// What a subscriber says.
@@ -52,6 +82,21 @@ const fn answers(number: &'static str, name: &'static str, after: u64, says: Say
         pickup: Pickup::RingsFor(secs(after)),
         says,
         hangs_up_after: None,
+        deed: None,
+    }
+}
+
+const fn does(number: &'static str, name: &'static str, deed: Deed) -> Behaviour {
+    Behaviour {
+        deed: Some(deed),
+        ..answers(number, name, 1, Says::Tone)
+    }
+}
+
+const fn picks_up(number: &'static str, name: &'static str, pickup: Pickup) -> Behaviour {
+    Behaviour {
+        pickup,
+        ..answers(number, name, 0, Says::Voice)
     }
 }
 
@@ -62,7 +107,7 @@ const fn refuses(number: &'static str, name: &'static str, status: u16) -> Behav
     }
 }
 
-/// Every subscriber, by number. The numbers are reserved for fiction by the Australian regulator (ACMA).
+/// Every subscriber of the demonstration, by number. The numbers are reserved for fiction by the Australian regulator (ACMA).
 pub const SUBSCRIBERS: [Behaviour; 10] = [
     answers("61491570006", "echo", 2, Says::Echo),
     answers("61491570156", "spoken voice", 2, Says::Voice),
@@ -85,6 +130,31 @@ pub const SUBSCRIBERS: [Behaviour; 10] = [
     answers("61491571491", "reads digits back", 1, Says::DigitsBack),
 ];
 
+/// Further subscribers, by number, to whom happens what is rare and what engines stumble over. Numbers as of [`SUBSCRIBERS`].
+pub const AWKWARD: [Behaviour; 6] = [
+    does(
+        "61491571804",
+        "holds the caller",
+        Deed::Holds {
+            after: secs(2),
+            lasts: secs(3),
+        },
+    ),
+    does(
+        "61491572549",
+        "renegotiates",
+        Deed::Renegotiates { every: secs(2) },
+    ),
+    does("61491572665", "vanishes", Deed::Vanishes { after: secs(3) }),
+    picks_up(
+        "61491572983",
+        "announcement, then busy",
+        Pickup::SpeaksAndRefuses(secs(3), 486),
+    ),
+    picks_up("61491573770", "moved", Pickup::Redirects("61491570157")),
+    picks_up("61491573087", "no circuits", Pickup::Unavailable(secs(30))),
+];
+
 impl Behaviour {
     /// The subscriber that a dialled number reaches. None is answered with 404.
     ///
@@ -93,6 +163,7 @@ impl Behaviour {
         let international = international(dialled);
         SUBSCRIBERS
             .iter()
+            .chain(&AWKWARD)
             .find(|subscriber| subscriber.number == international)
     }
 }
@@ -141,9 +212,10 @@ mod tests {
 
     #[test]
     fn no_number_is_given_twice() {
-        let mut numbers: Vec<_> = SUBSCRIBERS.iter().map(|it| it.number).collect();
+        let all = SUBSCRIBERS.iter().chain(&AWKWARD);
+        let mut numbers: Vec<_> = all.map(|it| it.number).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        assert_eq!(numbers.len(), SUBSCRIBERS.len());
+        assert_eq!(numbers.len(), SUBSCRIBERS.len() + AWKWARD.len());
     }
 }

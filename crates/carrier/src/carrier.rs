@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tracing::info;
 
 use crate::faults::Faults;
+use crate::habits::Habits;
 use crate::network::{Network, NetworkOptions};
 use crate::report::Report;
 use crate::sockets::{Sockets, run};
@@ -28,6 +29,8 @@ pub struct CarrierOptions {
     pub calls_max: u16,
     /// What goes wrong.
     pub faults: Faults,
+    /// What it does that others do not.
+    pub habits: Habits,
 }
 
 impl Default for CarrierOptions {
@@ -39,6 +42,7 @@ impl Default for CarrierOptions {
             credentials: Credentials::new("harbour", &format!("{:016x}", random())),
             calls_max: 32,
             faults: Faults::default(),
+            habits: Habits::default(),
         }
     }
 }
@@ -72,6 +76,7 @@ impl Carrier {
             timers: Timers::default(),
             seed: random(),
             faults: options.faults,
+            habits: options.habits,
         });
         let network = Arc::new(Mutex::new(network));
         let (stop, stopped) = oneshot::channel();

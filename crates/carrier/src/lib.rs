@@ -1,7 +1,8 @@
 //! Pretends to be a telephone network: a SIP carrier on loopback for the demonstration, for examples and for tests.
 //!
 //! Its ten subscribers ([`SUBSCRIBERS`]) answer, refuse, never answer, speak, echo or read digits back, each by its number. It
-//! asks for digest authentication as a real carrier does, honours hold, and measures what its subscribers hear.
+//! asks for digest authentication as a real carrier does, honours hold, and measures what its subscribers hear. Further ones
+//! ([`AWKWARD`]) hold, vanish, renegotiate or redirect; [`Habits`] say how it challenges and whether it secures sound.
 //!
 //! ```text
 //!          SIP, RTP                                  Network (no sockets, no clock)
@@ -40,6 +41,7 @@ mod call;
 mod carrier;
 mod ear;
 mod faults;
+mod habits;
 mod line;
 mod mouth;
 mod network;
@@ -48,9 +50,10 @@ mod sockets;
 #[cfg(test)]
 mod tests;
 
-pub use behaviour::{Behaviour, Pickup, SUBSCRIBERS, Says};
+pub use behaviour::{AWKWARD, Behaviour, Deed, Pickup, SUBSCRIBERS, Says};
 pub use carrier::{Carrier, CarrierOptions};
 pub use ear::Sound;
 pub use faults::Faults;
+pub use habits::{Challenge, Habits, Security};
 pub use network::{Input, Network, NetworkOptions, Output};
 pub use report::{HeardCall, Report, Stage};

@@ -2,8 +2,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use housecall_media::g711::Law;
-use housecall_media::rtp::{RtpPacket, RtpSender};
+use housecall_media::rtp::{Report, RtpPacket, RtpSender, SenderInfo};
 use housecall_media::sdp::{Codec, MediaTarget};
+use housecall_media::srtp::Srtp;
 use housecall_media::telephone_event::KeyListener;
 use housecall_media::{FRAME_MS, FRAME_SAMPLES, Key, KeyDetector};
 
@@ -12,6 +13,8 @@ use crate::ear::{Ear, Sound};
 use crate::mouth::Mouth;
 
 const FRAME: Duration = Duration::from_millis(FRAME_MS);
+/// RFC 3550 §6.2.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// A process that slept longer than this owes no burst of packets.
 const LATE_MOST: Duration = Duration::from_millis(200);
 /// Digits kept of one call.
@@ -27,6 +30,10 @@ pub(crate) struct Line {
     detector: KeyDetector,
     /// Where the sound goes; none until the descriptions are exchanged.
     target: Option<MediaTarget>,
+    /// What protects the sound, if that is agreed.
+    srtp: Option<Srtp>,
+    talks_since: Option<Instant>,
+    next_report_at: Option<Instant>,
     next_frame_at: Option<Instant>,
     talks: bool,
     packets: u64,
@@ -42,6 +49,9 @@ impl Line {
             listener: KeyListener::default(),
             detector: KeyDetector::default(),
             target: None,
+            srtp: None,
+            talks_since: None,
+            next_report_at: None,
             next_frame_at: None,
             talks: false,
             packets: 0,
@@ -51,13 +61,24 @@ impl Line {
 
     /// Learns where to send and what; a hold says that nothing may be sent.
     pub(crate) fn agree(&mut self, target: MediaTarget) {
+        self.srtp = match (self.srtp.take(), &target.srtp) {
+            (Some(mut srtp), Some(pair)) => srtp.rekey(pair, true).is_ok().then_some(srtp),
+            (None, Some(pair)) => Srtp::new(pair).ok(),
+            (_, None) => None,
+        };
         self.target = Some(target);
+    }
+
+    pub(crate) fn is_secured(&self) -> bool {
+        self.srtp.is_some()
     }
 
     /// The subscriber begins to talk, if the caller may hear it.
     pub(crate) fn talk(&mut self, now: Instant) {
         self.talks = true;
+        self.talks_since.get_or_insert(now);
         self.next_frame_at.get_or_insert(now);
+        self.next_report_at.get_or_insert(now + REPORT_EVERY);
     }
 
     /// Whether the caller has told us to be quiet.
@@ -81,7 +102,11 @@ impl Line {
 
     /// Takes in a datagram; what is no RTP of this call is dropped.
     pub(crate) fn hear(&mut self, datagram: &[u8]) {
-        let Ok(packet) = RtpPacket::parse(Bytes::copy_from_slice(datagram)) else {
+        let plain = match &mut self.srtp {
+            Some(srtp) => srtp.unprotect_rtp(datagram).ok(),
+            None => Some(Bytes::copy_from_slice(datagram)),
+        };
+        let Some(packet) = plain.and_then(|plain| RtpPacket::parse(plain).ok()) else {
             return;
         };
         let telephone_event = self
@@ -132,7 +157,31 @@ impl Line {
         let law = law_of_codec(target.codec)?;
         let payload = law.encode(&frame).into();
         let packet = self.sender.packet(target.payload_type, false, payload);
-        Some((target.remote, packet.to_bytes()))
+        let bytes = match &mut self.srtp {
+            Some(srtp) => srtp.protect_rtp(&packet.to_bytes()).ok()?,
+            None => packet.to_bytes(),
+        };
+        Some((target.remote, bytes))
+    }
+
+    /// The report that is due on what has been sent, with its address (RFC 3550 §6.4.1). It leaves from the port of the sound.
+    pub(crate) fn report(&mut self, now: Instant) -> Option<(std::net::SocketAddr, Bytes)> {
+        let due = self.next_report_at.filter(|due| *due <= now)?;
+        self.next_report_at = Some(due.max(now) + REPORT_EVERY);
+        let to = self.target.as_ref()?.rtcp?;
+        let running = now.saturating_duration_since(self.talks_since?);
+        let report = Report {
+            ssrc: self.sender.ssrc(),
+            sender: Some(self.sender.info(SenderInfo::ntp_of(running))),
+            blocks: Vec::new(),
+            bye: false,
+        };
+        let plain = report.to_bytes("carrier");
+        let bytes = match &mut self.srtp {
+            Some(srtp) => srtp.protect_rtcp(&plain).ok()?,
+            None => plain,
+        };
+        Some((to, bytes))
     }
 
     /// Moves on to the next frame when one is due.

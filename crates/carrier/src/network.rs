@@ -1,8 +1,9 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
+use housecall_media::sdp::Direction;
 use housecall_sip::digest::{Credentials, Denied, Guard};
 use housecall_sip::transaction::{Peer, Timers};
 use housecall_sip::user_agent::{self, AgentOptions, Body, CallHandle, Event, Reply, UserAgent};
@@ -11,6 +12,7 @@ use housecall_sip::{Message, Method, Name, StatusCode};
 use crate::behaviour::{Behaviour, Pickup};
 use crate::call::{Call, Step};
 use crate::faults::{Faults, Way};
+use crate::habits::{Challenge, Habits};
 use crate::report::Report;
 
 /// Calls that a [`Report`] remembers after their end.
@@ -33,6 +35,8 @@ pub struct NetworkOptions {
     pub seed: u64,
     /// What goes wrong.
     pub faults: Faults,
+    /// What it does that others do not.
+    pub habits: Habits,
 }
 
 impl Default for NetworkOptions {
@@ -47,6 +51,7 @@ impl Default for NetworkOptions {
             timers: Timers::default(),
             seed: 1,
             faults: Faults::default(),
+            habits: Habits::default(),
         }
     }
 }
@@ -101,7 +106,11 @@ pub enum Output {
 pub struct Network {
     agent: UserAgent,
     guard: Guard,
+    domain: String,
     credentials: Option<Credentials>,
+    habits: Habits,
+    /// Calls whose line is cut, by Call-ID.
+    cut: BTreeSet<String>,
     calls: BTreeMap<CallHandle, Call>,
     free_media: VecDeque<SocketAddr>,
     ended: Report,
@@ -117,12 +126,16 @@ impl Network {
             user_agent: "housecall-carrier".to_owned(),
             timers: options.timers,
             accepts_calls: true,
+            session_timer: options.habits.session_timer,
             ..AgentOptions::new(options.sip, options.seed)
         });
         Network {
             agent,
             guard: Guard::new(&options.domain, options.seed.wrapping_add(1)),
+            domain: options.domain,
             credentials: options.credentials,
+            habits: options.habits,
+            cut: BTreeSet::new(),
             calls: BTreeMap::new(),
             free_media: options.media.into(),
             ended: Report::default(),
@@ -135,6 +148,7 @@ impl Network {
     /// Takes what the world said.
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         match input {
+            Input::Sip { message, .. } if self.is_cut(&message) => return,
             Input::Sip { from, message } => {
                 let input = user_agent::Input::Received { from, message };
                 self.agent.handle_input(now, input);
@@ -185,18 +199,57 @@ impl Network {
         for (handle, step) in due {
             match step {
                 Step::Answer => self.answer(now, handle),
+                Step::Refuse(status) => self.respond(now, handle, refusal(status)),
                 Step::HangUp => self.agent.hang_up(now, handle),
+                Step::Offer(direction) => self.offer(now, handle, direction),
+                Step::Vanish => self.vanish(now, handle),
             }
         }
     }
 
     fn speak(&mut self, now: Instant) {
         for call in self.calls.values_mut() {
+            let from = call.media();
             while let Some((to, bytes)) = call.speak(now) {
-                let from = call.media();
                 self.outputs
                     .push_back(Output::SendMedia { from, to, bytes });
             }
+            let report = call.report(now);
+            self.outputs
+                .extend(report.map(|(to, bytes)| Output::SendMedia { from, to, bytes }));
+        }
+    }
+
+    /// Describes a session anew. When that crosses an offer of the caller's, the agent says when to try again.
+    fn offer(&mut self, now: Instant, handle: CallHandle, direction: Direction) {
+        let Some(call) = self.calls.get_mut(&handle) else {
+            return;
+        };
+        let body = Body::sdp(call.offer(direction));
+        // A request of theirs may be under way: then it is not the moment, and what was agreed stays.
+        if self.agent.reinvite(now, handle, body).is_err() {
+            call.take_offered();
+        }
+    }
+
+    /// From now on nothing of this call arrives here or leaves. The user agent says goodbye, which nobody hears.
+    fn vanish(&mut self, now: Instant, handle: CallHandle) {
+        let call_id = self.calls.get(&handle).map(Call::call_id);
+        self.cut.extend(call_id.map(str::to_owned));
+        self.ended(handle);
+        self.agent.hang_up(now, handle);
+    }
+
+    fn is_cut(&self, message: &Message) -> bool {
+        let call_id = message.call_id();
+        !self.cut.is_empty() && call_id.is_ok_and(|call_id| self.cut.contains(call_id))
+    }
+
+    fn send(&mut self, now: Instant, to: Peer, bytes: Bytes) {
+        let is_cut = !self.cut.is_empty()
+            && Message::parse(bytes.clone()).is_ok_and(|message| self.is_cut(&message));
+        if !is_cut {
+            self.way.send(now, (to, bytes));
         }
     }
 
@@ -204,7 +257,7 @@ impl Network {
     fn work(&mut self, now: Instant) {
         while let Some(output) = self.agent.poll_output() {
             match output {
-                user_agent::Output::Send { to, bytes } => self.way.send(now, (to, bytes)),
+                user_agent::Output::Send { to, bytes } => self.send(now, to, bytes),
                 user_agent::Output::Event(event) => self.event(now, event),
             }
         }
@@ -218,7 +271,21 @@ impl Network {
             Event::Invited { call, message, .. } => self.invited(now, call, &message),
             Event::Reinvited { call, message } => self.reinvited(now, call, &message),
             Event::Ended { call, .. } => self.ended(call),
-            // The 2xx carried our answer, and this network never makes an offer or a call.
+            Event::ReinviteAnswered { call, message } => {
+                let call = self.calls.get_mut(&call);
+                call.into_iter().for_each(|it| it.agreed(message.body()));
+            }
+            Event::ReinviteRefused { call, .. } => {
+                self.calls.get_mut(&call).and_then(Call::take_offered);
+            }
+            Event::ReinviteAgain { call } => {
+                let wanted = self.calls.get_mut(&call).and_then(Call::take_offered);
+                wanted
+                    .into_iter()
+                    .for_each(|wanted| self.offer(now, call, wanted));
+            }
+            Event::RefreshWanted { call } => self.offer(now, call, Direction::SendRecv),
+            // The 2xx carried our answer, and this network never makes a call.
             _ => {}
         }
     }
@@ -236,23 +303,46 @@ impl Network {
         let Some(behaviour) = dialled(invite).and_then(|number| Behaviour::of(&number)) else {
             return Reply::new(StatusCode::NOT_FOUND);
         };
-        if let Pickup::Refuses(status) = behaviour.pickup {
-            return Reply::new(StatusCode::new(status).unwrap_or(StatusCode::DECLINE));
+        if let Some(refusal) = self.refuses(behaviour.pickup) {
+            return refusal;
         }
         let Some(media) = self.free_media.pop_front() else {
             return Reply::new(StatusCode::SERVICE_UNAVAILABLE);
         };
         let seed = self.next_seed();
-        let Some(mut call) = Call::new(behaviour, invite, media, seed) else {
+        let security = self.habits.security;
+        let Some(mut call) = Call::new(behaviour, invite, media, security, seed) else {
             self.free_media.push_back(media);
             return Reply::new(StatusCode::NOT_ACCEPTABLE_HERE);
         };
         call.ring(now);
-        let early = matches!(behaviour.pickup, Pickup::SpeaksFirst(_)).then(|| call.answer());
+        let speaks = matches!(
+            behaviour.pickup,
+            Pickup::SpeaksFirst(_) | Pickup::SpeaksAndRefuses(..)
+        );
+        let early = speaks.then(|| call.answer());
         self.calls.insert(handle, call);
         match early {
             Some(answer) => Reply::new(StatusCode::SESSION_PROGRESS).with_body(Body::sdp(answer)),
             None => Reply::new(StatusCode::RINGING),
+        }
+    }
+
+    /// The final response of a subscriber who does not even ring.
+    fn refuses(&self, pickup: Pickup) -> Option<Reply> {
+        match pickup {
+            Pickup::Refuses(status) => Some(refusal(status)),
+            Pickup::Redirects(number) => {
+                let contact = format!("<sip:+{number}@{}>", self.domain);
+                let moved = Reply::new(StatusCode::MOVED_TEMPORARILY);
+                Some(moved.with_header("Contact", &contact))
+            }
+            Pickup::Unavailable(retry_after) => {
+                let seconds = retry_after.as_secs().to_string();
+                let busy = Reply::new(StatusCode::SERVICE_UNAVAILABLE);
+                Some(busy.with_header("Retry-After", &seconds))
+            }
+            _ => None,
         }
     }
 
@@ -298,11 +388,23 @@ impl Network {
         self.ended.calls.drain(..excess);
     }
 
-    /// The 407 owed to a request that does not prove who sends it (RFC 3261 §22.3).
+    /// The challenge owed to a request that does not prove who sends it (RFC 3261 §22.2, §22.3).
     fn challenge(&mut self, now: Instant, request: &Message) -> Option<Reply> {
         let credentials = self.credentials.as_ref()?;
         let place = request.method().zip(request.request_uri())?;
-        let answers = request.authorizations(Name::ProxyAuthorization);
+        let (status, asks, answered_by) = match self.habits.challenge {
+            Challenge::Proxy => (
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+                "Proxy-Authenticate",
+                Name::ProxyAuthorization,
+            ),
+            Challenge::Server => (
+                StatusCode::UNAUTHORIZED,
+                "WWW-Authenticate",
+                Name::Authorization,
+            ),
+        };
+        let answers = request.authorizations(answered_by);
         let mut verdicts = answers
             .iter()
             .map(|answer| self.guard.check(now, answer, place, credentials));
@@ -312,10 +414,11 @@ impl Network {
             Some(Err(_)) => return Some(Reply::new(StatusCode::FORBIDDEN)),
             None => false,
         };
-        let reply = Reply::new(StatusCode::PROXY_AUTHENTICATION_REQUIRED);
         let challenges = self.guard.challenge(now, stale);
-        Some(challenges.iter().fold(reply, |reply, challenge| {
-            reply.with_header("Proxy-Authenticate", challenge)
+        // The strongest comes first (RFC 8760 §2.4).
+        let kept = challenges.iter().skip(usize::from(self.habits.md5_only));
+        Some(kept.fold(Reply::new(status), |reply, challenge| {
+            reply.with_header(asks, challenge)
         }))
     }
 
@@ -330,6 +433,10 @@ impl Network {
         self.seed = self.seed.wrapping_add(1);
         self.seed
     }
+}
+
+fn refusal(status: u16) -> Reply {
+    Reply::new(StatusCode::new(status).unwrap_or(StatusCode::DECLINE))
 }
 
 /// Digits of the number that an INVITE is for.

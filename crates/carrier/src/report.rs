@@ -28,6 +28,8 @@ pub struct HeardCall {
     pub stage: Stage,
     /// Whether the caller has put the subscriber on hold.
     pub held: bool,
+    /// Whether its sound is secured by SRTP.
+    pub encrypted: bool,
     /// RTP packets of sound that arrived.
     pub packets: u64,
     /// What the line sounds like, or sounded like when the call ended.

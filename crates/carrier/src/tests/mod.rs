@@ -1,5 +1,6 @@
 //! Conversations with the network, in virtual time.
 
+mod awkward;
 mod shell;
 mod world;
 

@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use housecall_media::g711::Law;
-use housecall_media::rtp::{RtpPacket, RtpSender};
-use housecall_media::sdp::{AudioSession, Codec, Description, Direction, MediaTarget};
+use housecall_media::rtp::{Report, RtpPacket, RtpSender};
+use housecall_media::sdp::{AudioSession, Codec, Description, Direction, MediaTarget, SrtpOffer};
+use housecall_media::srtp::{Srtp, SrtpKey};
 use housecall_media::telephone_event::KeySender;
 use housecall_media::{FRAME_SAMPLES, Frame, Key};
 use housecall_sip::digest::Credentials;
 use housecall_sip::transaction::Peer;
 use housecall_sip::user_agent::{
-    self, AgentOptions, Body, CallHandle, End, Event, Invite, UserAgent,
+    self, AgentOptions, Body, CallHandle, End, Event, Invite, Reply, UserAgent,
 };
-use housecall_sip::{Message, NameAddr, Uri};
+use housecall_sip::{Message, NameAddr, StatusCode, Uri};
 
 use crate::ear::{Ear, Sound};
 use crate::{HeardCall, Input, Network, NetworkOptions, Output};
@@ -27,6 +28,8 @@ pub(super) enum Seen {
     Progress(u16),
     Answered,
     Renegotiated,
+    /// The network described the session anew, and this is what it left us.
+    Asked(Direction),
     HungUp,
     Refused(u16),
     Over,
@@ -49,6 +52,10 @@ pub(super) struct World {
     event_timestamp: u32,
     ear: Ear,
     pub(super) packets: u64,
+    srtp: Option<Srtp>,
+    pub(super) reports: Vec<Report>,
+    /// The last final response that refused the call.
+    pub(super) refusal: Option<Message>,
     pub(super) seen: Vec<(Duration, Seen)>,
     says: Box<dyn FnMut() -> Option<Frame>>,
 }
@@ -82,6 +89,9 @@ impl World {
             event_timestamp: 0,
             ear: Ear::default(),
             packets: 0,
+            srtp: None,
+            reports: Vec::new(),
+            refusal: None,
             seen: Vec::new(),
             says: Box::new(|| None),
         }
@@ -89,6 +99,13 @@ impl World {
 
     pub(super) fn password(mut self, password: &str) -> World {
         self.credentials = Credentials::new("harbour", password);
+        self
+    }
+
+    /// Offers SRTP, and nothing else.
+    pub(super) fn secured(mut self) -> World {
+        let local = SrtpKey::random([9; SrtpKey::BYTES]);
+        self.session = self.session.with_srtp(SrtpOffer { local });
         self
     }
 
@@ -221,7 +238,18 @@ impl World {
     }
 
     fn hear(&mut self, to: SocketAddr, bytes: Bytes) {
-        assert_eq!(to, self.session.addr());
+        if to != self.session.addr() {
+            assert_eq!(to.port(), self.session.addr().port() + 1);
+            let plain = match &mut self.srtp {
+                Some(srtp) => srtp.unprotect_rtcp(&bytes).unwrap(),
+                None => bytes,
+            };
+            return self.reports.push(Report::parse(&plain).unwrap());
+        }
+        let bytes = match &mut self.srtp {
+            Some(srtp) => srtp.unprotect_rtp(&bytes).unwrap(),
+            None => bytes,
+        };
         let packet = RtpPacket::parse(bytes).unwrap();
         let law = if packet.payload_type == 0 {
             Law::Mu
@@ -258,9 +286,14 @@ impl World {
             }
             (None, None) => return,
         };
+        let plain = packet.to_bytes();
+        let datagram = match &mut self.srtp {
+            Some(srtp) => srtp.protect_rtp(&plain).unwrap(),
+            None => plain,
+        };
         let input = Input::Media {
             at: target.remote,
-            datagram: &packet.to_bytes(),
+            datagram: &datagram,
         };
         self.network.handle_input(self.now, input);
     }
@@ -279,8 +312,14 @@ impl World {
                 self.agree(&message);
                 Seen::Renegotiated
             }
+            Event::Reinvited { call, message } => self.asked(call, &message),
+            Event::Acknowledged { .. } => return,
             Event::Ended { end, .. } => match end {
-                End::Refused(message) => Seen::Refused(message.status().unwrap().code()),
+                End::Refused(message) => {
+                    let status = message.status().unwrap().code();
+                    self.refusal = Some(message);
+                    Seen::Refused(status)
+                }
                 End::ByThem(_) => Seen::HungUp,
                 _ => Seen::Over,
             },
@@ -291,7 +330,28 @@ impl World {
 
     fn agree(&mut self, message: &Message) {
         if let Ok(answer) = Description::parse(message.body()) {
-            self.target = Some(self.session.agreed(&answer, self.offered).unwrap());
+            let target = self.session.agreed(&answer, self.offered).unwrap();
+            self.moved(target);
         }
+    }
+
+    fn moved(&mut self, target: MediaTarget) {
+        match (&mut self.srtp, &target.srtp) {
+            (Some(srtp), Some(pair)) => srtp.rekey(pair, true).unwrap(),
+            (srtp, pair) => *srtp = pair.as_ref().map(|pair| Srtp::new(pair).unwrap()),
+        }
+        self.target = Some(target);
+    }
+
+    /// Agrees to what the network describes anew.
+    fn asked(&mut self, call: CallHandle, message: &Message) -> Seen {
+        let offer = Description::parse(message.body()).unwrap();
+        // Whoever holds goes on holding.
+        let answer = self.session.answer(&offer, self.offered).unwrap();
+        let direction = answer.target.direction;
+        self.moved(answer.target);
+        let reply = Reply::new(StatusCode::OK).with_body(Body::sdp(answer.sdp));
+        self.agent.respond(self.now, call, reply).unwrap();
+        Seen::Asked(direction)
     }
 }
