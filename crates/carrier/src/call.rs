@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use housecall_media::Key;
 use housecall_media::sdp::{AudioSession, Codec, Description, Direction, Media, SrtpOffer};
 use housecall_media::srtp::SrtpKey;
 use housecall_sip::Message;
@@ -14,6 +15,9 @@ use crate::report::{HeardCall, Stage};
 /// A network stops ringing by itself (480): a caller who has heard none of its responses cannot tell it to (RFC 3261 §9.1).
 /// Three minutes, as proxies wait at least (§16.6, timer C).
 const RINGS_MAX: Duration = Duration::from_secs(180);
+
+/// How soon a network that could not describe a session anew tries again.
+const OFFER_AGAIN: Duration = Duration::from_millis(500);
 
 /// What the subscriber does next, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +97,12 @@ impl Call {
         self.session.offer(direction).into()
     }
 
+    /// The network may not make an offer at this moment, and will try again.
+    pub(crate) fn offer_later(&mut self, now: Instant, direction: Direction) {
+        self.offered = None;
+        self.next = Some((now + OFFER_AGAIN, Step::Offer(direction)));
+    }
+
     /// What an offer of ours wants that could not be answered yet.
     pub(crate) fn take_offered(&mut self) -> Option<Direction> {
         self.offered.take()
@@ -164,6 +174,16 @@ impl Call {
 
     pub(crate) fn hear(&mut self, datagram: &[u8]) {
         self.line.hear(datagram);
+    }
+
+    /// A key in an INFO: `application/dtmf-relay` says `Signal=5`, `application/dtmf` says `5`.
+    pub(crate) fn info(&mut self, body: &[u8]) {
+        let text = String::from_utf8_lossy(body);
+        let signal = text.lines().find_map(|line| line.strip_prefix("Signal="));
+        let name = signal.unwrap_or(&text).trim().chars().next();
+        if let Some(key) = name.and_then(Key::new) {
+            self.line.key(key);
+        }
     }
 
     pub(crate) fn speak(&mut self, now: Instant) -> Option<(SocketAddr, Bytes)> {

@@ -134,7 +134,8 @@ impl Line {
         }
     }
 
-    fn key(&mut self, key: Key) {
+    /// A key that the caller has pressed, however it came.
+    pub(crate) fn key(&mut self, key: Key) {
         if self.digits.len() < DIGITS_MOST {
             self.digits.push(key.name());
         }

@@ -226,9 +226,9 @@ impl Network {
             return;
         };
         let body = Body::sdp(call.offer(direction));
-        // A request of theirs may be under way: then it is not the moment, and what was agreed stays.
+        // Their ACK may be late, or a request of theirs under way: then this is not the moment.
         if self.agent.reinvite(now, handle, body).is_err() {
-            call.take_offered();
+            call.offer_later(now, direction);
         }
     }
 
@@ -271,6 +271,10 @@ impl Network {
             Event::Invited { call, message, .. } => self.invited(now, call, &message),
             Event::Reinvited { call, message } => self.reinvited(now, call, &message),
             Event::Ended { call, .. } => self.ended(call),
+            Event::Info { call, message } => {
+                let call = self.calls.get_mut(&call);
+                call.into_iter().for_each(|it| it.info(message.body()));
+            }
             Event::ReinviteAnswered { call, message } => {
                 let call = self.calls.get_mut(&call);
                 call.into_iter().for_each(|it| it.agreed(message.body()));

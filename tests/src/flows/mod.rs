@@ -1,6 +1,7 @@
 //! Conversations: each is held in clear weather, where everything heard is asserted, and then under many seeds of a storm on
 //! the SIP messages, where life is asserted: no call is stuck, no credit is reserved for ever.
 
+mod carriers;
 mod endings;
 mod talking;
 mod unanswered;

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
-use housecall_bridge::{MediaPath, PathOptions, PathOutput};
+use housecall_bridge::{MediaPath, MediaStats, PathOptions, PathOutput};
 use housecall_carrier::NetworkOptions;
 use housecall_media::Key;
 use housecall_meter::BlockGrant;
@@ -50,6 +50,11 @@ pub(super) fn media() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 40_000))
 }
 
+/// Where we want reports: the next port.
+pub(super) fn reports() -> SocketAddr {
+    SocketAddr::new(media().ip(), media().port() + 1)
+}
+
 impl Caller {
     /// Calls a number, if it is one that may be called. The grant is the price of dialling.
     pub(super) fn dial(
@@ -85,6 +90,16 @@ impl Caller {
         }
     }
 
+    pub(super) fn rtcp(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+        if let Some(headset) = &mut self.headset {
+            headset.path.rtcp(now, from, bytes);
+        }
+    }
+
+    pub(super) fn stats(&self) -> Option<MediaStats> {
+        self.headset.as_ref().map(|headset| headset.path.stats())
+    }
+
     pub(super) fn hang_up(&mut self, now: Instant) {
         self.call.hang_up(now);
         self.listen(now);
@@ -105,6 +120,11 @@ impl Caller {
         let asked = self.call.resume(now).is_ok();
         self.listen(now);
         asked
+    }
+
+    /// Whether our hold is in force.
+    pub(super) fn is_held(&self) -> bool {
+        self.held
     }
 
     pub(super) fn mute(&mut self, muted: bool) {
@@ -216,7 +236,7 @@ impl Caller {
     fn path_said(&mut self, now: Instant, output: PathOutput) {
         match output {
             PathOutput::Rtp { to, bytes } => self.outputs.push_back(Said::Rtp(to, bytes)),
-            // The subscribers of this network send no reports and read none.
+            // The subscribers of this network read no reports.
             PathOutput::Rtcp { .. } => {}
             PathOutput::Ear(frame) => self.headset.iter_mut().for_each(|it| it.ear.hear(&frame)),
             PathOutput::PhoneLost => self.call.handle_input(now, Input::MediaLost),

@@ -6,6 +6,7 @@ use housecall_carrier::{HeardCall, Sound};
 use housecall_meter::{Account, Credits};
 use housecall_phone::{Event, Outcome};
 
+use super::caller::Caller;
 use super::sound::{Ear, HUM_DBFS, HUM_HZ};
 use super::{PATIENCE, RING_LIMIT, World, answered, millis, secs};
 
@@ -71,6 +72,30 @@ impl World {
             "carrier hears {sound:?}, {}",
             self.story()
         );
+    }
+
+    /// While the carrier holds us, not even silence is sent to it. In a storm the hold may be over by now.
+    pub(crate) fn expect_carrier_hears_no_packet(&mut self) {
+        if self.is_stormy() || self.carrier_hears().is_none() {
+            return;
+        }
+        let before = self.heard_call().packets;
+        self.run(millis(500));
+        assert_eq!(self.heard_call().packets, before, "{}", self.story());
+    }
+
+    /// Nothing that arrived was taken for somebody else's, or for damaged.
+    pub(crate) fn expect_no_stranger(&self) {
+        let Some(stats) = self.caller.as_ref().and_then(Caller::stats) else {
+            return;
+        };
+        let dropped = [
+            stats.strangers,
+            stats.malformed,
+            stats.forged,
+            stats.replayed,
+        ];
+        assert_eq!(dropped, [0; 4], "{}", self.story());
     }
 
     pub(crate) fn expect_carrier_hears_music(&self) {

@@ -35,6 +35,7 @@ pub(crate) struct World {
     sip_in: Net<Bytes>,
     rtp_out: Net<(SocketAddr, Bytes)>,
     rtp_in: Net<(SocketAddr, Bytes)>,
+    rtcp_in: Net<(SocketAddr, Bytes)>,
     /// What the caller was told, and when.
     told: Vec<(Instant, Event)>,
     /// How much of it the conversation has waited for.
@@ -104,6 +105,7 @@ impl World {
             sip_in: Net::new(weather, next()),
             rtp_out: Net::new(Weather::CLEAR, next()),
             rtp_in: Net::new(Weather::CLEAR, next()),
+            rtcp_in: Net::new(Weather::CLEAR, seed),
             told: Vec::new(),
             seen: 0,
             last_input: zero,
@@ -169,6 +171,51 @@ impl World {
         });
     }
 
+    /// Asks for hold, as soon as and as often as it takes, and waits until it is in force.
+    pub(crate) fn hold_when_possible(&mut self) {
+        self.again_and_again(true, Caller::hold);
+    }
+
+    /// Asks for the end of the hold, as soon as and as often as it takes, and waits for it.
+    pub(crate) fn resume_when_possible(&mut self) {
+        self.again_and_again(false, Caller::resume);
+    }
+
+    fn again_and_again(&mut self, wanted: bool, verb: impl Fn(&mut Caller, Instant) -> bool) {
+        let answered =
+            |event: &Event| matches!(event, Event::Held | Event::Resumed | Event::HoldRefused);
+        for _ in 0..5 {
+            self.when_possible(&verb);
+            self.until(answered);
+            if self
+                .caller
+                .as_ref()
+                .is_some_and(|it| it.is_held() == wanted)
+            {
+                return;
+            }
+        }
+        assert!(self.is_stormy(), "refused for ever, {}", self.story());
+        self.astray = true;
+    }
+
+    /// A request of the other side's may be under way; a person clicks again.
+    fn when_possible(&mut self, verb: impl Fn(&mut Caller, Instant) -> bool) {
+        let give_up_at = self.now + PATIENCE;
+        while self.now < give_up_at && !self.is_over() && !self.astray {
+            let now = self.now;
+            let done = self.caller.as_mut().is_some_and(|it| verb(it, now));
+            self.last_input = self.now;
+            self.settle();
+            if done {
+                return;
+            }
+            self.run(millis(200));
+        }
+        assert!(self.is_stormy(), "never the moment, {}", self.story());
+        self.astray = true;
+    }
+
     /// Asks for the end of the hold, and waits for it.
     pub(crate) fn resume(&mut self) {
         self.verb(Caller::resume);
@@ -196,6 +243,7 @@ impl World {
             ..Weather::CLEAR
         };
         self.rtp_in = Net::new(cut, self.seed);
+        self.rtcp_in = Net::new(cut, self.seed);
         self.rtp_out = Net::new(cut, self.seed);
     }
 
@@ -300,7 +348,11 @@ impl World {
 
     fn next_event(&self) -> Option<Instant> {
         let nets = [self.sip_out.next_arrival(), self.sip_in.next_arrival()];
-        let sound = [self.rtp_out.next_arrival(), self.rtp_in.next_arrival()];
+        let sound = [
+            self.rtp_out.next_arrival(),
+            self.rtp_in.next_arrival(),
+            self.rtcp_in.next_arrival(),
+        ];
         let caller = self.caller.as_ref().and_then(Caller::poll_timeout);
         let rest = [
             self.network.poll_timeout(),
@@ -359,6 +411,12 @@ impl World {
                 .iter_mut()
                 .for_each(|it| it.rtp(now, from, bytes.clone()));
         }
+        while let Some((from, bytes)) = self.rtcp_in.arrived(self.now) {
+            let now = self.now;
+            self.caller
+                .iter_mut()
+                .for_each(|it| it.rtcp(now, from, &bytes));
+        }
     }
 
     fn call_hears(&mut self, message: Message) {
@@ -386,8 +444,13 @@ impl World {
                     self.sip_in.send(self.now, bytes);
                 }
                 carrier::Output::SendMedia { from, to, bytes } if self.with_sound => {
-                    assert_eq!(to, caller::media(), "{}", self.story());
-                    self.rtp_in.send(self.now, (from, bytes));
+                    let is_report = to == caller::reports();
+                    assert!(is_report || to == caller::media(), "{}", self.story());
+                    let way = match is_report {
+                        true => &mut self.rtcp_in,
+                        false => &mut self.rtp_in,
+                    };
+                    way.send(self.now, (from, bytes));
                 }
                 carrier::Output::SendMedia { .. } => {}
             }
@@ -399,6 +462,11 @@ impl World {
 
     fn tell(&mut self, event: Event) {
         match &event {
+            // The silence was what the call heard.
+            Event::Ended(ended) if ended.outcome == Outcome::MediaLost => {
+                self.last_input = self.now;
+                self.till.hear(self.now, Fact::Ended);
+            }
             Event::Answered(_) => self.till.hear(self.now, Fact::Answered),
             Event::Ended(_) if self.was_told(answered()) => self.till.hear(self.now, Fact::Ended),
             Event::Ended(_) => self.till.hear(self.now, Fact::NeverAnswered),

@@ -106,6 +106,19 @@ fn reports_tell_what_was_sent() {
 }
 
 #[test]
+fn keys_are_heard_that_come_as_info() {
+    let mut world = World::new();
+    world.dial("0491571491");
+    world.run(secs(2));
+    world.info("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n");
+    world.info("application/dtmf-relay", "Signal= *\nDuration= 100\n");
+    world.info("application/dtmf", "9");
+    world.run(secs(1));
+    assert_eq!(world.heard_at("0491571491").digits, "5*9");
+    world.hang_up();
+}
+
+#[test]
 fn a_subscriber_holds_the_caller_and_takes_it_back() {
     let mut world = World::new();
     world.dial("0491571804");

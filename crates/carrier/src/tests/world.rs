@@ -156,6 +156,16 @@ impl World {
         }
     }
 
+    /// Presses a key with an INFO that says `body`.
+    pub(super) fn info(&mut self, content_type: &str, body: &str) {
+        let body = Body {
+            content_type: content_type.to_owned(),
+            bytes: Bytes::copy_from_slice(body.as_bytes()),
+        };
+        self.agent.info(self.now, self.call.unwrap(), body).unwrap();
+        self.settle();
+    }
+
     /// Lets time pass, 20 ms at a time and at every timer between.
     pub(super) fn run(&mut self, time: Duration) {
         let end = self.now + time;
@@ -314,6 +324,7 @@ impl World {
             }
             Event::Reinvited { call, message } => self.asked(call, &message),
             Event::Acknowledged { .. } => return,
+            Event::InfoAnswered { status, .. } => return assert_eq!(status, StatusCode::OK),
             Event::Ended { end, .. } => match end {
                 End::Refused(message) => {
                     let status = message.status().unwrap().code();
