@@ -39,7 +39,7 @@ fn holds_that_cross_their_descriptions_come_through() {
     in_all_weathers(|world| {
         world.dial("0491 572 549");
         world.until(answered());
-        for _ in 0..3 {
+        for _ in 0..2 {
             // They describe every two seconds.
             let moment = millis(1_950) + world.random(millis(100));
             world.run(moment);
