@@ -268,7 +268,7 @@ impl Book {
                 Side::Us => EndedBy::Us,
                 Side::Them => EndedBy::Them,
             },
-            status: end.ended.status,
+            cause: end.ended.cause.clone(),
             started: self.started,
             answered,
             ended,

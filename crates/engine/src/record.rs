@@ -1,6 +1,7 @@
 //! What is kept of a call and of a visit once it has ended (P5, C1).
 
 use housecall_meter::{AccountId, SessionId};
+pub use housecall_phone::RawCause;
 
 use crate::ports::WallMillis;
 
@@ -32,8 +33,8 @@ pub struct CallRecord {
     pub words: String,
     /// Which side ended it.
     pub ended_by: EndedBy,
-    /// The last SIP status, where there was one.
-    pub status: Option<u16>,
+    /// What the network said about the end, as it said it. Escape it where it is shown.
+    pub cause: RawCause,
     /// When Call was clicked.
     pub started: WallMillis,
     /// When it was answered.

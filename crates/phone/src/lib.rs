@@ -22,7 +22,7 @@
 //! | RFC 3261 §14.2 | their re-INVITE, with or without an offer | `call/talking.rs` |
 //! | RFC 3960 §3.2 | early sound beside ringing | `call/ringing.rs` |
 //! | RFC 3325 §9.1, §9.2 | caller id in P-Asserted-Identity or P-Preferred-Identity | `identity.rs` |
-//! | RFC 3326, Q.850 | why a call was not connected | `outcome.rs` |
+//! | RFC 3326, Q.850 | why a call was not connected | `outcome.rs`, `overrides.rs`, `cause.rs` |
 //! | P6 | which numbers may be called | `number.rs`, `destination.rs` |
 //! | P7 | ring limit | `call.rs` |
 //!
@@ -48,11 +48,13 @@
 //! ```
 
 mod call;
+mod cause;
 mod country;
 mod destination;
 mod identity;
 mod number;
 mod outcome;
+mod overrides;
 mod trunk;
 
 #[cfg(test)]
@@ -61,11 +63,13 @@ mod tests;
 pub use call::{
     BadTrunk, Call, Dial, Ended, Event, Input, Output, RouteFailure, Side, WrongMoment,
 };
+pub use cause::RawCause;
 pub use country::Country;
 pub use destination::{DestinationPolicy, DestinationRefused};
 pub use identity::{Asserted, Identity};
 pub use number::{Number, NumberError};
 pub use outcome::Outcome;
+pub use overrides::{Override, Overrides};
 pub use trunk::{Route, Trunk};
 
 /// What crosses the edge of a [`Call`]: whoever carries its messages needs no more of SIP than this.

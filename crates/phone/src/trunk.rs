@@ -4,7 +4,7 @@ use std::time::Duration;
 use housecall_sip::Peer;
 use housecall_sip::digest::Credentials;
 
-use crate::Identity;
+use crate::{Identity, Overrides};
 
 /// A provider that carries our calls to the telephone network, and how it wants to be spoken to.
 ///
@@ -19,6 +19,8 @@ pub struct Trunk {
     pub credentials: Option<Credentials>,
     /// How it wants to be told who calls.
     pub identity: Identity,
+    /// What it means by causes that mean something else elsewhere.
+    pub outcomes: Overrides,
     /// How long it may leave an INVITE without any response before the next route is tried.
     pub answer_within: Duration,
     /// Whether 408 and every 5xx before the phone rings make us try the next route, as 503 always does. Off unless the trunk sends them
@@ -37,6 +39,7 @@ impl Trunk {
             domain: domain.to_owned(),
             credentials: None,
             identity: Identity::default(),
+            outcomes: Overrides::default(),
             answer_within: Self::ANSWER_WITHIN,
             next_on_server_error: false,
         }

@@ -1,7 +1,7 @@
 //! Records of phone calls, and what reports ask of them (P5, C1).
 
 use housecall::ports::WallMillis;
-use housecall::record::{CallRecord, EndedBy, Quality};
+use housecall::record::{CallRecord, EndedBy, Quality, RawCause};
 use housecall_meter::{AccountId, SessionId};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, query::QueryAs};
@@ -140,9 +140,9 @@ impl Store {
     pub(crate) async fn insert_call(&self, call: &CallRecord) -> Result<(), StoreError> {
         let insert = "INSERT INTO call_record (session, account_id, appointment, practitioner, caller, recipient, \
                       from_number, to_number, outcome, words, ended_by, status, started_unix_ms, answered_unix_ms, \
-                      ended_unix_ms, talk_ms, hold_ms, credits, packets_received, packets_lost, jitter_ms) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                      $20, $21) ON CONFLICT (session) DO NOTHING";
+                      ended_unix_ms, talk_ms, hold_ms, credits, packets_received, packets_lost, jitter_ms, q850, \
+                      reason_phrase, cause_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                      $20, $21, $22, $23, $24) ON CONFLICT (session) DO NOTHING";
         let query = sqlx::query(insert)
             .bind(call.session.as_str())
             .bind(call.account.as_str())
@@ -155,7 +155,7 @@ impl Store {
             .bind(&call.outcome)
             .bind(&call.words)
             .bind(call.ended_by.as_str())
-            .bind(call.status.map(i64::from))
+            .bind(call.cause.status.map(i64::from))
             .bind(call.started.0)
             .bind(call.answered.map(|answered| answered.0))
             .bind(call.ended.0)
@@ -167,7 +167,10 @@ impl Store {
                     .map(|quality| quality.packets_received.stored()),
             )
             .bind(call.quality.map(|quality| quality.packets_lost.stored()))
-            .bind(call.quality.map(|quality| i64::from(quality.jitter_ms)));
+            .bind(call.quality.map(|quality| i64::from(quality.jitter_ms)))
+            .bind(call.cause.q850.map(i64::from))
+            .bind(&call.cause.reason_phrase)
+            .bind(&call.cause.text);
         query.execute(self.pool()).await?;
         Ok(())
     }
@@ -213,16 +216,16 @@ struct Row {
     packets_received: Option<i64>,
     packets_lost: Option<i64>,
     jitter_ms: Option<i64>,
+    q850: Option<i64>,
+    reason_phrase: String,
+    cause_text: String,
 }
 
 impl Row {
     fn record(self) -> Result<CallRecord, StoreError> {
         Ok(CallRecord {
             ended_by: self.ended_by()?,
-            status: self
-                .status
-                .map(|status| read("status", &self.session, status))
-                .transpose()?,
+            cause: self.cause()?,
             quality: self.quality()?,
             talk_ms: read("talk_ms", &self.session, self.talk_ms)?,
             hold_ms: read("hold_ms", &self.session, self.hold_ms)?,
@@ -251,6 +254,17 @@ impl Row {
         side.ok_or_else(|| StoreError::Unreadable {
             what: "ended_by",
             place: self.session.clone(),
+        })
+    }
+
+    fn cause(&self) -> Result<RawCause, StoreError> {
+        let status = self.status.map(|it| read("status", &self.session, it));
+        let q850 = self.q850.map(|it| read("q850", &self.session, it));
+        Ok(RawCause {
+            status: status.transpose()?,
+            reason_phrase: self.reason_phrase.clone(),
+            q850: q850.transpose()?,
+            text: self.cause_text.clone(),
         })
     }
 

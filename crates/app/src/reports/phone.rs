@@ -19,7 +19,7 @@ use crate::state::App;
 use crate::when;
 
 /// The ways a call ends, by the names of `phone::Outcome`, as a filter offers them.
-const OUTCOMES: [(&str, &str); 10] = [
+const OUTCOMES: [(&str, &str); 13] = [
     ("completed", "Completed"),
     ("no_answer", "No answer"),
     ("busy", "Busy"),
@@ -27,6 +27,9 @@ const OUTCOMES: [(&str, &str); 10] = [
     ("cancelled", "Cancelled"),
     ("wrong_number", "Wrong number"),
     ("not_permitted", "Not permitted"),
+    ("sign_in_refused", "Provider refused"),
+    ("no_credit", "Provider unpaid"),
+    ("no_common_sound", "No common sound"),
     ("congested", "Network busy"),
     ("failed", "Failed"),
     ("media_lost", "Sound lost"),
@@ -61,6 +64,8 @@ struct Row {
     status: &'static str,
     class: &'static str,
     words: String,
+    /// What the network said about the end; of no use to most.
+    cause: String,
     practitioner: String,
     by: Option<String>,
     started: String,
@@ -159,6 +164,7 @@ impl Row {
             status: status(&call.outcome),
             class: class(&call.outcome),
             words: call.words.clone(),
+            cause: call.cause.to_string(),
             practitioner: names.name(&call.practitioner).to_owned(),
             by: (call.caller != call.practitioner).then(|| names.name(&call.caller).to_owned()),
             started: format!("{} {}", started.strftime("%-d %b"), clock(call.started)),
@@ -186,7 +192,8 @@ fn status(outcome: &str) -> &'static str {
 fn class(outcome: &str) -> &'static str {
     match outcome {
         "completed" => "good",
-        "failed" | "media_lost" | "congested" => "bad",
+        "failed" | "media_lost" | "congested" | "sign_in_refused" | "no_credit"
+        | "no_common_sound" => "bad",
         "wrong_number" | "not_permitted" => "warn",
         _ => "",
     }

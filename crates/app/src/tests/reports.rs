@@ -1,6 +1,6 @@
 use housecall::SessionId;
 use housecall::ports::{Records, WallMillis};
-use housecall::record::{CallRecord, EndedBy, Quality, VisitPatient, VisitRecord};
+use housecall::record::{CallRecord, EndedBy, Quality, RawCause, VisitPatient, VisitRecord};
 
 use super::{Clinic, MINUTE, TEN};
 use crate::ids::PracticeId;
@@ -20,7 +20,12 @@ fn call(number: i64, outcome: &str, talk_ms: u64) -> CallRecord {
         outcome: outcome.to_owned(),
         words: "words".to_owned(),
         ended_by: EndedBy::Us,
-        status: Some(200),
+        cause: RawCause {
+            status: (talk_ms == 0).then_some(480),
+            q850: (talk_ms == 0).then_some(17),
+            text: "<script>User busy".to_owned(),
+            ..RawCause::default()
+        },
         started: WallMillis(started),
         answered: (talk_ms > 0).then_some(WallMillis(started + 4000)),
         ended: WallMillis(started + 4000 + i64::try_from(talk_ms).unwrap()),
@@ -66,6 +71,9 @@ async fn c1_the_phone_report_has_the_columns_of_p5_and_totals() {
     }
     assert!(page.contains("<b>24</b>"), "23 credits and 1");
     assert!(page.contains("2 answered"));
+    // Anybody in the telephone network writes this text.
+    assert!(!page.contains("<script>User"));
+    assert!(page.contains("Q.850 17, &#60;script&#62;User busy"));
 }
 
 #[tokio::test]

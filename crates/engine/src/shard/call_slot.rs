@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use housecall_bridge::{Bridge, BridgeEvent, Input, MediaStats, Output};
 use housecall_meter::Fact;
-use housecall_phone::{Ended, Outcome, Side};
+use housecall_phone::{Ended, Outcome};
 use tokio::sync::{oneshot, watch};
 
 use super::outbox::Outbox;
@@ -26,15 +26,8 @@ pub(crate) struct CallEnd {
 impl CallEnd {
     /// The end of a call whose machine stopped by a fault of ours.
     pub(crate) fn fault() -> Self {
-        let outcome = Outcome::Failed;
-        let ended = Ended {
-            outcome,
-            by: Side::Us,
-            status: None,
-            words: outcome.words(),
-        };
         Self {
-            ended,
+            ended: Ended::by_us(Outcome::Failed),
             talk_ms: None,
             quality: None,
         }

@@ -236,5 +236,5 @@ fn is_near(heard: Option<f32>, hertz: f32) -> bool {
 }
 
 fn outcome(record: &CallRecord) -> (&str, Option<u16>, u64) {
-    (&record.outcome, record.status, record.credits)
+    (&record.outcome, record.cause.status, record.credits)
 }

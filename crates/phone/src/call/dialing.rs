@@ -72,7 +72,7 @@ impl Dialing {
 pub(super) fn failed(now: Instant, end: &End, line: &mut Line) -> State {
     let failure = line.trunk().and_then(|trunk| RouteFailure::of(end, trunk));
     let next = failure.and_then(|why| line.next_route(now, why));
-    next.unwrap_or_else(|| State::end(Ended::unanswered(end), line))
+    next.unwrap_or_else(|| ended(end, line))
 }
 
 /// Somebody has answered. Some networks put their answer to our offer into an early response only.
@@ -96,14 +96,17 @@ pub(super) fn answered(
     }
 }
 
+fn ended(end: &End, line: &mut Line) -> State {
+    let ended = Ended::unanswered(end, &line.overrides());
+    State::end(ended, line)
+}
+
 /// The ends of a call that nobody has answered; none if it goes on.
 pub(super) fn unanswered(now: Instant, happening: Happening, line: &mut Line) -> Option<State> {
     match happening {
         Happening::HangUp => Some(State::hang_up(now, Outcome::Cancelled, line)),
         Happening::RangTooLong => Some(State::hang_up(now, Outcome::NoAnswer, line)),
-        Happening::Agent(AgentEvent::Ended { end, .. }) => {
-            Some(State::end(Ended::unanswered(&end), line))
-        }
+        Happening::Agent(AgentEvent::Ended { end, .. }) => Some(ended(&end, line)),
         // Nobody has promised us any sound yet.
         Happening::MediaLost
         | Happening::Heard { .. }

@@ -1,6 +1,6 @@
 use housecall_sip::user_agent::End;
 
-use crate::Outcome;
+use crate::{Outcome, Overrides, RawCause};
 
 /// How a call ended, who ended it, and the words for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -9,8 +9,8 @@ pub struct Ended {
     pub outcome: Outcome,
     /// Who ended it.
     pub by: Side,
-    /// The SIP status that refused it, if one did.
-    pub status: Option<u16>,
+    /// What the network said about it; empty if it said nothing.
+    pub cause: RawCause,
     /// What a person reads.
     pub words: &'static str,
 }
@@ -25,40 +25,43 @@ pub enum Side {
 }
 
 impl Ended {
-    pub(super) fn by_us(outcome: Outcome) -> Self {
+    /// We ended it, for a reason that the network did not give.
+    pub fn by_us(outcome: Outcome) -> Self {
         Self {
             outcome,
             by: Side::Us,
-            status: None,
+            cause: RawCause::default(),
             words: outcome.words(),
         }
     }
 
-    fn by_them(outcome: Outcome) -> Self {
+    fn by_them(outcome: Outcome, cause: RawCause) -> Self {
         Self {
             by: Side::Them,
+            cause,
             ..Self::by_us(outcome)
         }
     }
 
     /// The end of a call that nobody had answered.
-    pub(super) fn unanswered(end: &End) -> Self {
+    pub(super) fn unanswered(end: &End, overrides: &Overrides) -> Self {
         match end {
-            End::Refused(message) => Self {
-                status: message.status().map(|status| status.code()),
-                ..Self::by_them(Outcome::of_refusal(message))
-            },
+            End::Refused(message) => {
+                let cause = RawCause::of(message);
+                Self::by_them(Outcome::of_cause(&cause, overrides), cause)
+            }
             End::ByUs => Self::by_us(Outcome::Cancelled),
-            _ => Self::by_them(Outcome::Failed),
+            _ => Self::by_them(Outcome::Failed, RawCause::default()),
         }
     }
 
     /// The end of a call that somebody had answered.
     pub(super) fn answered(end: &End) -> Self {
         match end {
-            End::ByThem(_) => Self::by_them(Outcome::Completed),
+            End::ByThem(bye) => Self::by_them(Outcome::Completed, RawCause::of(bye)),
             End::ByUs => Self::by_us(Outcome::Completed),
-            _ => Self::by_them(Outcome::MediaLost),
+            // Nobody refreshed the session (RFC 4028 §10), or the other side has forgotten it: its BYE was lost.
+            _ => Self::by_them(Outcome::MediaLost, RawCause::default()),
         }
     }
 }

@@ -7,7 +7,7 @@ use housecall_sip::{Message, Peer};
 
 use super::attempt::{self, Aim, Attempt};
 use super::{BadTrunk, Dial, Event, Output};
-use crate::{Route, Trunk};
+use crate::{Overrides, Route, Trunk};
 
 /// What every state of a call needs: the line to the trunk.
 #[derive(Debug)]
@@ -53,6 +53,14 @@ impl Line {
     pub(super) fn trunk(&self) -> Option<&Trunk> {
         let route = self.dial.routes.get(self.attempt.aim.route);
         route.map(|route: &Route| &*route.trunk)
+    }
+
+    /// What the trunk of this attempt means by its causes.
+    pub(super) fn overrides(&self) -> Overrides {
+        let trunk = self.trunk();
+        trunk
+            .map(|trunk| trunk.outcomes.clone())
+            .unwrap_or_default()
     }
 
     pub(super) fn tell(&mut self, event: Event) {

@@ -102,7 +102,7 @@ fn p3_refusals_in_words() {
         let mut world = World::new(4, GOOD, Script::Refuses(status, headers));
         world.run(secs(70));
         assert_eq!(ended(&world).outcome, outcome, "{status}");
-        assert_eq!(ended(&world).status, Some(status));
+        assert_eq!(ended(&world).cause.status, Some(status));
         assert_eq!(ended(&world).by, Side::Them);
         assert!(world.call.is_finished(), "{status}");
     }

@@ -1,7 +1,7 @@
 //! Reports on calls and visits (C1).
 
 use housecall::ports::{Records, WallMillis};
-use housecall::record::{CallRecord, EndedBy, Quality, VisitPatient, VisitRecord};
+use housecall::record::{CallRecord, EndedBy, Quality, RawCause, VisitPatient, VisitRecord};
 use housecall_meter::{AccountId, SessionId};
 
 use super::practice;
@@ -318,7 +318,7 @@ fn answered(n: i64) -> CallRecord {
         outcome: "completed".to_owned(),
         words: "Call ended".to_owned(),
         ended_by: EndedBy::Them,
-        status: Some(200),
+        cause: RawCause::default(),
         started: WallMillis(n * 1_000),
         answered: Some(WallMillis(n * 1_000 + 100)),
         ended: WallMillis(n * 1_000 + 61_100),
@@ -339,7 +339,12 @@ fn busy(n: i64) -> CallRecord {
         outcome: "busy".to_owned(),
         words: "Busy".to_owned(),
         ended_by: EndedBy::Us,
-        status: None,
+        cause: RawCause {
+            status: Some(480),
+            reason_phrase: "Temporarily Unavailable".to_owned(),
+            q850: Some(17),
+            text: "<b>User busy</b>".to_owned(),
+        },
         answered: None,
         talk_ms: 0,
         hold_ms: 0,
