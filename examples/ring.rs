@@ -203,7 +203,11 @@ impl Ring {
                 self.say(ended.words);
                 self.path.close(now);
             }
-            Event::RouteFailed { .. } | Event::Held | Event::Resumed | Event::HoldRefused => {}
+            Event::RouteFailed { .. }
+            | Event::EncryptionRefused
+            | Event::Held
+            | Event::Resumed
+            | Event::HoldRefused => {}
         }
     }
 

@@ -232,6 +232,7 @@ impl Bridge {
             phone::Event::RouteFailed { route, why } => {
                 self.tell(BridgeEvent::RouteFailed { route, why });
             }
+            phone::Event::EncryptionRefused => self.tell(BridgeEvent::EncryptionRefused),
             phone::Event::Ringing => {
                 self.path.ring();
                 self.tell(BridgeEvent::Ringing);

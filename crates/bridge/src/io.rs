@@ -100,6 +100,8 @@ pub enum BridgeEvent {
         /// Why.
         why: RouteFailure,
     },
+    /// The trunk takes no encrypted sound; the call goes on without.
+    EncryptionRefused,
     /// The phone rings; the caller hears it.
     Ringing,
     /// The network sends sound before the answer; the caller hears it.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use housecall_meter::{Credits, Opening, SessionId};
-use housecall_phone::{DestinationRefused, Dial, Number, Route, Side};
+use housecall_phone::{DestinationRefused, Dial, Number, Route, Secret, Side};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::call::{CallView, DialRequest, Dialing};
@@ -74,12 +74,14 @@ pub(crate) struct DialPlan {
     to: Number,
     ring_limit: Duration,
     seed: u64,
+    secret: Secret,
 }
 
 impl DialPlan {
     pub(crate) fn into_dial(self, contact: SocketAddr, media: SocketAddr) -> Dial {
         Dial {
             ring_limit: self.ring_limit,
+            secret: Some(self.secret),
             ..Dial::new(self.routes, self.from, self.to, contact, media, self.seed)
         }
     }
@@ -123,6 +125,7 @@ impl Engine {
             to: request.to.clone(),
             ring_limit: self.options().ring_limit,
             seed: self.seed(),
+            secret: Secret::new(rand::random()),
         };
         let start = Start {
             plan,

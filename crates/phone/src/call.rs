@@ -14,7 +14,7 @@ use housecall_media::sdp::Codec;
 use housecall_sip::user_agent::{self, Output as AgentOutput};
 use housecall_sip::{Message, Peer, StatusCode, Timers, UriError};
 
-use crate::{Number, Outcome, Route};
+use crate::{BadHeader, Number, Outcome, Route, Secret};
 use dialing::Dialing;
 pub use ended::{Ended, Side};
 pub use event::{Event, Input, Output};
@@ -52,8 +52,13 @@ pub struct Dial {
     pub codecs: Vec<Codec>,
     /// How long it may ring before we give up (P7).
     pub ring_limit: Duration,
+    /// Further headers of this call's INVITE, by name and value: Diversion, History-Info, Identity (RFC 8224) of whoever embeds us. They go
+    /// out as they are.
+    pub headers: Vec<(String, String)>,
     /// How patient the SIP transactions are.
     pub timers: Timers,
+    /// What keys are made of where a trunk takes SRTP; without it no such trunk is dialled.
+    pub secret: Option<Secret>,
     /// Where tags, branches and the Call-ID come from: different for each call, and hard to guess.
     pub seed: u64,
 }
@@ -83,7 +88,9 @@ impl Dial {
             media,
             codecs: Self::CODECS.to_vec(),
             ring_limit: Self::RING_LIMIT,
+            headers: Vec::new(),
             timers: Timers::default(),
+            secret: None,
             seed,
         }
     }
@@ -113,6 +120,28 @@ pub enum BadTrunk {
         trunk: String,
         /// What is wrong.
         error: UriError,
+    },
+    /// A further header cannot be sent.
+    #[error("trunk {trunk:?}: {error}")]
+    Header {
+        /// The trunk's name.
+        trunk: String,
+        /// What is wrong.
+        error: BadHeader,
+    },
+    /// The trunk takes SRTP, and there is nothing to make its keys of.
+    #[error("trunk {trunk:?} takes SRTP, and the call has no secret")]
+    NoSecret {
+        /// The trunk's name.
+        trunk: String,
+    },
+    /// A tech prefix that is none, or that is an emergency number.
+    #[error("trunk {trunk:?}: {prefix:?} is no prefix")]
+    Prefix {
+        /// The trunk's name.
+        trunk: String,
+        /// The prefix.
+        prefix: String,
     },
 }
 
@@ -150,7 +179,7 @@ impl Call {
     /// Dials: the INVITE is the first output.
     ///
     /// # Errors
-    /// There is no route, or a trunk's domain is no host.
+    /// There is no route, or a trunk's settings or the headers make no INVITE.
     pub fn dial(now: Instant, dial: Dial) -> Result<Self, BadTrunk> {
         let line = Line::dial(now, dial)?;
         let state = State::Dialing(Dialing::new(now, &line));

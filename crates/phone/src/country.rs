@@ -192,6 +192,12 @@ impl Country {
         self.plan().emergency.first().copied().unwrap_or("112")
     }
 
+    /// Whether `digits` are an emergency number in any country we know.
+    pub(crate) fn is_emergency_anywhere(digits: &str) -> bool {
+        let mut plans = PLANS.iter();
+        plans.any(|plan| plan.emergency.contains(&digits))
+    }
+
     pub(crate) fn plan(self) -> &'static Plan {
         const FIRST: &Plan = &PLANS[0];
         PLANS

@@ -21,8 +21,11 @@
 //! | RFC 3264 §8.4 | hold and resume | `call/talking.rs` |
 //! | RFC 3261 §14.2 | their re-INVITE, with or without an offer | `call/talking.rs` |
 //! | RFC 3960 §3.2 | early sound beside ringing | `call/ringing.rs` |
+//! | RFC 3323 §4.1, RFC 3325 §9.3 | a caller id that is withheld | `identity.rs` |
+//! | RFC 5806, 7044, 8224 | Diversion, History-Info, Identity passed through | `headers.rs` |
 //! | RFC 3325 §9.1, §9.2 | caller id in P-Asserted-Identity or P-Preferred-Identity | `identity.rs` |
 //! | RFC 3326, Q.850 | why a call was not connected | `outcome.rs`, `overrides.rs`, `cause.rs` |
+//! | RFC 3711 §9.1, 4568 §7 | SRTP off, preferred or required; a key for each attempt | `call/failover.rs`, `secret.rs` |
 //! | P6 | which numbers may be called | `number.rs`, `destination.rs` |
 //! | P7 | ring limit | `call.rs` |
 //!
@@ -51,10 +54,13 @@ mod call;
 mod cause;
 mod country;
 mod destination;
+mod headers;
 mod identity;
 mod number;
 mod outcome;
 mod overrides;
+mod preset;
+mod secret;
 mod trunk;
 
 #[cfg(test)]
@@ -66,11 +72,14 @@ pub use call::{
 pub use cause::RawCause;
 pub use country::Country;
 pub use destination::{DestinationPolicy, DestinationRefused};
-pub use identity::{Asserted, Identity};
+pub use headers::BadHeader;
+pub use identity::{Asserted, Identity, NumberFormat, Privacy};
 pub use number::{Number, NumberError};
 pub use outcome::Outcome;
 pub use overrides::{Override, Overrides};
-pub use trunk::{Route, Trunk};
+pub use preset::Preset;
+pub use secret::Secret;
+pub use trunk::{Route, SrtpPolicy, Trunk};
 
 /// What crosses the edge of a [`Call`]: whoever carries its messages needs no more of SIP than this.
 pub use housecall_sip::{Message, Peer};

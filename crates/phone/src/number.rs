@@ -122,6 +122,19 @@ impl Number {
         }
     }
 
+    /// What somebody in `home` dials, digits only: with the trunk prefix at home, with the exit code abroad.
+    pub(crate) fn dialled_in(&self, home: Country) -> String {
+        let plan = home.plan();
+        let national = self.national_digits();
+        if self.calling_code() != plan.calling_code {
+            let exit = plan.exits.first().copied().unwrap_or("00");
+            return format!("{exit}{}", self.digits);
+        }
+        let is_bare = self.country() == Some(home) && is_bare(national, plan);
+        let prefix = if is_bare { "" } else { plan.trunk_prefix };
+        format!("{prefix}{national}")
+    }
+
     /// The digits behind the country code.
     pub(crate) fn national_digits(&self) -> &str {
         self.split().1

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use housecall_sip::Peer;
 use housecall_sip::digest::Credentials;
+use housecall_sip::user_agent::SessionTimer;
 
-use crate::{Identity, Overrides};
+use crate::{BadTrunk, Country, Identity, Overrides, headers};
 
 /// A provider that carries our calls to the telephone network, and how it wants to be spoken to.
 ///
@@ -19,6 +20,12 @@ pub struct Trunk {
     pub credentials: Option<Credentials>,
     /// How it wants to be told who calls.
     pub identity: Identity,
+    /// Whether the sound is encrypted on the way to it.
+    pub srtp: SrtpPolicy,
+    /// Further headers of every INVITE, by name and value, such as `X-Telnyx-Token`.
+    pub headers: Vec<(String, String)>,
+    /// The session timer we ask it for (RFC 4028); none where it cannot bear one.
+    pub session_timer: Option<SessionTimer>,
     /// What it means by causes that mean something else elsewhere.
     pub outcomes: Overrides,
     /// How long it may leave an INVITE without any response before the next route is tried.
@@ -39,6 +46,9 @@ impl Trunk {
             domain: domain.to_owned(),
             credentials: None,
             identity: Identity::default(),
+            srtp: SrtpPolicy::default(),
+            headers: Vec::new(),
+            session_timer: Some(SessionTimer::default()),
             outcomes: Overrides::default(),
             answer_within: Self::ANSWER_WITHIN,
             next_on_server_error: false,
@@ -53,6 +63,51 @@ impl Trunk {
             ..self
         }
     }
+
+    /// The same trunk, told our own name instead of our address and its domain: in From and in Contact.
+    #[must_use]
+    pub fn seen_as(mut self, name: &str) -> Self {
+        self.identity.from_host = Some(name.to_owned());
+        self.identity.contact_host = Some(name.to_owned());
+        self
+    }
+
+    /// Says whether calls can be made with these settings, with the caller's own headers beside the trunk's. Every dial asks; whoever reads
+    /// settings may ask earlier.
+    ///
+    /// # Errors
+    /// [`BadTrunk`], for an administrator to mend.
+    pub fn check(&self) -> Result<(), BadTrunk> {
+        let bad = |error| BadTrunk::Header {
+            trunk: self.name.clone(),
+            error,
+        };
+        headers::check(&self.headers).map_err(bad)?;
+        let prefix = &self.identity.prefix;
+        let is_dialled = |letter: char| letter.is_ascii_digit() || matches!(letter, '*' | '#');
+        // A trunk that does not know the prefix would dial what it begins with.
+        if !prefix.chars().all(is_dialled) || Country::is_emergency_anywhere(prefix) {
+            return Err(BadTrunk::Prefix {
+                trunk: self.name.clone(),
+                prefix: prefix.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Whether sound travels encrypted (RFC 3711), keyed by the session description (RFC 4568). Only with SIP over TLS is that worth
+/// something: the keys stand in the INVITE.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum SrtpPolicy {
+    /// Plain RTP is offered, and nothing else taken.
+    #[default]
+    Off,
+    /// SRTP is offered. A trunk that refuses it (415, 488, 606) is asked once more for plain RTP, and
+    /// [`Event::EncryptionRefused`](crate::Event::EncryptionRefused) says so.
+    Preferred,
+    /// SRTP, or no call.
+    Required,
 }
 
 /// One way to the telephone network: a trunk and an address at which it is reached.

@@ -221,7 +221,7 @@ impl Caller {
                 path.answered(now);
             }
             Event::Ended(_) => path.close(now),
-            Event::RouteFailed { .. } => {}
+            Event::RouteFailed { .. } | Event::EncryptionRefused => {}
             // A refused hold leaves in force what was.
             Event::Held | Event::Resumed | Event::HoldRefused => path.hold(now, self.held),
         }

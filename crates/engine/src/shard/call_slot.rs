@@ -121,6 +121,9 @@ impl CallSlot {
                     ways.failed(route, why);
                 }
             }
+            BridgeEvent::EncryptionRefused => {
+                tracing::warn!("the trunk takes no encrypted sound; the call goes on without");
+            }
             BridgeEvent::Ringing => self.show(|view| view.phase = CallPhase::Ringing),
             BridgeEvent::EarlyAudio => self.show(|view| view.phase = CallPhase::EarlyAudio),
             BridgeEvent::Answered => self.answered(),

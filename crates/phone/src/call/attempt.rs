@@ -1,11 +1,11 @@
 use std::time::Instant;
 
-use housecall_media::sdp::{AudioSession, Direction};
+use housecall_media::sdp::{AudioSession, Direction, SrtpOffer};
 use housecall_sip::user_agent::{Body, CallHandle, Invite};
 use housecall_sip::{AgentOptions, NameAddr, UriError, UserAgent};
 
 use super::{BadTrunk, Dial};
-use crate::{Number, Route};
+use crate::{Number, Route, SrtpPolicy, headers};
 
 /// One INVITE and what comes of it. A call makes further attempts where the first leads nowhere.
 #[derive(Debug)]
@@ -23,6 +23,23 @@ pub(super) struct Aim {
     /// Index into the routes.
     pub(super) route: usize,
     pub(super) to: Number,
+    /// Whether SRTP is offered.
+    pub(super) secure: bool,
+    /// How many attempts were made before.
+    pub(super) count: usize,
+}
+
+impl Aim {
+    /// The first attempt of a route.
+    pub(super) fn at(dial: &Dial, route: usize, count: usize) -> Option<Self> {
+        let Route { trunk, .. } = dial.routes.get(route)?;
+        Some(Self {
+            route,
+            to: dial.to.clone(),
+            secure: trunk.srtp != SrtpPolicy::Off,
+            count,
+        })
+    }
 }
 
 impl Attempt {
@@ -33,11 +50,19 @@ impl Attempt {
     pub(super) fn start(now: Instant, dial: &Dial, aim: Aim, seed: u64) -> Result<Self, BadTrunk> {
         let route = dial.routes.get(aim.route).ok_or(BadTrunk::NoRoute)?;
         let mut agent = UserAgent::new(AgentOptions {
-            contact_user: dial.caller_id.to_string(),
+            contact_user: route.trunk.contact_user(&dial.caller_id),
+            contact_host: route.trunk.identity.contact_host.clone(),
             timers: dial.timers,
+            session_timer: route.trunk.session_timer,
             ..AgentOptions::new(dial.contact, seed)
         });
-        let mut audio = AudioSession::new(session_id(&mut agent), dial.media, &dial.codecs);
+        let audio = AudioSession::new(session_id(&mut agent), dial.media, &dial.codecs);
+        let mut audio = match dial.secret.as_ref().filter(|_| aim.secure) {
+            Some(secret) => audio.with_srtp(SrtpOffer {
+                local: secret.key(aim.count),
+            }),
+            None => audio,
+        };
         let mut invite = invite(dial, route, &aim.to)?;
         invite.body = Some(Body::sdp(audio.offer(Direction::SendRecv)));
         let call = agent.invite(now, invite);
@@ -57,6 +82,10 @@ pub(super) fn check(dial: &Dial) -> Result<(), BadTrunk> {
     if dial.routes.is_empty() {
         return Err(BadTrunk::NoRoute);
     }
+    headers::check(&dial.headers).map_err(|error| BadTrunk::Header {
+        trunk: String::new(),
+        error,
+    })?;
     let mut routes = dial.routes.iter();
     routes.try_for_each(|route| invite(dial, route, &dial.to).map(drop))
 }
@@ -67,13 +96,20 @@ fn invite(dial: &Dial, route: &Route, to: &Number) -> Result<Invite, BadTrunk> {
         trunk: trunk.name.clone(),
         error,
     };
+    trunk.check()?;
+    if trunk.srtp != SrtpPolicy::Off && dial.secret.is_none() {
+        let trunk = trunk.name.clone();
+        return Err(BadTrunk::NoSecret { trunk });
+    }
+    let mut headers = trunk.asserted(&dial.caller_id);
+    headers.extend(trunk.headers.iter().chain(&dial.headers).cloned());
     let uri = trunk.uri_of(to).map_err(bad)?;
     Ok(Invite {
         to_peer: route.peer,
         from: trunk.from(&dial.caller_id).map_err(bad)?,
         to: NameAddr::new(uri.clone()),
         uri,
-        headers: trunk.asserted(&dial.caller_id),
+        headers,
         body: None,
         credentials: trunk.credentials.clone(),
     })

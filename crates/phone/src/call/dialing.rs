@@ -70,6 +70,9 @@ impl Dialing {
 
 /// An attempt that nobody heard ring has ended: the next route is tried where it was the trunk's fault.
 pub(super) fn failed(now: Instant, end: &End, line: &mut Line) -> State {
+    if let Some(state) = line.without_srtp(now, end) {
+        return state;
+    }
     let failure = line.trunk().and_then(|trunk| RouteFailure::of(end, trunk));
     let next = failure.and_then(|why| line.next_route(now, why));
     next.unwrap_or_else(|| ended(end, line))
@@ -91,8 +94,8 @@ pub(super) fn answered(
             line.tell(Event::Answered(target.clone()));
             State::Talking(Talking::new(target))
         }
-        // Nothing that either side says could be heard.
-        None => State::hang_up(now, Outcome::Failed, line),
+        // Nothing that either side says could be heard, or anybody on the way could hear it.
+        None => State::hang_up(now, Outcome::NoCommonSound, line),
     }
 }
 

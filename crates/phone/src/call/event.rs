@@ -49,6 +49,8 @@ pub enum Event {
         /// Why.
         why: RouteFailure,
     },
+    /// The trunk takes no encrypted sound, and its settings allow plain: the call is tried that way.
+    EncryptionRefused,
     /// The phone rings. Said once.
     Ringing,
     /// The network sends sound before the answer: announcements, or its own ringing tone.

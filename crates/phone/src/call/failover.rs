@@ -8,7 +8,7 @@ use housecall_sip::user_agent::End;
 use super::attempt::Aim;
 use super::line::Line;
 use super::{Dialing, Event, State};
-use crate::Trunk;
+use crate::{SrtpPolicy, Trunk};
 
 /// Why a route led nowhere. None of it says anything of the called phone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,12 +72,29 @@ impl Line {
     }
 
     fn next_aim(&self) -> Option<Aim> {
+        let Aim { route, count, .. } = self.attempt.aim;
+        Aim::at(&self.dial, route.saturating_add(1), count.saturating_add(1))
+    }
+
+    /// Asks the same trunk for plain RTP after it has refused SRTP, where the trunk's settings allow that; none otherwise.
+    pub(super) fn without_srtp(&mut self, now: Instant, end: &End) -> Option<State> {
+        let End::Refused(message) = end else {
+            return None;
+        };
+        // RFC 3261 §21.4.26, §21.6.4: what was offered is not acceptable.
+        let is_refusal = matches!(message.status()?.code(), 415 | 488 | 606);
         let aim = &self.attempt.aim;
-        let route = aim.route.saturating_add(1);
-        (route < self.dial.routes.len()).then(|| Aim {
-            route,
+        if !is_refusal || !aim.secure || self.trunk()?.srtp != SrtpPolicy::Preferred {
+            return None;
+        }
+        let aim = Aim {
+            secure: false,
+            count: aim.count.saturating_add(1),
             ..aim.clone()
-        })
+        };
+        self.try_again(now, aim).ok()?;
+        self.tell(Event::EncryptionRefused);
+        Some(State::Dialing(Dialing::new(now, self)))
     }
 
     /// Tells that the route has failed and tries the next one; none if there is none.

@@ -23,10 +23,7 @@ impl Line {
     /// Sends the first INVITE.
     pub(super) fn dial(now: Instant, dial: Dial) -> Result<Self, BadTrunk> {
         attempt::check(&dial)?;
-        let aim = Aim {
-            route: 0,
-            to: dial.to.clone(),
-        };
+        let aim = Aim::at(&dial, 0, 0).ok_or(BadTrunk::NoRoute)?;
         let attempt = Attempt::start(now, &dial, aim, dial.seed)?;
         let outputs = VecDeque::from([Output::CallId(attempt.call_id.clone())]);
         Ok(Self {

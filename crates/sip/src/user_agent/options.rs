@@ -12,6 +12,8 @@ pub struct AgentOptions {
     pub local: SocketAddr,
     /// The user part of our Contact; may be empty.
     pub contact_user: String,
+    /// The host of our Contact where it is not the address of `local`: a trunk may know us by the name in our certificate.
+    pub contact_host: Option<String>,
     /// The product named in `User-Agent` and `Server`.
     pub user_agent: String,
     /// How patient the transactions are.
@@ -35,6 +37,7 @@ impl AgentOptions {
         Self {
             local,
             contact_user: String::new(),
+            contact_host: None,
             user_agent: "Housecall".to_owned(),
             timers: Timers::default(),
             seed,
@@ -47,9 +50,12 @@ impl AgentOptions {
 
     /// Where others find the agent. A peer reached over TCP or TLS is told so, else its requests would come over UDP.
     ///
-    /// `None` if [`AgentOptions::local`] makes no URI, which no address does.
+    /// `None` if [`AgentOptions::contact_host`] is no name of a host.
     pub fn contact(&self, transport: Transport) -> Option<NameAddr> {
-        let host = HostPort::from(self.local).to_string();
+        let host = match &self.contact_host {
+            Some(name) => format!("{name}:{}", self.local.port()),
+            None => HostPort::from(self.local).to_string(),
+        };
         let uri = Uri::sip(&self.contact_user, &host).ok()?;
         let uri = match transport {
             Transport::Udp => uri,
