@@ -248,6 +248,11 @@ impl Call {
         Err(WrongMoment { action, state })
     }
 
+    /// Whether silence of the other side means that it is gone: it has answered, and nobody holds anybody.
+    pub fn expects_media(&self) -> bool {
+        matches!(&self.state, State::Talking(talking) if talking.expects_media())
+    }
+
     /// The Call-IDs of its messages: the present attempt's, and those of attempts that still owe their trunks something.
     pub fn call_ids(&self) -> impl Iterator<Item = &str> {
         self.line.attempts().map(|attempt| &*attempt.call_id)

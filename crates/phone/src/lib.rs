@@ -18,7 +18,8 @@
 //! |---|---|---|
 //! | RFC 3261 §9, §15 | hang up at any moment | `call.rs`, `sip/user_agent` |
 //! | RFC 3261 §8.1.1.4, §21.5.4 | another route: who, when, under another Call-ID | `call/failover.rs`, `call/attempt.rs` |
-//! | RFC 3264 §8.4 | hold and resume | `call/talking.rs` |
+//! | RFC 3264 §8.4 | hold and resume, of either side and of both; no sound is missed meanwhile | `call/talking.rs` |
+//! | RFC 4028 §7.4, §10 | the session is refreshed by a re-INVITE that changes nothing; a lost BYE is found out | `call/talking.rs` |
 //! | RFC 3261 §14.2 | their re-INVITE, with or without an offer | `call/talking.rs` |
 //! | RFC 3960 §3.2 | early sound beside ringing | `call/ringing.rs` |
 //! | RFC 3323 §4.1, RFC 3325 §9.3 | a caller id that is withheld | `identity.rs` |

@@ -19,7 +19,7 @@ pub enum Input {
         /// Which.
         peer: Peer,
     },
-    /// No sound has come for too long (not to be said while held).
+    /// No sound has come for too long. Of no effect unless it was to be [expected](super::Call::expects_media).
     MediaLost,
 }
 

@@ -13,8 +13,11 @@ use crate::Outcome;
 pub(super) struct Talking {
     target: MediaTarget,
     held: Held,
-    /// A hold or resume of ours that is not confirmed yet.
+    held_by_them: bool,
+    /// An offer of ours that is not answered yet.
     asked: Option<Asked>,
+    /// A hold or resume that waits until a refresh of the session is over.
+    wish: Option<Held>,
     /// Our 2xx to a re-INVITE without an offer made the offer; its ACK brings the answer.
     offered_in_answer: Option<Direction>,
 }
@@ -28,16 +31,27 @@ enum Held {
 
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    held: Held,
+    purpose: Purpose,
     offered: Direction,
+}
+
+/// What a re-INVITE of ours is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Purpose {
+    /// Hold or its end.
+    Hold(Held),
+    /// The session timer (RFC 4028 §7.4); nothing changes, and nobody asked for it.
+    Refresh,
 }
 
 impl Talking {
     pub(super) fn new(target: MediaTarget) -> Self {
         Self {
-            target,
             held: Held::Not,
+            held_by_them: !target.direction.sends(),
+            target,
             asked: None,
+            wish: None,
             offered_in_answer: None,
         }
     }
@@ -45,6 +59,8 @@ impl Talking {
     pub(super) fn handle(mut self, now: Instant, happening: Happening, line: &mut Line) -> State {
         match happening {
             Happening::HangUp => return State::hang_up(now, Outcome::Completed, line),
+            // Whoever holds, or is held, may be silent for ever.
+            Happening::MediaLost if !self.expects_media() => {}
             Happening::MediaLost => return State::hang_up(now, Outcome::MediaLost, line),
             Happening::RangTooLong | Happening::Heard { .. } | Happening::Silent => {}
             Happening::Agent(AgentEvent::Ended { end, .. }) => {
@@ -65,49 +81,67 @@ impl Talking {
     ) -> Result<(), WrongMoment> {
         let wrong = |state| WrongMoment { action, state };
         let held = if held { Held::ByUs } else { Held::Not };
-        match self.held {
-            _ if self.asked.is_some() => return Err(wrong("a change is on its way")),
+        let purpose = self.asked.map(|asked| asked.purpose);
+        match self.wish.unwrap_or(self.held) {
+            _ if matches!(purpose, Some(Purpose::Hold(_))) => {
+                return Err(wrong("a change is on its way"));
+            }
             Held::ByUs if held == Held::ByUs => return Err(wrong("the call is held")),
             Held::Not if held == Held::Not => return Err(wrong("the call is not held")),
             Held::ByUs | Held::Not => {}
         }
-        self.offer(now, held, line)
+        if purpose.is_some() {
+            self.wish = Some(held);
+            return Ok(());
+        }
+        self.offer(now, Purpose::Hold(held), line)
             .map_err(|refused| wrong(refused.state))
+    }
+
+    /// Whether silence means that the connection is lost: not while either side holds (RFC 3264 §8.4).
+    pub(super) fn expects_media(&self) -> bool {
+        self.held == Held::Not && !self.held_by_them
     }
 
     fn offer(
         &mut self,
         now: Instant,
-        held: Held,
+        purpose: Purpose,
         line: &mut Line,
     ) -> Result<(), housecall_sip::user_agent::WrongMoment> {
-        let offered = self.wanted(held);
+        let offered = match purpose {
+            Purpose::Hold(held) => self.wanted(held),
+            Purpose::Refresh => self.wanted(self.held),
+        };
         // A copy, so that an offer that cannot be sent raises no version.
         let mut audio = line.attempt.audio.clone();
         let body = Body::sdp(audio.offer(offered));
         line.attempt.agent.reinvite(now, line.attempt.call, body)?;
         line.attempt.audio = audio;
-        self.asked = Some(Asked { held, offered });
+        self.asked = Some(Asked { purpose, offered });
         Ok(())
     }
 
     /// The direction to offer: hold makes `sendrecv` into `sendonly`, and `recvonly`, while the other side holds us, into `inactive`.
     fn wanted(&self, held: Held) -> Direction {
-        let held_by_them = !self.target.direction.sends();
         match held {
             Held::Not => Direction::SendRecv,
-            Held::ByUs if held_by_them => Direction::Inactive,
+            Held::ByUs if self.held_by_them => Direction::Inactive,
             Held::ByUs => Direction::SendOnly,
         }
     }
 
     fn heard(&mut self, now: Instant, event: AgentEvent, line: &mut Line) {
         match event {
-            AgentEvent::ReinviteAnswered { message, .. } => self.confirmed(&message, line),
-            AgentEvent::ReinviteRefused { .. } => {
-                self.asked = None;
-                line.tell(Event::HoldRefused);
+            AgentEvent::ReinviteAnswered { message, .. } => {
+                self.confirmed(&message, line);
+                self.grant_wish(now, line);
             }
+            AgentEvent::ReinviteRefused { .. } => {
+                self.refused(line);
+                self.grant_wish(now, line);
+            }
+            AgentEvent::RefreshWanted { .. } => self.refresh(now, line),
             AgentEvent::ReinviteAgain { .. } => self.ask_again(now, line),
             AgentEvent::Reinvited { message, .. } => self.answer(now, &message, line),
             AgentEvent::Acknowledged { message, .. } => self.acknowledged(&message, line),
@@ -120,19 +154,52 @@ impl Talking {
             return;
         };
         let Some(target) = line.agreed(message, asked.offered) else {
-            return line.tell(Event::HoldRefused);
+            return tell_refused(asked.purpose, line);
         };
-        self.held = asked.held;
+        // RFC 3264 §6.1: `inactive` is a proper answer to our `sendonly`, and no hold of theirs.
+        self.held_by_them &= !target.direction.sends();
+        self.held_by_them |= asked.offered == Direction::SendRecv && !target.direction.sends();
         self.moved(target, line);
-        line.tell(match self.held {
-            Held::ByUs => Event::Held,
-            Held::Not => Event::Resumed,
-        });
+        match asked.purpose {
+            Purpose::Hold(held) => {
+                self.held = held;
+                line.tell(match held {
+                    Held::ByUs => Event::Held,
+                    Held::Not => Event::Resumed,
+                });
+            }
+            Purpose::Refresh => {}
+        }
     }
 
+    /// Everything stays as it was.
+    fn refused(&mut self, line: &mut Line) {
+        if let Some(asked) = self.asked.take() {
+            tell_refused(asked.purpose, line);
+        }
+    }
+
+    /// The pause after a glare is over (RFC 3261 §14.1).
     fn ask_again(&mut self, now: Instant, line: &mut Line) {
         if let Some(asked) = self.asked.take()
-            && self.offer(now, asked.held, line).is_err()
+            && self.offer(now, asked.purpose, line).is_err()
+        {
+            tell_refused(asked.purpose, line);
+        }
+    }
+
+    /// Refreshes the session with what was said last (RFC 4028 §7.4). Any other offer that is on its way does as well.
+    fn refresh(&mut self, now: Instant, line: &mut Line) {
+        if self.asked.is_none() {
+            // The user agent asks only when an offer may be made.
+            let _ = self.offer(now, Purpose::Refresh, line);
+        }
+    }
+
+    fn grant_wish(&mut self, now: Instant, line: &mut Line) {
+        if self.asked.is_none()
+            && let Some(held) = self.wish.take()
+            && self.offer(now, Purpose::Hold(held), line).is_err()
         {
             line.tell(Event::HoldRefused);
         }
@@ -152,6 +219,7 @@ impl Talking {
             Some(Answer { sdp, target }) => {
                 let reply = Reply::new(StatusCode::OK).with_body(Body::sdp(sdp));
                 line.respond(now, reply);
+                self.held_by_them = !target.direction.sends();
                 self.moved(target, line);
             }
             // RFC 3261 §14.2: what was agreed before stays.
@@ -171,6 +239,7 @@ impl Talking {
         let offered = self.offered_in_answer.take();
         let target = offered.and_then(|offered| line.agreed(ack, offered));
         if let Some(target) = target {
+            self.held_by_them = !target.direction.sends();
             self.moved(target, line);
         }
     }
@@ -188,5 +257,12 @@ impl Talking {
             self.target = target.clone();
             line.tell(Event::MediaChanged(target));
         }
+    }
+}
+
+/// A refresh that was refused changes nothing; if the session is lost with it, its timer says so.
+fn tell_refused(purpose: Purpose, line: &mut Line) {
+    if matches!(purpose, Purpose::Hold(_)) {
+        line.tell(Event::HoldRefused);
     }
 }
