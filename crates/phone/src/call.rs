@@ -4,17 +4,19 @@ mod ended;
 mod event;
 mod failover;
 mod line;
+mod redirect;
 mod ringing;
 mod talking;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use housecall_media::Key;
 use housecall_media::sdp::Codec;
 use housecall_sip::user_agent::{self, Output as AgentOutput};
 use housecall_sip::{Message, Peer, StatusCode, Timers, UriError};
 
-use crate::{BadHeader, Number, Outcome, Route, Secret};
+use crate::{BadHeader, DestinationPolicy, Number, Outcome, Route, Secret};
 use dialing::Dialing;
 pub use ended::{Ended, Side};
 pub use event::{Event, Input, Output};
@@ -44,6 +46,8 @@ pub struct Dial {
     pub caller_id: Number,
     /// The number to call; already let through by a [`DestinationPolicy`](crate::DestinationPolicy).
     pub to: Number,
+    /// What a trunk that may [redirect](crate::Redirects) may lead to; without it, nowhere.
+    pub destinations: Option<DestinationPolicy>,
     /// Our SIP address as the trunk reaches it.
     pub contact: SocketAddr,
     /// Our RTP address as the trunk reaches it.
@@ -84,6 +88,7 @@ impl Dial {
             routes,
             caller_id,
             to,
+            destinations: None,
             contact,
             media,
             codecs: Self::CODECS.to_vec(),
@@ -251,6 +256,30 @@ impl Call {
     /// Whether silence of the other side means that it is gone: it has answered, and nobody holds anybody.
     pub fn expects_media(&self) -> bool {
         matches!(&self.state, State::Talking(talking) if talking.expects_media())
+    }
+
+    /// Whether keys are pressed with [`Call::press`]; otherwise they travel with the sound, as named events or as tones.
+    pub fn presses_by_info(&self) -> bool {
+        let mode = self.line.trunk().map(|trunk| trunk.dtmf);
+        matches!(&self.state, State::Talking(talking) if talking.presses_by_info(mode))
+    }
+
+    /// Presses a key by INFO. [`Event::KeyRefused`] follows if the trunk does not take it.
+    ///
+    /// # Errors
+    /// The call is not answered, or more keys wait than a person presses.
+    pub fn press(&mut self, now: Instant, key: Key) -> Result<(), WrongMoment> {
+        let action = "press a key";
+        let State::Talking(talking) = &mut self.state else {
+            let state = "nobody has answered";
+            return Err(WrongMoment { action, state });
+        };
+        let pressed = talking.press(now, key, &mut self.line);
+        self.listen(now);
+        pressed.map_err(|refused| WrongMoment {
+            action,
+            state: refused.state,
+        })
     }
 
     /// The Call-IDs of its messages: the present attempt's, and those of attempts that still owe their trunks something.

@@ -2,4 +2,5 @@
 
 mod conversations;
 mod routes;
+mod settings;
 mod world;

@@ -27,6 +27,8 @@ pub(super) struct Aim {
     pub(super) secure: bool,
     /// How many attempts were made before.
     pub(super) count: usize,
+    /// How many redirects have led here.
+    pub(super) hops: u8,
 }
 
 impl Aim {
@@ -38,6 +40,7 @@ impl Aim {
             to: dial.to.clone(),
             secure: trunk.srtp != SrtpPolicy::Off,
             count,
+            hops: 0,
         })
     }
 }
@@ -53,6 +56,7 @@ impl Attempt {
             contact_user: route.trunk.contact_user(&dial.caller_id),
             contact_host: route.trunk.identity.contact_host.clone(),
             timers: dial.timers,
+            reliable: route.trunk.reliable,
             session_timer: route.trunk.session_timer,
             ..AgentOptions::new(dial.contact, seed)
         });

@@ -1,8 +1,10 @@
 use bytes::Bytes;
+use housecall_media::Key;
 use housecall_media::sdp::MediaTarget;
 use housecall_sip::{Message, Peer};
 
 use super::{Ended, RouteFailure};
+use crate::Number;
 
 /// What the world said to a call.
 #[derive(Debug)]
@@ -51,6 +53,11 @@ pub enum Event {
     },
     /// The trunk takes no encrypted sound, and its settings allow plain: the call is tried that way.
     EncryptionRefused,
+    /// The trunk leads us to another number, which its settings and the destination policy allow: that one is called.
+    Redirected {
+        /// The number.
+        to: Number,
+    },
     /// The phone rings. Said once.
     Ringing,
     /// The network sends sound before the answer: announcements, or its own ringing tone.
@@ -65,6 +72,8 @@ pub enum Event {
     Resumed,
     /// The other side did not take our hold or resume; everything stays as it was.
     HoldRefused,
+    /// The trunk has not taken a key by INFO: let it sound instead.
+    KeyRefused(Key),
     /// The call is over.
     Ended(Ended),
 }

@@ -1,12 +1,18 @@
+use std::collections::VecDeque;
 use std::time::Instant;
 
+use housecall_media::Key;
 use housecall_media::sdp::{Answer, Description, Direction, MediaTarget};
 use housecall_sip::user_agent::{Body, Event as AgentEvent, Reply};
 use housecall_sip::{Message, Method, StatusCode};
 
+use super::attempt::Attempt;
 use super::line::Line;
 use super::{Ended, Event, Happening, State, WrongMoment};
-use crate::Outcome;
+use crate::{DtmfMode, Outcome};
+
+/// How long a key sounds: long enough for every reader of tones behind the trunk.
+const KEY_MS: u32 = 160;
 
 /// Somebody has answered.
 #[derive(Debug)]
@@ -18,6 +24,10 @@ pub(super) struct Talking {
     asked: Option<Asked>,
     /// A hold or resume that waits until a refresh of the session is over.
     wish: Option<Held>,
+    /// Keys sent by INFO that are not answered yet, oldest first.
+    keys: VecDeque<Key>,
+    /// The trunk has refused a key by INFO.
+    takes_no_info: bool,
     /// Our 2xx to a re-INVITE without an offer made the offer; its ACK brings the answer.
     offered_in_answer: Option<Direction>,
 }
@@ -52,6 +62,8 @@ impl Talking {
             target,
             asked: None,
             wish: None,
+            keys: VecDeque::new(),
+            takes_no_info: false,
             offered_in_answer: None,
         }
     }
@@ -103,6 +115,40 @@ impl Talking {
         self.held == Held::Not && !self.held_by_them
     }
 
+    pub(super) fn presses_by_info(&self, mode: Option<DtmfMode>) -> bool {
+        match mode.unwrap_or_default() {
+            DtmfMode::Auto => self.target.telephone_event.is_none() && !self.takes_no_info,
+            DtmfMode::TelephoneEvent => false,
+            DtmfMode::Info => true,
+        }
+    }
+
+    /// Presses a key by INFO, in the form that gateways read.
+    pub(super) fn press(
+        &mut self,
+        now: Instant,
+        key: Key,
+        line: &mut Line,
+    ) -> Result<(), housecall_sip::user_agent::WrongMoment> {
+        let body = Body {
+            content_type: "application/dtmf-relay".to_owned(),
+            bytes: format!("Signal={}\r\nDuration={KEY_MS}\r\n", key.name()).into(),
+        };
+        let Attempt { agent, call, .. } = &mut line.attempt;
+        agent.info(now, *call, body)?;
+        self.keys.push_back(key);
+        Ok(())
+    }
+
+    /// INFOs are answered in the order in which they were sent.
+    fn key_answered(&mut self, status: StatusCode, line: &mut Line) {
+        let key = self.keys.pop_front();
+        if let Some(key) = key.filter(|_| status.code() >= 300) {
+            self.takes_no_info = true;
+            line.tell(Event::KeyRefused(key));
+        }
+    }
+
     fn offer(
         &mut self,
         now: Instant,
@@ -141,6 +187,7 @@ impl Talking {
                 self.refused(line);
                 self.grant_wish(now, line);
             }
+            AgentEvent::InfoAnswered { status, .. } => self.key_answered(status, line),
             AgentEvent::RefreshWanted { .. } => self.refresh(now, line),
             AgentEvent::ReinviteAgain { .. } => self.ask_again(now, line),
             AgentEvent::Reinvited { message, .. } => self.answer(now, &message, line),

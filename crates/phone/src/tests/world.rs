@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use housecall_media::sdp::{AudioSession, Codec, Description, Direction};
+use housecall_media::sdp::{AudioSession, Codec, Description, Direction, SrtpOffer};
+use housecall_media::srtp::SrtpKey;
 use housecall_sip::digest::Credentials;
 use housecall_sip::digest::Guard;
 use housecall_sip::user_agent::{
@@ -118,6 +119,10 @@ pub(super) enum Script {
     DeafFor(Duration),
     Silent,
     NoCodec,
+    /// Rings, and answers with SRTP after that.
+    Srtp(Duration),
+    /// Refuses SRTP with this status, and answers plain RTP at once.
+    PlainOnly(u16),
 }
 
 /// A small generator of our own, so that these tests need no further crate.
@@ -385,10 +390,16 @@ impl Far {
             Script::NoCodec => vec![Codec::Opus],
             _ => vec![Codec::Pcmu, Codec::TelephoneEvent],
         };
+        let audio = AudioSession::new(5, (at.ip(), 50000).into(), &codecs);
         Self {
             agent,
             call: None,
-            audio: AudioSession::new(5, (at.ip(), 50000).into(), &codecs),
+            audio: match script {
+                Script::Srtp(_) => audio.with_srtp(SrtpOffer {
+                    local: SrtpKey::random([9; SrtpKey::BYTES]),
+                }),
+                _ => audio,
+            },
             offer: None,
             script,
             guard: None,
@@ -418,7 +429,7 @@ impl Far {
     fn ring(&mut self, now: Instant) -> Option<(Duration, Act)> {
         let ringing = Reply::new(StatusCode::RINGING);
         let after = match self.script {
-            Script::AnswersAfter(after) => {
+            Script::AnswersAfter(after) | Script::Srtp(after) => {
                 self.respond(now, ringing);
                 after
             }
@@ -457,10 +468,19 @@ impl Far {
                 self.respond(now, Reply::new(StatusCode::SESSION_PROGRESS));
                 return Some((secs(1), Act::Refuse(status)));
             }
-            Script::NoCodec => Duration::ZERO,
+            Script::PlainOnly(status) if self.is_offered_srtp() => {
+                self.respond(now, Reply::new(StatusCode::new(status).unwrap()));
+                return None;
+            }
+            Script::NoCodec | Script::PlainOnly(_) => Duration::ZERO,
             Script::Silent | Script::DeafAfterChallenge => return None,
         };
         Some((after, Act::Answer))
+    }
+
+    fn is_offered_srtp(&self) -> bool {
+        let offer = self.offer.as_ref().unwrap();
+        offer.media[0].protocol == "RTP/SAVP"
     }
 
     fn lets_in(&mut self, now: Instant, invite: &Message) -> bool {
