@@ -205,6 +205,8 @@ impl Ring {
             }
             Event::RouteFailed { .. }
             | Event::EncryptionRefused
+            | Event::Redirected { .. }
+            | Event::KeyRefused(_)
             | Event::Held
             | Event::Resumed
             | Event::HoldRefused => {}

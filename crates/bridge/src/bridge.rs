@@ -145,15 +145,26 @@ impl Bridge {
     ///
     /// # Errors
     /// No such key, too many waiting, or [`Error::WrongMoment`] before the answer.
-    pub fn digit(&mut self, _now: Instant, digit: char) -> Result<(), Error> {
+    pub fn digit(&mut self, now: Instant, digit: char) -> Result<(), Error> {
         let key = Key::new(digit).ok_or(Error::NoSuchKey(digit))?;
         match self.moment {
             Moment::Ringing => Err(wrong_moment("the phone has not answered")),
             Moment::Ended => Err(wrong_moment("the call is over")),
-            Moment::Talking { .. } => self.path.press(key).map_err(|refused| Error::TooManyKeys {
-                waiting: refused.waiting,
-            }),
+            Moment::Talking { .. } => {
+                let pressed = self.press(now, key);
+                self.listen(now);
+                pressed
+            }
         }
+    }
+
+    fn press(&mut self, now: Instant, key: Key) -> Result<(), Error> {
+        if self.call.presses_by_info() {
+            return Ok(self.call.press(now, key)?);
+        }
+        self.path.press(key).map_err(|refused| Error::TooManyKeys {
+            waiting: refused.waiting,
+        })
     }
 
     /// Ends the call, in whatever state it is.
@@ -232,6 +243,9 @@ impl Bridge {
             phone::Event::RouteFailed { route, why } => {
                 self.tell(BridgeEvent::RouteFailed { route, why });
             }
+            phone::Event::Redirected { to } => self.tell(BridgeEvent::Redirected { to }),
+            // More keys than wait are not pressed.
+            phone::Event::KeyRefused(key) => drop(self.path.press(key)),
             phone::Event::EncryptionRefused => self.tell(BridgeEvent::EncryptionRefused),
             phone::Event::Ringing => {
                 self.path.ring();
@@ -345,7 +359,7 @@ impl Bridge {
                 track: Up::Digits,
                 packet,
             } => {
-                self.page_key(packet.header.timestamp, &packet.payload);
+                self.page_key(now, packet.header.timestamp, &packet.payload);
             }
             browser::Output::Media {
                 track: Up::Video, ..
@@ -362,11 +376,11 @@ impl Bridge {
         }
     }
 
-    fn page_key(&mut self, timestamp: u32, payload: &Bytes) {
+    fn page_key(&mut self, now: Instant, timestamp: u32, payload: &Bytes) {
         let key = self.keys.packet(timestamp, payload);
         if let Some(key) = key.filter(|_| matches!(self.moment, Moment::Talking { .. })) {
             // More keys than wait are not pressed; nobody is there to be told.
-            let _ = self.path.press(key);
+            let _ = self.press(now, key);
         }
     }
 

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use housecall_phone::{Ended, Message, Peer, RouteFailure};
+use housecall_phone::{Ended, Message, Number, Peer, RouteFailure};
 
 use crate::MediaStats;
 
@@ -99,6 +99,11 @@ pub enum BridgeEvent {
         route: usize,
         /// Why.
         why: RouteFailure,
+    },
+    /// The trunk has led the call to another number.
+    Redirected {
+        /// The number.
+        to: Number,
     },
     /// The trunk takes no encrypted sound; the call goes on without.
     EncryptionRefused,

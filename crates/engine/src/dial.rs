@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use housecall_meter::{Credits, Opening, SessionId};
-use housecall_phone::{DestinationRefused, Dial, Number, Route, Secret, Side};
+use housecall_phone::{DestinationPolicy, DestinationRefused, Dial, Number, Route, Secret, Side};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::call::{CallView, DialRequest, Dialing};
@@ -75,12 +75,15 @@ pub(crate) struct DialPlan {
     ring_limit: Duration,
     seed: u64,
     secret: Secret,
+    /// What a trunk may redirect to, as far as its settings let it.
+    destinations: DestinationPolicy,
 }
 
 impl DialPlan {
     pub(crate) fn into_dial(self, contact: SocketAddr, media: SocketAddr) -> Dial {
         Dial {
             ring_limit: self.ring_limit,
+            destinations: Some(self.destinations),
             secret: Some(self.secret),
             ..Dial::new(self.routes, self.from, self.to, contact, media, self.seed)
         }
@@ -126,6 +129,7 @@ impl Engine {
             ring_limit: self.options().ring_limit,
             seed: self.seed(),
             secret: Secret::new(rand::random()),
+            destinations: options.destinations.clone(),
         };
         let start = Start {
             plan,

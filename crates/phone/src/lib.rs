@@ -26,6 +26,8 @@
 //! | RFC 5806, 7044, 8224 | Diversion, History-Info, Identity passed through | `headers.rs` |
 //! | RFC 3325 §9.1, §9.2 | caller id in P-Asserted-Identity or P-Preferred-Identity | `identity.rs` |
 //! | RFC 3326, Q.850 | why a call was not connected | `outcome.rs`, `overrides.rs`, `cause.rs` |
+//! | RFC 3261 §8.1.3.4 | a redirect: to another number, never to another host | `call/redirect.rs` |
+//! | RFC 6086, `application/dtmf-relay` | keys by INFO | `call/talking.rs` |
 //! | RFC 3711 §9.1, 4568 §7 | SRTP off, preferred or required; a key for each attempt | `call/failover.rs`, `secret.rs` |
 //! | P6 | which numbers may be called | `number.rs`, `destination.rs` |
 //! | P7 | ring limit | `call.rs` |
@@ -80,7 +82,7 @@ pub use outcome::Outcome;
 pub use overrides::{Override, Overrides};
 pub use preset::Preset;
 pub use secret::Secret;
-pub use trunk::{Route, SrtpPolicy, Trunk};
+pub use trunk::{DtmfMode, Redirects, Route, SrtpPolicy, Trunk};
 
 /// What crosses the edge of a [`Call`]: whoever carries its messages needs no more of SIP than this.
 pub use housecall_sip::{Message, Peer};

@@ -1,6 +1,8 @@
 //! Conversations between a [`Call`](crate::Call) and scripted far ends, in virtual time.
 
 mod conversations;
+mod holds;
+mod redirects;
 mod routes;
 mod settings;
 mod world;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use housecall_sip::Peer;
 use housecall_sip::digest::Credentials;
-use housecall_sip::user_agent::SessionTimer;
+use housecall_sip::user_agent::{Reliable, SessionTimer};
 
 use crate::{BadTrunk, Country, Identity, Overrides, headers};
 
@@ -26,6 +26,12 @@ pub struct Trunk {
     pub headers: Vec<(String, String)>,
     /// The session timer we ask it for (RFC 4028); none where it cannot bear one.
     pub session_timer: Option<SessionTimer>,
+    /// Whether provisional responses are acknowledged (RFC 3262).
+    pub reliable: Reliable,
+    /// Whether it may lead us to another number.
+    pub redirects: Redirects,
+    /// How keys are pressed.
+    pub dtmf: DtmfMode,
     /// What it means by causes that mean something else elsewhere.
     pub outcomes: Overrides,
     /// How long it may leave an INVITE without any response before the next route is tried.
@@ -49,6 +55,9 @@ impl Trunk {
             srtp: SrtpPolicy::default(),
             headers: Vec::new(),
             session_timer: Some(SessionTimer::default()),
+            reliable: Reliable::default(),
+            redirects: Redirects::default(),
+            dtmf: DtmfMode::default(),
             outcomes: Overrides::default(),
             answer_within: Self::ANSWER_WITHIN,
             next_on_server_error: false,
@@ -108,6 +117,28 @@ pub enum SrtpPolicy {
     Preferred,
     /// SRTP, or no call.
     Required,
+}
+
+/// Whether a trunk may redirect a call (3xx).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Redirects {
+    /// It may not: a redirect ends the call. Toll fraud likes redirects.
+    #[default]
+    Refuse,
+    /// To another number, which the same trunk carries and [`Dial::destinations`](crate::Dial::destinations) allows; twice at most.
+    SameTrunk,
+}
+
+/// How keys are pressed towards a trunk.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum DtmfMode {
+    /// As named events (RFC 4733) where the trunk takes them, else by INFO, else as tones in the sound.
+    #[default]
+    Auto,
+    /// As named events, else as tones.
+    TelephoneEvent,
+    /// By INFO (`application/dtmf-relay`), whatever the trunk says it takes.
+    Info,
 }
 
 /// One way to the telephone network: a trunk and an address at which it is reached.

@@ -221,7 +221,10 @@ impl Caller {
                 path.answered(now);
             }
             Event::Ended(_) => path.close(now),
-            Event::RouteFailed { .. } | Event::EncryptionRefused => {}
+            Event::RouteFailed { .. }
+            | Event::EncryptionRefused
+            | Event::Redirected { .. }
+            | Event::KeyRefused(_) => {}
             // A refused hold leaves in force what was.
             Event::Held | Event::Resumed | Event::HoldRefused => path.hold(now, self.held),
         }

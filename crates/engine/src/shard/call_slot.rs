@@ -121,6 +121,9 @@ impl CallSlot {
                     ways.failed(route, why);
                 }
             }
+            BridgeEvent::Redirected { .. } => {
+                tracing::info!("the trunk has led a call to another number")
+            }
             BridgeEvent::EncryptionRefused => {
                 tracing::warn!("the trunk takes no encrypted sound; the call goes on without");
             }

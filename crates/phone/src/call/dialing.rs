@@ -109,7 +109,11 @@ pub(super) fn unanswered(now: Instant, happening: Happening, line: &mut Line) ->
     match happening {
         Happening::HangUp => Some(State::hang_up(now, Outcome::Cancelled, line)),
         Happening::RangTooLong => Some(State::hang_up(now, Outcome::NoAnswer, line)),
-        Happening::Agent(AgentEvent::Ended { end, .. }) => Some(ended(&end, line)),
+        Happening::Agent(AgentEvent::Ended { end, .. }) => {
+            // A phone that rang in vain may be redirected as well.
+            let redirected = line.redirected(now, &end);
+            Some(redirected.unwrap_or_else(|| ended(&end, line)))
+        }
         // Nobody has promised us any sound yet.
         Happening::MediaLost
         | Happening::Heard { .. }

@@ -51,7 +51,9 @@ impl Line {
 /// The number of a SIP or tel URI, if it is a number of the whole world that may be called (P6).
 fn number_of(uri: &Uri, destinations: &DestinationPolicy) -> Option<Number> {
     let user = uri.user_unescaped();
-    let user = user.as_deref().or_else(|| uri.as_str().strip_prefix("tel:"))?;
+    let user = user
+        .as_deref()
+        .or_else(|| uri.as_str().strip_prefix("tel:"))?;
     let digits = user.split(';').next()?;
     // Without the plus sign nobody knows in which country it is a number.
     let number = Number::from_e164(digits.strip_prefix('+').map(|_| digits)?).ok()?;

@@ -19,6 +19,8 @@ fn names(told: &[Event]) -> Vec<&'static str> {
     let name = |event: &Event| match event {
         Event::RouteFailed { .. } => "route failed",
         Event::EncryptionRefused => "plain",
+        Event::Redirected { .. } => "redirected",
+        Event::KeyRefused(_) => "key refused",
         Event::Ringing => "ringing",
         Event::EarlyMedia(_) => "early",
         Event::Answered(_) => "answered",

@@ -60,6 +60,8 @@ pub(super) enum Act {
     HangUp,
     Refuse(u16),
     Hold(Direction),
+    /// A re-INVITE whose address is 0.0.0.0.
+    HoldTheOldWay,
     /// A re-INVITE without an offer.
     AskForOffer,
 }
@@ -87,6 +89,8 @@ pub(super) const BAD: Network = Network {
 pub(super) struct Far {
     agent: UserAgent,
     call: Option<CallHandle>,
+    /// How many INVITEs were let in.
+    calls: u32,
     audio: AudioSession,
     /// What the other side offered last.
     pub(super) offer: Option<Description>,
@@ -121,6 +125,14 @@ pub(super) enum Script {
     NoCodec,
     /// Rings, and answers with SRTP after that.
     Srtp(Duration),
+    /// Redirects the first INVITE, and rings for ever at the second.
+    RedirectsOnce(&'static [(&'static str, &'static str)]),
+    /// Answers, and refuses every re-INVITE.
+    RefusesChanges(u16),
+    /// Answers, and is known to take no UPDATE.
+    NoUpdate(Duration),
+    /// Takes no named events, and answers.
+    NoKeys,
     /// Refuses SRTP with this status, and answers plain RTP at once.
     PlainOnly(u16),
 }
@@ -336,7 +348,10 @@ impl World {
         for far in 0..self.fars.len() {
             while let Some(output) = self.fars[far].agent.poll_output() {
                 match output {
-                    AgentOutput::Send { bytes, .. } => self.carry(Way::FromFar(far), bytes),
+                    AgentOutput::Send { bytes, .. } => {
+                        let bytes = self.fars[far].worded(bytes);
+                        self.carry(Way::FromFar(far), bytes);
+                    }
                     AgentOutput::Event(event) => {
                         if let Some((after, act)) = self.fars[far].hear(self.now, event) {
                             self.plan(after, Plan::FarOf(far, act));
@@ -388,12 +403,14 @@ impl Far {
         });
         let codecs = match script {
             Script::NoCodec => vec![Codec::Opus],
+            Script::NoKeys => vec![Codec::Pcmu],
             _ => vec![Codec::Pcmu, Codec::TelephoneEvent],
         };
         let audio = AudioSession::new(5, (at.ip(), 50000).into(), &codecs);
         Self {
             agent,
             call: None,
+            calls: 0,
             audio: match script {
                 Script::Srtp(_) => audio.with_srtp(SrtpOffer {
                     local: SrtpKey::random([9; SrtpKey::BYTES]),
@@ -407,15 +424,27 @@ impl Far {
         }
     }
 
+    /// What goes out: an old switch does not know UPDATE.
+    fn worded(&self, bytes: Bytes) -> Bytes {
+        match (self.script, std::str::from_utf8(&bytes)) {
+            (Script::NoUpdate(_), Ok(text)) => text.replace(", UPDATE", "").into(),
+            _ => bytes,
+        }
+    }
+
     /// Reacts to an event, and says what it will do later.
     fn hear(&mut self, now: Instant, event: AgentEvent) -> Option<(Duration, Act)> {
         match event {
             AgentEvent::Invited { call, message, .. } if self.lets_in(now, &message) => {
                 self.call = Some(call);
+                self.calls += 1;
                 self.offer = Description::parse(message.body()).ok();
                 return self.ring(now);
             }
             AgentEvent::Invited { call, .. } => self.challenge(now, call),
+            AgentEvent::Reinvited { .. } if let Script::RefusesChanges(status) = self.script => {
+                self.respond(now, Reply::new(StatusCode::new(status).unwrap()));
+            }
             AgentEvent::Reinvited { message, .. } => {
                 self.offer = Description::parse(message.body()).ok();
                 let answer = self.answer(Direction::SendRecv);
@@ -429,7 +458,7 @@ impl Far {
     fn ring(&mut self, now: Instant) -> Option<(Duration, Act)> {
         let ringing = Reply::new(StatusCode::RINGING);
         let after = match self.script {
-            Script::AnswersAfter(after) | Script::Srtp(after) => {
+            Script::AnswersAfter(after) | Script::Srtp(after) | Script::NoUpdate(after) => {
                 self.respond(now, ringing);
                 after
             }
@@ -446,13 +475,15 @@ impl Far {
                 self.respond(now, ringing);
                 after
             }
-            Script::Refuses(status, headers) => {
-                let mut reply = Reply::new(StatusCode::new(status).unwrap());
-                for (name, value) in headers {
-                    reply = reply.with_header(name, value);
-                }
-                self.respond(now, reply);
+            Script::RedirectsOnce(_) if self.calls > 1 => {
+                self.respond(now, ringing);
                 return None;
+            }
+            Script::RedirectsOnce(headers) => {
+                return self.refuse(now, 302, headers);
+            }
+            Script::Refuses(status, headers) => {
+                return self.refuse(now, status, headers);
             }
             Script::RingsThenRefuses(status) => {
                 self.respond(now, ringing);
@@ -472,10 +503,26 @@ impl Far {
                 self.respond(now, Reply::new(StatusCode::new(status).unwrap()));
                 return None;
             }
-            Script::NoCodec | Script::PlainOnly(_) => Duration::ZERO,
+            Script::NoCodec | Script::NoKeys | Script::RefusesChanges(_) | Script::PlainOnly(_) => {
+                Duration::ZERO
+            }
             Script::Silent | Script::DeafAfterChallenge => return None,
         };
         Some((after, Act::Answer))
+    }
+
+    fn refuse(
+        &mut self,
+        now: Instant,
+        status: u16,
+        headers: &[(&str, &str)],
+    ) -> Option<(Duration, Act)> {
+        let mut reply = Reply::new(StatusCode::new(status).unwrap());
+        for (name, value) in headers {
+            reply = reply.with_header(name, value);
+        }
+        self.respond(now, reply);
+        None
     }
 
     fn is_offered_srtp(&self) -> bool {
@@ -538,6 +585,13 @@ impl Far {
             Act::Hold(direction) => {
                 let body = Body::sdp(self.audio.offer(direction));
                 let _ = self.agent.reinvite(now, call, body);
+            }
+            Act::HoldTheOldWay => {
+                let offer = self.audio.offer(Direction::SendRecv);
+                let at = self.audio.addr().ip().to_string();
+                let held = offer.replace(&format!("c=IN IP4 {at}"), "c=IN IP4 0.0.0.0");
+                assert_ne!(offer, held);
+                let _ = self.agent.reinvite(now, call, Body::sdp(held));
             }
             Act::AskForOffer => {
                 let _ = self.agent.reinvite(now, call, Body::sdp(Bytes::new()));
