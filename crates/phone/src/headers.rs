@@ -46,7 +46,13 @@ fn check_one(name: &str, value: &str) -> Result<(), BadHeader> {
     let named = || name.to_owned();
     let is_free = matches!(
         Name::from_text(name),
-        Name::Other(_) | Name::Subject | Name::Date | Name::Reason
+        Name::Other(_)
+            | Name::Date
+            | Name::Diversion
+            | Name::HistoryInfo
+            | Name::Identity
+            | Name::Reason
+            | Name::Subject
     );
     match () {
         () if !is_token(name) => Err(BadHeader::Name(named())),

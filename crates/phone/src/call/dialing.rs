@@ -70,7 +70,8 @@ impl Dialing {
 
 /// An attempt that nobody heard ring has ended: the next route is tried where it was the trunk's fault.
 pub(super) fn failed(now: Instant, end: &End, line: &mut Line) -> State {
-    if let Some(state) = line.without_srtp(now, end) {
+    let again = line.without_srtp(now, end);
+    if let Some(state) = again.or_else(|| line.redirected(now, end)) {
         return state;
     }
     let failure = line.trunk().and_then(|trunk| RouteFailure::of(end, trunk));

@@ -37,8 +37,8 @@ impl Line {
         if !is_redirect || aim.hops >= HOPS_MAX || self.trunk()?.redirects == Redirects::Refuse {
             return None;
         }
-        let contacts = message.contacts().ok()?;
-        let to = number_of(&contacts.first()?.uri, self.dial.destinations.as_ref()?)?;
+        let contact = message.contact().ok()??;
+        let to = number_of(&contact.uri, self.dial.destinations.as_ref()?)?;
         Some(Aim {
             to,
             hops: aim.hops.saturating_add(1),
@@ -49,7 +49,7 @@ impl Line {
 }
 
 /// The number of a SIP or tel URI, if it is a number of the whole world that may be called (P6).
-fn number_of(uri: &Uri, destinations: &DestinationPolicy) -> Option<Number> {
+fn number_of(uri: &Uri<&str>, destinations: &DestinationPolicy) -> Option<Number> {
     let user = uri.user_unescaped();
     let user = user
         .as_deref()

@@ -180,8 +180,8 @@ fn keys_by_info_where_the_trunk_takes_no_events() {
     let mut world = World::with(dial_by(1, &[trunk()]), GOOD, &[script]);
     world.run(secs(5));
     assert!(world.call.presses_by_info());
-    world.call.press(world.now, key('5')).unwrap();
-    world.call.press(world.now, key('#')).unwrap();
+    world.plan(secs(0), Plan::Press('5'));
+    world.plan(secs(0), Plan::Press('#'));
     world.run(secs(5));
     let pressed = [
         "Signal=5\r\nDuration=160\r\n",

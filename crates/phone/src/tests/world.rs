@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use housecall_media::Key;
 use housecall_media::sdp::{AudioSession, Codec, Description, Direction, SrtpOffer};
 use housecall_media::srtp::SrtpKey;
 use housecall_sip::digest::Credentials;
@@ -46,6 +47,7 @@ pub(super) enum Plan {
     Hold,
     Resume,
     MediaLost,
+    Press(char),
     Far(Act),
     /// What one of several far ends does.
     FarOf(usize, Act),
@@ -320,6 +322,10 @@ impl World {
             Plan::Hold => drop(self.call.hold(self.now)),
             Plan::Resume => drop(self.call.resume(self.now)),
             Plan::MediaLost => self.call.handle_input(self.now, Input::MediaLost),
+            Plan::Press(key) => {
+                let key = Key::new(key).unwrap();
+                self.call.press(self.now, key).unwrap();
+            }
             Plan::Far(act) => self.fars[0].act(self.now, act),
             Plan::FarOf(far, act) => self.fars[far].act(self.now, act),
             Plan::Unreachable(far) => {
