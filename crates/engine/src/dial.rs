@@ -129,7 +129,7 @@ impl Engine {
             ring_limit: self.options().ring_limit,
             seed: self.seed(),
             secret: Secret::new(rand::random()),
-            destinations: options.destinations.clone(),
+            destinations: self.options().destinations.clone(),
         };
         let start = Start {
             plan,

@@ -56,7 +56,7 @@ async fn all_are_overloaded(wire: Wire) {
     let dial = dial_to(trunk(), &[first.peer(), second.peer()]);
     let mut caller = Caller::dial_over(wire, dial).await;
     let ended = caller.ended(Outcome::Congested).await;
-    assert_eq!(ended.status, Some(503));
+    assert_eq!(ended.cause.status, Some(503));
     first.passed().await;
     second.passed().await;
 }

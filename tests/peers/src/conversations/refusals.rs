@@ -12,7 +12,7 @@ async fn refused(wire: Wire, status: &str, reason: &str, outcome: Outcome) {
     let ended = caller.ended(outcome).await;
     assert_eq!(ended.by, Side::Them);
     assert_eq!(
-        ended.status.map(|status| status.to_string()).as_deref(),
+        ended.cause.status.map(|status| status.to_string()).as_deref(),
         status.split(' ').next()
     );
     sipp.passed().await;
@@ -74,7 +74,7 @@ async fn a_redirection_is_not_followed(wire: Wire) {
     let sipp = sipp!("redirect", wire);
     let mut caller = Caller::dial(&sipp).await;
     let ended = caller.ended(Outcome::Failed).await;
-    assert_eq!(ended.status, Some(302));
+    assert_eq!(ended.cause.status, Some(302));
     assert_eq!(caller.sent("INVITE"), 1);
     sipp.passed().await;
 }
