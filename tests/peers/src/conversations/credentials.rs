@@ -48,7 +48,7 @@ over!(an_endless_challenge: Udp, Tcp);
 async fn an_endless_challenge(wire: Wire) {
     let sipp = sipp!("endless", wire);
     let mut caller = Caller::dial(&sipp).await;
-    let ended = caller.ended(Outcome::NotPermitted).await;
+    let ended = caller.ended(Outcome::SignInRefused).await;
     assert_eq!(ended.cause.status, Some(401));
     assert_eq!(caller.sent("INVITE"), 2);
     sipp.passed().await;

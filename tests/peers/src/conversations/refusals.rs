@@ -12,7 +12,11 @@ async fn refused(wire: Wire, status: &str, reason: &str, outcome: Outcome) {
     let ended = caller.ended(outcome).await;
     assert_eq!(ended.by, Side::Them);
     assert_eq!(
-        ended.cause.status.map(|status| status.to_string()).as_deref(),
+        ended
+            .cause
+            .status
+            .map(|status| status.to_string())
+            .as_deref(),
         status.split(' ').next()
     );
     sipp.passed().await;
