@@ -180,15 +180,11 @@ impl UserAgent {
     fn inside(&mut self, now: Instant, key: &HeardKey, message: Message) {
         let Some(call) = self.call_of(&message) else {
             // Their BYE crosses ours: they are told what they want to hear (RFC 5407 §3.2.1).
-            let is_crossing = message.method() == Some(&Method::Bye) && self.has_left(&message);
-            return self.reply(
-                now,
-                key,
-                match is_crossing {
-                    true => StatusCode::OK,
-                    false => StatusCode::CALL_DOES_NOT_EXIST,
-                },
-            );
+            let status = match message.method() {
+                Some(Method::Bye) if self.has_left(&message) => StatusCode::OK,
+                _ => StatusCode::CALL_DOES_NOT_EXIST,
+            };
+            return self.reply(now, key, status);
         };
         if !self.in_order(call, &message) {
             // RFC 3261 §12.2.2: an older request arrives after a newer one.
