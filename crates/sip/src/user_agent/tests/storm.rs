@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use super::forks::{Forks, Way};
 use super::world::{ANSWERER, CALLER, invite, options, peer, words};
 use crate::user_agent::{
-    Body, CallHandle, Event, Input, Output, Refresher, Reply, SessionTimer, UserAgent,
+    Body, CallHandle, Event, Input, Output, Refresher, Reliable, Reply, SessionTimer, UserAgent,
 };
 use crate::{Message, StatusCode};
 
@@ -48,6 +48,8 @@ struct Person {
     agent: UserAgent,
     call: Option<CallHandle>,
     habit: Habit,
+    /// It wants a PRACK for its ringing (RFC 3262).
+    confirms: bool,
     answered: bool,
     ended: usize,
 }
@@ -72,8 +74,10 @@ impl Storm {
     fn new(seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let count = random.random_range(1..=3);
+        let kinds = [Reliable::Off, Reliable::Supported, Reliable::Required];
+        let reliable = kinds[random.random_range(0..3)];
         let people = (0..=count)
-            .map(|number| Person::new(number, seed, &mut random))
+            .map(|number| Person::new(number, seed, reliable, &mut random))
             .collect();
         let now = Instant::now();
         let mut storm = Self {
@@ -226,7 +230,10 @@ impl Storm {
             Event::Invited { call, .. } => {
                 assert!(person.call.is_none(), "called twice");
                 person.call = Some(call);
-                let ringing = Reply::new(StatusCode::RINGING);
+                let ringing = match person.confirms {
+                    true => Reply::new(StatusCode::RINGING).reliable(),
+                    false => Reply::new(StatusCode::RINGING),
+                };
                 person.agent.respond(now, call, ringing).unwrap();
                 match person.habit {
                     Habit::Answers(after) => self.plan(after, number, Plan::Reply(StatusCode::OK)),
@@ -266,9 +273,10 @@ impl Storm {
 }
 
 impl Person {
-    fn new(number: usize, seed: u64, random: &mut StdRng) -> Self {
+    fn new(number: usize, seed: u64, reliable: Reliable, random: &mut StdRng) -> Self {
         let side = number.min(ANSWERER);
         let mut options = options(side, seed * 8 + number as u64);
+        options.reliable = reliable;
         options.session_timer = [90, 120, 1800]
             .get(random.random_range(0..4))
             .map(|seconds| SessionTimer {
@@ -287,6 +295,7 @@ impl Person {
             agent: UserAgent::new(options),
             call: None,
             habit,
+            confirms: reliable != Reliable::Off,
             answered: false,
             ended: 0,
         }
@@ -340,6 +349,7 @@ fn every_call_through_a_storm_ends_on_both_sides() {
         "refresh wanted",
         "ended: cancelled",
         "offered by UPDATE",
+        "confirmed",
     ] {
         assert!(told.contains_key(words), "no storm without {words}");
     }
