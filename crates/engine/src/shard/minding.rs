@@ -50,10 +50,10 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn tell_trunks_of(&mut self, failed: Peer) {
+    pub(super) fn tell_trunks_of(&mut self, failed: Peer, why: &str) {
         let trunks: Vec<TrunkKey> = self.shard.trunks.keys().copied().collect();
         for trunk in trunks {
-            self.with_trunk(trunk, |slot, now| slot.transport_failed(now, failed));
+            self.with_trunk(trunk, |slot, now| slot.transport_failed(now, failed, why));
         }
     }
 

@@ -75,8 +75,8 @@ impl TrunkSlot {
         self.minder.hear(now, from, message);
     }
 
-    pub(crate) fn transport_failed(&mut self, now: Instant, peer: Peer) {
-        self.minder.transport_failed(now, peer);
+    pub(crate) fn transport_failed(&mut self, now: Instant, peer: Peer, why: &str) {
+        self.minder.transport_failed(now, peer, why);
     }
 
     pub(crate) fn obey(&mut self, now: Instant, word: TrunkWord) {

@@ -209,7 +209,7 @@ impl<'a> Turn<'a> {
                         slot.handle_input(now, Input::TransportFailed { peer })
                     });
                 }
-                self.tell_trunks_of(peer);
+                self.tell_trunks_of(peer, &why);
             }
         }
     }

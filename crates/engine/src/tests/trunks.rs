@@ -185,6 +185,25 @@ async fn a_trunk_that_falls_silent_is_seen_down_and_up_again() {
     }
 }
 
+/// An administrator reads why, not only that.
+#[tokio::test]
+async fn a_trunk_that_cannot_be_reached_says_why() {
+    let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let closed = Peer::tcp(closed.local_addr().unwrap());
+    let world = World::new(0, |options| {
+        let setup = TrunkSetup::new(Trunk::new("First", "first.test"), closed);
+        let ping = Some(Duration::from_millis(100));
+        options.trunks = vec![TrunkSetup { ping, ..setup }];
+    })
+    .await;
+    let mut trunks = world.engine.trunks();
+    shows(&mut trunks, "the reason", |trunks| {
+        let trunk = &trunks[0];
+        trunk.state == TrunkState::Down && trunk.words.to_lowercase().contains("refused")
+    })
+    .await;
+}
+
 /// RFC 3263 §4.2, §4.3: a trunk known by its domain; the first of its hosts is dead.
 #[tokio::test]
 async fn the_next_host_of_an_srv_list_is_tried() {

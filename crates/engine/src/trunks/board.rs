@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use housecall_phone::{Route, RouteFailure};
-use housecall_sip::ping::Health;
-use housecall_sip::registration::RegistrationState;
+use housecall_sip::ping::{DownBecause, Health};
+use housecall_sip::registration::{RegistrationState, Trouble};
 use housecall_sip::{Peer, Transport};
 
 use super::{NoWay, Seen, TrunkSetup, TrunkState, TrunkView};
@@ -237,6 +237,10 @@ fn judge(setup: &TrunkSetup, seen: &Seen) -> (TrunkState, String) {
         };
     }
     match seen.registration {
+        Some(RegistrationState::Failed(Trouble::Unreachable)) => {
+            let words = broken(seen).unwrap_or_else(|| Trouble::Unreachable.to_string());
+            return (TrunkState::Down, words);
+        }
         Some(RegistrationState::Failed(trouble)) => return (TrunkState::Down, trouble.to_string()),
         Some(RegistrationState::Registering) => {
             return (TrunkState::Registering, "registering".to_owned());
@@ -252,7 +256,11 @@ fn judge(setup: &TrunkSetup, seen: &Seen) -> (TrunkState, String) {
     let downs: Vec<_> = downs.collect();
     let is_up = seen.peers.iter().any(|(_, health)| *health == Health::Up);
     match downs.first() {
-        Some(because) if downs.len() == seen.peers.len() => (TrunkState::Down, because.to_string()),
+        Some(because) if downs.len() == seen.peers.len() => {
+            let words = broken(seen).filter(|_| **because == DownBecause::Unreachable);
+            let words = words.unwrap_or_else(|| because.to_string());
+            (TrunkState::Down, words)
+        }
         _ if is_registered => (TrunkState::Up, "registered".to_owned()),
         _ if is_up => (TrunkState::Up, "it answers".to_owned()),
         _ if setup.is_watched() => (TrunkState::Unknown, "it has been asked".to_owned()),
@@ -260,11 +268,15 @@ fn judge(setup: &TrunkSetup, seen: &Seen) -> (TrunkState, String) {
     }
 }
 
+/// What went wrong on the way to the best peer that nothing can be sent to: a closed port, a certificate of somebody else.
+fn broken(seen: &Seen) -> Option<String> {
+    let mut peers = seen.peers.iter();
+    peers.find_map(|(peer, _)| seen.broken.get(peer)).cloned()
+}
+
 #[cfg(test)]
 mod tests {
     use housecall_phone::Trunk;
-    use housecall_sip::ping::DownBecause;
-    use housecall_sip::registration::Trouble;
     use housecall_sip::target::{Target, Unresolved};
 
     use super::*;
@@ -293,6 +305,7 @@ mod tests {
                 .iter()
                 .map(|(number, health)| (peer(*number), *health))
                 .collect(),
+            broken: BTreeMap::new(),
             is_searching: false,
             search_failed: None,
             registration: None,
@@ -423,6 +436,7 @@ mod tests {
         let host = "carrier.test".to_owned();
         let seen = Seen {
             peers: Vec::new(),
+            broken: BTreeMap::new(),
             is_searching: false,
             search_failed: Some(Unresolved::Away { host }),
             registration: None,
@@ -443,6 +457,7 @@ mod tests {
         let mut board = board(vec![setup("a").with_registration("clinic")]);
         let mut seen = Seen {
             peers: vec![(peer(1), Health::Up)],
+            broken: BTreeMap::new(),
             is_searching: false,
             search_failed: None,
             registration: Some(RegistrationState::Registering),

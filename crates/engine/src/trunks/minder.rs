@@ -41,6 +41,8 @@ pub(crate) struct Minder {
     peers: Vec<Peer>,
     search: Option<Search>,
     pings: BTreeMap<Peer, Ping>,
+    /// Why nothing could be sent to a peer, until it answers again.
+    broken: BTreeMap<Peer, String>,
     ping_call_id: String,
     ping_cseq: u32,
     registration: Option<Registration>,
@@ -70,6 +72,8 @@ pub(crate) enum Output {
 pub(crate) struct Seen {
     /// Best first (RFC 3263 §4.3).
     pub(crate) peers: Vec<(Peer, Health)>,
+    /// Why nothing can be sent to some of them.
+    pub(crate) broken: BTreeMap<Peer, String>,
     /// True while no search for its address has ended.
     pub(crate) is_searching: bool,
     /// Why the last search found nobody.
@@ -107,6 +111,7 @@ impl Seen {
                 .into_iter()
                 .map(|peer| (peer, Health::Unknown))
                 .collect(),
+            broken: BTreeMap::new(),
             search_failed: None,
             registration: registers.then_some(RegistrationState::Registering),
         }
@@ -150,6 +155,7 @@ impl Minder {
             asked: BTreeMap::new(),
             peers: Vec::new(),
             pings: BTreeMap::new(),
+            broken: BTreeMap::new(),
             outputs: VecDeque::new(),
             random,
             registration,
@@ -205,12 +211,17 @@ impl Minder {
 
     /// A response came to something that we asked.
     pub(crate) fn hear(&mut self, now: Instant, from: Peer, message: Message) {
+        self.broken.remove(&from);
         let input = AgentInput::Received { from, message };
         self.agent.handle_input(now, input);
         self.listen(now);
     }
 
-    pub(crate) fn transport_failed(&mut self, now: Instant, peer: Peer) {
+    /// Nothing can be sent to `peer`; `why` is for an administrator.
+    pub(crate) fn transport_failed(&mut self, now: Instant, peer: Peer, why: &str) {
+        if self.peers.contains(&peer) {
+            self.broken.insert(peer, why.to_owned());
+        }
         let input = AgentInput::TransportFailed { peer };
         self.agent.handle_input(now, input);
         self.listen(now);
@@ -275,6 +286,7 @@ impl Minder {
         }
         let watched: Vec<Peer> = peers.iter().take(PEERS_WATCHED).copied().collect();
         self.pings.retain(|peer, _| watched.contains(peer));
+        self.broken.retain(|peer, _| peers.contains(peer));
         if let Some(interval) = self.setup.ping {
             for peer in &watched {
                 let seed = self.random.next_u64();
@@ -369,6 +381,7 @@ impl Minder {
                 .iter()
                 .map(|peer| (*peer, health(peer)))
                 .collect(),
+            broken: self.broken.clone(),
             is_searching: search.is_some_and(|search| search.is_first),
             search_failed: search.and_then(|search| search.failed.clone()),
             registration: self.registration.as_ref().map(|it| it.state(now)),

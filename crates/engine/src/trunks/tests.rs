@@ -109,7 +109,9 @@ impl Scene {
                 }
                 self.minder.hear(self.now, to, answer.build());
             }
-            Does::PortClosed => self.minder.transport_failed(self.now, to),
+            Does::PortClosed => self
+                .minder
+                .transport_failed(self.now, to, "the port is closed"),
             Does::Nothing => {}
         }
     }
@@ -217,6 +219,10 @@ fn a_suspect_is_found_down_within_twenty_seconds() {
     scene.run(20 * SECOND);
     let down = Health::Down(DownBecause::Unreachable);
     assert_eq!(scene.health(), [host(FIRST, down)]);
+    assert_eq!(scene.seen().broken[&peer(FIRST)], "the port is closed");
+    scene.peer_does(FIRST, Does::Answers(200));
+    scene.run(20 * SECOND);
+    assert!(scene.seen().broken.is_empty());
 }
 
 /// The promise "DNS failure: error within 5 s", and back without anybody's help.
