@@ -9,6 +9,8 @@ pub struct Habits {
     pub md5_only: bool,
     /// Whether it secures sound.
     pub security: Security,
+    /// Whether its provisional responses are repeated until the caller confirms them, if the caller can (RFC 3262).
+    pub reliable: bool,
     /// How it refreshes its sessions (RFC 4028); none does not.
     pub session_timer: Option<SessionTimer>,
 }
@@ -41,6 +43,7 @@ impl Default for Habits {
             challenge: Challenge::Proxy,
             md5_only: false,
             security: Security::AsOffered,
+            reliable: false,
             session_timer: Some(SessionTimer::default()),
         }
     }

@@ -326,9 +326,13 @@ impl Network {
         );
         let early = speaks.then(|| call.answer());
         self.calls.insert(handle, call);
-        match early {
+        let reply = match early {
             Some(answer) => Reply::new(StatusCode::SESSION_PROGRESS).with_body(Body::sdp(answer)),
             None => Reply::new(StatusCode::RINGING),
+        };
+        match self.habits.reliable {
+            true => reply.reliable(),
+            false => reply,
         }
     }
 

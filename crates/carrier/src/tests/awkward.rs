@@ -86,6 +86,22 @@ fn sound_that_is_secured_by_one_side_only_is_refused() {
     assert_eq!(world.story(), [Seen::Refused(488)]);
 }
 
+/// RFC 3262 §3: with a description in it, the answer waits for the PRACK.
+#[test]
+fn early_sound_is_confirmed_where_both_can() {
+    for (reliable, confirmed) in [(true, 1), (false, 0)] {
+        let mut world = with(Habits {
+            reliable,
+            ..Habits::default()
+        });
+        world.dial("0491570737");
+        world.run(secs(4));
+        assert_eq!(world.story(), [Seen::Progress(183), Seen::Answered]);
+        assert_eq!(world.confirmed, confirmed);
+        world.hang_up();
+    }
+}
+
 /// RFC 3550 §6.4.1.
 #[test]
 fn reports_tell_what_was_sent() {

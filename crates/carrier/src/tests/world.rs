@@ -15,7 +15,7 @@ use housecall_sip::transaction::Peer;
 use housecall_sip::user_agent::{
     self, AgentOptions, Body, CallHandle, End, Event, Invite, Reply, UserAgent,
 };
-use housecall_sip::{Message, NameAddr, StatusCode, Uri};
+use housecall_sip::{Message, Name, NameAddr, StatusCode, Uri};
 
 use crate::ear::{Ear, Sound};
 use crate::{HeardCall, Input, Network, NetworkOptions, Output};
@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) packets: u64,
     srtp: Option<Srtp>,
     pub(super) reports: Vec<Report>,
+    /// Provisional responses that wanted a PRACK.
+    pub(super) confirmed: u32,
     /// The last final response that refused the call.
     pub(super) refusal: Option<Message>,
     pub(super) seen: Vec<(Duration, Seen)>,
@@ -91,6 +93,7 @@ impl World {
             packets: 0,
             srtp: None,
             reports: Vec::new(),
+            confirmed: 0,
             refusal: None,
             seen: Vec::new(),
             says: Box::new(|| None),
@@ -311,6 +314,7 @@ impl World {
     fn event(&mut self, event: Event) {
         let seen = match event {
             Event::Progress { message, .. } => {
+                self.confirmed += u32::from(message.header(Name::Other("RSeq")).is_some());
                 self.agree(&message);
                 Seen::Progress(message.status().unwrap().code())
             }
