@@ -66,11 +66,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     match sipp(rounds::scale(2_000))? {
-        Some((calls, took, cpu)) => {
+        Some(Took { calls, passed, cpu }) => {
             let each = cpu.as_secs_f64() * 1_000.0 / f64::from(calls);
             println!(
                 "{calls} calls to SIPp's uas over UDP in {:.1} s",
-                took.as_secs_f64()
+                passed.as_secs_f64()
             );
             println!("  {each:.3} ms of CPU a call, user and system");
         }
@@ -261,8 +261,15 @@ fn resident() -> Result<u64, Box<dyn Error>> {
     Ok(pages * 4096)
 }
 
-/// Calls SIPp 200 times a second; how many calls, how long they took, and our CPU time.
-fn sipp(calls: u32) -> Result<Option<(u32, Duration, Duration)>, Box<dyn Error>> {
+/// What calls over UDP took.
+struct Took {
+    calls: u32,
+    passed: Duration,
+    cpu: Duration,
+}
+
+/// Calls SIPp 200 times a second; none where it is not installed.
+fn sipp(calls: u32) -> Result<Option<Took>, Box<dyn Error>> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     let port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
     let Some(mut sipp) = Sipp::start(port)? else {
@@ -285,7 +292,8 @@ fn sipp(calls: u32) -> Result<Option<(u32, Duration, Duration)>, Box<dyn Error>>
     if caller.refused > 0 {
         return Err(format!("{} calls were not answered", caller.refused).into());
     }
-    Ok(Some((calls, start.elapsed(), cpu)))
+    let passed = start.elapsed();
+    Ok(Some(Took { calls, passed, cpu }))
 }
 
 struct Sipp(Child);

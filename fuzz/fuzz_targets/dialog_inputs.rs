@@ -27,6 +27,7 @@ enum Step<'a> {
         call: u8,
         status: u16,
         has_body: bool,
+        is_reliable: bool,
     },
     Reinvite(u8),
     Update {
@@ -152,10 +153,12 @@ impl World {
                 call,
                 status,
                 has_body,
+                is_reliable,
             } => {
                 let status = StatusCode::new(101 + status % 599);
                 if let (Some(call), Some(status)) = (pick(&self.calls, *call), status) {
                     let mut reply = Reply::new(status);
+                    reply.reliable = *is_reliable;
                     reply.body = has_body.then(|| Body::sdp("answer"));
                     let _ = self.agent.respond(now, call, reply);
                 }
