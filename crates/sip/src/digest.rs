@@ -7,6 +7,7 @@
 //! | 7616 §3.4.2 | `-sess` | `authorization.rs` | `tests/digest.rs`: every_algorithm_and_quality_opens_the_door |
 //! | 7616 §3.3, 3261 §22.3 | nonces used again, nc rising | `user_agent/nonces.rs` | `user_agent/tests/challenges.rs` |
 //! | 3261 §22.1 | only our realm, only our peer | `challenge.rs`, `user_agent/sending.rs` | `user_agent/tests/challenges.rs` |
+//! | 7616 §3.3 | challenges of any shape | `challenge.rs` | `tests/digest.rs`: row_16_no_challenge_is_too_odd; fuzz `digest_challenge` |
 //! | 7616 §5.5, §5.6 | nonces and replays, the server's side | `guard.rs` | `tests/digest.rs`: an_overheard_answer_opens_nothing |
 
 mod algorithm;

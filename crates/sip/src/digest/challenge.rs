@@ -231,7 +231,8 @@ fn pair(text: &str) -> Option<(&str, &str)> {
     let value = text::trim(value);
     let inner = match text::quoted_length(value) {
         Some(length) if length == value.len() => value.get(1..length - 1)?,
-        _ if value.contains('"') => return None,
+        // Between the quotes of an answer, a lone quote or backslash would mean something else.
+        _ if value.contains(['"', '\\']) => return None,
         _ => value,
     };
     Some((text::trim(name), inner))

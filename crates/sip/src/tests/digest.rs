@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
 use super::wire;
 use crate::digest::{
     Algorithm, Attempt, Authorization, Challenge, Credentials, Denied, Guard, Qop, Unanswerable,
@@ -506,4 +509,67 @@ fn nonces_are_not_hoarded() {
         .answer(&harbour(), attempt(1))
         .unwrap();
     assert_eq!(door.knock(&last), Ok(()));
+}
+
+// reliability.md §2, row 16 (CVE-2023-28098): whatever a challenge looks like, it is read or left; what we make of it reads back
+// the same. The fuzz target `digest_challenge` goes on from here.
+#[test]
+fn row_16_no_challenge_is_too_odd() {
+    let corpus = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fuzz/corpus/digest_challenge"
+    );
+    let files = std::fs::read_dir(corpus).unwrap();
+    let mut values: Vec<String> = files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    values.sort();
+    let mut answered = 0;
+    for seed in 0..2000 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let value = mangled(&values, &mut random);
+        for challenge in Challenge::parse_all(&value) {
+            let answer = challenge.answer(&harbour(), attempt(random.random()));
+            assert_eq!(
+                answer.is_some(),
+                challenge.is_spoken(),
+                "seed {seed}: {value}"
+            );
+            if let Some(answer) = answer {
+                let read = Authorization::parse(&answer.to_string());
+                assert_eq!(read, Ok(answer), "seed {seed}: {value}");
+                answered += 1;
+            }
+        }
+        if let Ok(answer) = Authorization::parse(&value) {
+            let read = Authorization::parse(&answer.to_string());
+            assert_eq!(read, Ok(answer), "seed {seed}: {value}");
+        }
+    }
+    assert!(answered > 500, "{answered}");
+}
+
+/// One of `values` with letters left out, doubled or replaced, perhaps with a piece of another.
+fn mangled(values: &[String], random: &mut StdRng) -> String {
+    let mut letters: Vec<char> = values[random.random_range(0..values.len())]
+        .chars()
+        .collect();
+    if random.random_range(0..4) == 0 {
+        let other: Vec<char> = values[random.random_range(0..values.len())]
+            .chars()
+            .collect();
+        letters.truncate(random.random_range(0..=letters.len()));
+        letters.extend(&other[random.random_range(0..other.len())..]);
+    }
+    for _ in 0..random.random_range(0..4) {
+        let at = random.random_range(0..letters.len().max(1));
+        let odd = ['"', '\\', ',', '=', ' ', '\u{e9}', ';', '\t'];
+        match random.random_range(0..3) {
+            _ if at >= letters.len() => {}
+            0 => drop(letters.remove(at)),
+            1 => letters.insert(at, letters[at]),
+            _ => letters[at] = odd[random.random_range(0..odd.len())],
+        }
+    }
+    letters.into_iter().collect()
 }
