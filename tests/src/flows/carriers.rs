@@ -1,7 +1,8 @@
 //! What telephone networks do to calls in progress.
 
+use housecall_carrier::Security;
 use housecall_media::sdp::Direction;
-use housecall_phone::{Event, Outcome};
+use housecall_phone::{Event, Outcome, SrtpPolicy};
 
 use super::{hold, in_all_weathers};
 use crate::world::{World, answered, millis, over, secs};
@@ -30,6 +31,46 @@ fn they_hold_us_and_take_us_back() {
         world.hang_up();
         world.expect_end(Outcome::Completed);
         world.expect_cost(1);
+    });
+}
+
+/// RFC 4568, RFC 3711: each hears the other under SRTP, and a hold is neither taken for a replay nor begins the numbers again.
+#[test]
+fn secured_sound_is_heard_both_ways_and_after_a_hold() {
+    in_all_weathers(|world| {
+        world.secure(SrtpPolicy::Required, Security::Always);
+        world.dial("0491 570 157");
+        world.until(answered());
+        world.run(secs(2));
+        world.expect_encrypted(true);
+        world.expect_caller_hears(TONE.0, TONE.1);
+        world.expect_carrier_hears_the_caller();
+        world.hold();
+        world.run(secs(1));
+        world.resume();
+        world.run(secs(6));
+        world.expect_caller_hears(TONE.0, TONE.1);
+        world.expect_carrier_hears_the_caller();
+        world.expect_no_stranger();
+        world.hang_up();
+        world.expect_end(Outcome::Completed);
+        world.expect_cost(1);
+    });
+}
+
+/// A trunk that would rather have SRTP goes without it, and says so.
+#[test]
+fn a_network_without_srtp_is_called_in_the_open_and_that_is_told() {
+    hold(World::clear(1), |world| {
+        world.secure(SrtpPolicy::Preferred, Security::Never);
+        world.dial("0491 570 157");
+        world.until(answered());
+        world.run(secs(2));
+        world.expect_told(|event| matches!(event, Event::EncryptionRefused));
+        world.expect_encrypted(false);
+        world.expect_caller_hears(TONE.0, TONE.1);
+        world.expect_carrier_hears_the_caller();
+        world.hang_up();
     });
 }
 

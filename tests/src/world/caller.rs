@@ -8,7 +8,8 @@ use housecall_carrier::NetworkOptions;
 use housecall_media::Key;
 use housecall_meter::BlockGrant;
 use housecall_phone::{
-    Call, Country, DestinationPolicy, Dial, Event, Input, Number, Output, Route, Trunk,
+    Call, Country, DestinationPolicy, Dial, Event, Input, Number, Output, Route, Secret,
+    SrtpPolicy, Trunk,
 };
 use housecall_sip::{Message, Peer};
 
@@ -62,13 +63,14 @@ impl Caller {
         number: &str,
         seed: u64,
         with_sound: bool,
+        srtp: SrtpPolicy,
         grant: BlockGrant,
     ) -> Caller {
         let to = DestinationPolicy::domestic(Country::Au)
             .read(number)
             .unwrap();
         let mut caller = Caller {
-            call: Call::dial(now, order(to, seed)).unwrap(),
+            call: Call::dial(now, order(to, seed, srtp)).unwrap(),
             headset: with_sound.then(|| Headset::new(now, seed)),
             outputs: VecDeque::new(),
             held: false,
@@ -257,13 +259,17 @@ impl Headset {
     }
 }
 
-fn order(to: Number, seed: u64) -> Dial {
+fn order(to: Number, seed: u64, srtp: SrtpPolicy) -> Dial {
     let network = NetworkOptions::default();
     let trunk = Trunk {
         credentials: network.credentials,
+        srtp,
         ..Trunk::new("Carrier", &network.domain)
     };
     let route = Route::new(trunk, Peer::udp(network.sip));
     let caller_id = Number::parse("02 5550 0142", Country::Au).unwrap();
-    Dial::new(vec![route], caller_id, to, peer().addr, media(), seed)
+    Dial {
+        secret: Some(Secret::new([seed as u8; Secret::BYTES])),
+        ..Dial::new(vec![route], caller_id, to, peer().addr, media(), seed)
+    }
 }

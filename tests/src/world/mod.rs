@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use housecall_carrier::{self as carrier, Network, NetworkOptions, Stage};
+use housecall_carrier::{self as carrier, Habits, Network, NetworkOptions, Security, Stage};
 use housecall_meter::{Credits, Fact};
-use housecall_phone::{Ended, Event, Outcome};
+use housecall_phone::{Ended, Event, Outcome, SrtpPolicy};
 use housecall_sip::{Message, Peer};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -25,6 +25,8 @@ pub(crate) struct World {
     pub(crate) seed: u64,
     weather: Weather,
     with_sound: bool,
+    /// What our trunk says of SRTP.
+    srtp: SrtpPolicy,
     zero: Instant,
     now: Instant,
     random: StdRng,
@@ -93,6 +95,7 @@ impl World {
             seed,
             weather,
             with_sound,
+            srtp: SrtpPolicy::Off,
             zero,
             now: zero,
             network: Network::new(NetworkOptions {
@@ -129,6 +132,20 @@ impl World {
         self
     }
 
+    /// What our trunk and the network say of SRTP, before anybody dials.
+    pub(crate) fn secure(&mut self, srtp: SrtpPolicy, security: Security) {
+        self.srtp = srtp;
+        let habits = Habits {
+            security,
+            ..Habits::default()
+        };
+        self.network = Network::new(NetworkOptions {
+            seed: self.seed,
+            habits,
+            ..NetworkOptions::default()
+        });
+    }
+
     pub(crate) fn random(&mut self, below: Duration) -> Duration {
         below.mul_f64(self.random.random::<f64>())
     }
@@ -139,7 +156,7 @@ impl World {
             return false;
         };
         let seed = self.random.random();
-        let caller = Caller::dial(self.now, number, seed, self.with_sound, grant);
+        let caller = Caller::dial(self.now, number, seed, self.with_sound, self.srtp, grant);
         self.caller = Some(caller);
         self.last_input = self.now;
         self.settle();
