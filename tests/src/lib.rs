@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `flows` are conversations in this world, each held once in clear weather and then under many seeds of a storm;
-//! `manifests` is the architecture as a test.
+//! `manifests` is the architecture as a test; `replay` feeds the cores what the fuzz targets have in store.
 
 #[cfg(test)]
 mod flows;
@@ -16,5 +16,7 @@ mod flows;
 mod manifests;
 #[cfg(test)]
 mod net;
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod world;
