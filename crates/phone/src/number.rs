@@ -81,7 +81,8 @@ impl Number {
     pub fn parse(text: &str, home: Country) -> Result<Self, NumberError> {
         let (digits, has_plus) = digits(text)?;
         let plan = home.plan();
-        if !has_plus && plan.emergency.contains(&digits.as_str()) {
+        // A visitor types the number of home: of every country, since none of them is anybody else's number.
+        if !has_plus && Country::is_emergency_anywhere(&digits) {
             return Err(emergency(&digits, home));
         }
         if has_plus {
@@ -327,6 +328,56 @@ mod tests {
                 "{text}: {refused}"
             );
             assert!(refused.words().contains("dial"), "{text}");
+        }
+    }
+
+    /// Nobody gets through to an emergency number, however it is written, and everybody is told the one to dial where they are.
+    #[test]
+    fn p6_emergency_numbers_of_every_country_in_every_form() {
+        for home in Country::ALL {
+            for country in Country::ALL {
+                let plan = country.plan();
+                for number in plan.emergency {
+                    let refused = Number::parse(number, home).unwrap_err();
+                    assert!(
+                        refused.words().contains(home.emergency_number()),
+                        "{refused}"
+                    );
+                    let code = plan.calling_code;
+                    let exit = home.plan().exits[0];
+                    let prefix = plan.trunk_prefix;
+                    for form in [
+                        format!("+{code}{number}"),
+                        format!("+{code} (0){number}"),
+                        format!("{exit}{code}{number}"),
+                        format!("+{code}{prefix}{number}"),
+                        format!("{prefix}{number}"),
+                        format!("0{number}"),
+                    ] {
+                        let read = Number::parse(&form, home);
+                        assert!(read.is_err(), "{form} in {home:?}: {read:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Services behind short numbers are dearer than they look, and often not reachable from a trunk at all.
+    #[test]
+    fn p6_short_codes_are_too_short() {
+        for (text, home) in [
+            ("1194", Country::Au),
+            ("12456", Country::Au),
+            ("118 118", Country::Gb),
+            ("1818", Country::Ch),
+            ("411", Country::Us),
+            ("018", Country::Nz),
+        ] {
+            let refused = Number::parse(text, home).unwrap_err();
+            assert!(
+                matches!(refused, NumberError::TooShort { .. }),
+                "{text}: {refused}"
+            );
         }
     }
 

@@ -143,6 +143,34 @@ fn p3_early_sound_is_heard() {
     assert_eq!(told, ["early", "ringing"]);
 }
 
+/// Consent: nothing names a place to send sound to before the network has agreed to it, whatever else it says.
+#[test]
+fn incident_25_no_sound_flows_before_it_is_agreed() {
+    for script in [
+        Script::RingsForEver,
+        Script::WorksThenRefuses(486),
+        Script::RingsThenRefuses(603),
+        Script::NoCodec,
+        Script::Silent,
+    ] {
+        let mut world = World::new(25, GOOD, script);
+        world.plan(secs(20), Plan::HangUp);
+        world.run(secs(100));
+        let is_target = |event: &Event| {
+            matches!(
+                event,
+                Event::EarlyMedia(_) | Event::Answered(_) | Event::MediaChanged(_)
+            )
+        };
+        assert!(
+            !world.told.iter().any(is_target),
+            "{:?}",
+            names(&world.told)
+        );
+        assert_eq!(ends(&world.told), 1);
+    }
+}
+
 #[test]
 fn an_answer_without_a_body_means_the_early_one() {
     let mut world = World::new(8, GOOD, Script::EarlyOnly(secs(3)));

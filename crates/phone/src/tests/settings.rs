@@ -208,7 +208,7 @@ fn a_trunk_s_own_meaning_of_a_cause_goes_first() {
     ] {
         let headers: &'static [(&str, &str)] = Box::leak(Box::new([("Warning", warning)]));
         let script = Script::Refuses(403, headers);
-        let mut world = World::with(dial_by(1, &[trunk.clone()]), GOOD, &[script]);
+        let mut world = World::with(dial_by(1, std::slice::from_ref(&trunk)), GOOD, &[script]);
         world.run(secs(70));
         assert_eq!(outcome(&world), expected);
     }
