@@ -131,6 +131,7 @@ impl Minder {
         let mut random = StdRng::seed_from_u64(options.seed);
         let contact = AgentOptions {
             contact_user: user_of(&setup),
+            contact_host: setup.trunk.identity.contact_host.clone(),
             ..AgentOptions::new(options.local, random.next_u64())
         };
         // Later asked for again and again; here once, so that a bad name is said at once.

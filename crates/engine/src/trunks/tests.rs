@@ -189,6 +189,17 @@ fn a_trunk_is_found_by_name_and_answers() {
     assert_eq!(contact.uri.as_str(), "sip:192.0.2.100:5060");
 }
 
+/// Trunks that know us by the name in our certificate want it in From and Contact of a ping, and let no call in before they have seen it.
+#[test]
+fn a_ping_carries_the_name_that_the_trunk_knows_us_by() {
+    let trunk = trunk().seen_as("sbc.clinic.test");
+    let scene = Scene::of(TrunkSetup::new(trunk, peer(FIRST)), None);
+    let (_, _, options) = &scene.sent[0];
+    let contact = options.contact().unwrap().unwrap();
+    assert_eq!(contact.uri.as_str(), "sip:sbc.clinic.test:5060");
+    assert_eq!(options.from().unwrap().uri.host(), "sbc.clinic.test");
+}
+
 #[test]
 fn a_peer_that_falls_silent_is_down_within_a_minute_and_the_other_stays_up() {
     let mut scene = Scene::by_name(Some(vec![FIRST, SECOND_HOST]));
