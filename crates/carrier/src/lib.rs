@@ -35,6 +35,18 @@
 //! carrier.shutdown().await;
 //! # std::io::Result::Ok(()) }).unwrap();
 //! ```
+//!
+//! | source | what of it | file | test |
+//! |---|---|---|---|
+//! | RFC 3261 §14.1, §14.2 | describing the session anew, also when it crosses the caller's | `network.rs` | `descriptions_that_cross_both_come_through` |
+//! | RFC 3261 §21.3.3, §21.5.4 | 302 with Contact, 503 with Retry-After | `network.rs` | `who_has_moved_and_who_is_full_say_what_to_do` |
+//! | RFC 3261 §22.2, §22.3; RFC 8760 §2.4 | 401 or 407, SHA-256 before MD5 or MD5 alone | `habits.rs` | `callers_are_asked_in_either_way_and_with_md5_alone` |
+//! | RFC 3262 §3 | reliable provisional responses | `habits.rs` | `early_sound_is_confirmed_where_both_can` |
+//! | RFC 3264 §8.4 | holding the caller | `call.rs` | `a_subscriber_holds_the_caller_and_takes_it_back` |
+//! | RFC 3550 §6.4.1 | sender reports | `line.rs` | `reports_tell_what_was_sent` |
+//! | RFC 4028 | session timers | `habits.rs` | `short_sessions_are_refreshed` |
+//! | RFC 4568, RFC 3711 | secured sound | `call.rs`, `line.rs` | `sound_is_secured_as_offered` |
+//! | RFC 6086 | keys by INFO | `call.rs` | `keys_are_heard_that_come_as_info` |
 
 mod behaviour;
 mod call;
