@@ -1,6 +1,6 @@
 //! How an engine is set up.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +14,13 @@ use crate::trunks::TrunkSetup;
 /// The options of one engine, with the reason of each default.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
-    /// The address that media and SIP sockets are bound to, and that browsers and the trunk are told.
+    /// The address that media and SIP sockets are bound to, and that browsers and, unless `external_ip` differs, trunks are told.
     ///
     /// Loopback unless said otherwise: a first run is seen by nobody else.
     pub ip: IpAddr,
+    /// The address by which trunks reach [`EngineOptions::ip`], where a NAT with forwarded ports stands between: it is what Via, Contact
+    /// and session descriptions say. None: they say where the sockets are.
+    pub external_ip: Option<IpAddr>,
     /// Media threads. One for each core, at most [`SHARDS_MAX`].
     pub shards: usize,
     /// The media port of the first shard, the others counting up from it; 0 takes free ports.
@@ -46,12 +49,18 @@ pub struct EngineOptions {
 pub const SHARDS_MAX: usize = 64;
 
 impl EngineOptions {
+    /// What a trunk is told of one of our sockets. The port is the same on both sides of a NAT.
+    pub(crate) fn as_trunks_see(&self, socket: SocketAddr) -> SocketAddr {
+        SocketAddr::new(self.external_ip.unwrap_or(socket.ip()), socket.port())
+    }
+
     /// The defaults for a practice in `country`.
     #[must_use]
     pub fn new(country: Country) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            external_ip: None,
             shards: cores.min(SHARDS_MAX),
             media_port: 0,
             sip_port: 0,

@@ -18,7 +18,7 @@ impl Turn<'_> {
     pub(super) fn mind_trunks(&mut self, trunks: &Arc<Trunks>) {
         for (key, setup) in trunks.setups() {
             let options = MinderOptions {
-                local: self.shard.sip.local(),
+                local: self.shard.options.as_trunks_see(self.shard.sip.local()),
                 seed: rand::rng().next_u64(),
             };
             match Minder::new(self.now, setup.clone(), options) {

@@ -274,7 +274,8 @@ impl<'a> Turn<'a> {
     ) -> Result<(Bridge, RtpPorts, String), DialRefused> {
         let mut ports = RtpPorts::bind(self.shard.options.ip)
             .map_err(|error| DialRefused::NoPorts(error.to_string()))?;
-        let dial = plan.into_dial(self.shard.sip.local(), ports.local());
+        let seen = |socket| self.shard.options.as_trunks_see(socket);
+        let dial = plan.into_dial(seen(self.shard.sip.local()), seen(ports.local()));
         let mut options = BridgeOptions::new(dial, self.shard.media.local());
         options.ice_lite = self.shard.options.ice_lite;
         let (bridge, answer) = Bridge::dial(self.now, options, offer)

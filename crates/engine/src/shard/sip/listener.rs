@@ -153,7 +153,7 @@ async fn listen(
             Ok((stream, from)) => {
                 let (now, ip) = (Instant::now(), from.ip());
                 let known = strangers.borrow().knows(now, ip);
-                if strangers.borrow().may_connect(now, ip) {
+                if strangers.borrow().is_welcome(now, ip) {
                     accepted.borrow_mut().admit(stream, from, known, &around);
                 }
             }

@@ -70,7 +70,7 @@ pub(crate) enum FromSip {
     },
 }
 
-/// A datagram that no SIP parser could frame: a keep-alive of line ends (RFC 5626 §3.5.1), or noise.
+/// A datagram that is no message to us: a keep-alive of line ends (RFC 5626 §3.5.1), noise, or of somebody who is not listed.
 #[derive(Debug)]
 pub(crate) struct NotSip {
     pub(crate) length: usize,
@@ -135,7 +135,8 @@ impl SipSockets {
         if let Some((peer, why)) = self.failed.pop_front() {
             return Some(Ok(FromSip::TransportFailed { peer, why }));
         }
-        self.udp.read()
+        let strangers = self.strangers.borrow();
+        self.udp.read(|ip| strangers.is_welcome(Instant::now(), ip))
     }
 
     /// Sends one message to where it goes, connecting first where the transport asks for it.

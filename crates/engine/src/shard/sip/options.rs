@@ -8,8 +8,9 @@ use super::range::AddressRange;
 pub struct SipOptions {
     /// Certificates. The roots of the browsers and none of our own unless said otherwise.
     pub tls: TlsOptions,
-    /// The addresses of trunks. Where there are any, nobody else may connect or is answered, except whom we ourselves have sent
-    /// requests to; without any, strangers are answered under a rate limit, as a first run needs no list.
+    /// The addresses of trunks. Where there are any, nobody else may connect, and what others send is dropped unread, except of
+    /// whom we ourselves have sent requests to. So list every address that a trunk's requests come from, not only the one we
+    /// dial. Without any, strangers are answered under a rate limit, as a first run needs no list.
     pub allowed: Vec<AddressRange>,
     /// What one peer, and all together, may take.
     pub limits: SipLimits,

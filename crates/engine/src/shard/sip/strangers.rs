@@ -54,8 +54,8 @@ impl Strangers {
             || self.allowed.iter().any(|range| range.contains(ip))
     }
 
-    /// Whether `ip` may open a connection to us.
-    pub(super) fn may_connect(&self, now: Instant, ip: IpAddr) -> bool {
+    /// Whether anything of `ip` is read at all, and it may open a connection to us.
+    pub(super) fn is_welcome(&self, now: Instant, ip: IpAddr) -> bool {
         self.allowed.is_empty() || self.knows(now, ip)
     }
 
@@ -119,7 +119,7 @@ mod tests {
         let (mut strangers, now) = (listed("192.0.2.0/24"), Instant::now());
         for (who, welcome) in [("192.0.2.9", true), ("198.51.100.9", false)] {
             assert_eq!(strangers.may_be_answered(now, ip(who)), welcome);
-            assert_eq!(strangers.may_connect(now, ip(who)), welcome);
+            assert_eq!(strangers.is_welcome(now, ip(who)), welcome);
         }
     }
 

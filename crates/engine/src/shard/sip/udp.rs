@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use housecall_sip::{MAX_MESSAGE_BYTES, Message, Peer};
@@ -47,9 +47,16 @@ impl Datagrams {
         self.socket.readable().await
     }
 
-    /// Reads one datagram. `None` when nothing waits.
-    pub(super) fn read(&mut self) -> Option<Result<FromSip, NotSip>> {
+    /// Reads one datagram. `None` when nothing waits. What comes from somebody who is not `welcome` is not even looked at: a flood
+    /// costs its system calls.
+    pub(super) fn read(
+        &mut self,
+        welcome: impl FnOnce(IpAddr) -> bool,
+    ) -> Option<Result<FromSip, NotSip>> {
         let (length, addr) = self.socket.try_recv_from(&mut self.buffer).ok()?;
+        if !welcome(addr.ip()) {
+            return Some(Err(NotSip { length }));
+        }
         let datagram = self.buffer.get(..length)?;
         let from = Peer::udp(addr);
         let message = Message::parse(Bytes::copy_from_slice(datagram));
