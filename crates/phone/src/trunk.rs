@@ -39,6 +39,9 @@ pub struct Trunk {
     /// Whether 408 and every 5xx before the phone rings make us try the next route, as 503 always does. Off unless the trunk sends them
     /// for faults of its own: they may come from behind it, where another trunk rings the same phone again.
     pub next_on_server_error: bool,
+    /// Whether requests too large for a datagram go to it by TCP (RFC 3261 §18.1.1). Off unless it is known to take TCP: one that drops
+    /// connections unanswered would take as long as a person waits.
+    pub tcp_for_large: bool,
 }
 
 impl Trunk {
@@ -61,6 +64,7 @@ impl Trunk {
             outcomes: Overrides::default(),
             answer_within: Self::ANSWER_WITHIN,
             next_on_server_error: false,
+            tcp_for_large: false,
         }
     }
 
