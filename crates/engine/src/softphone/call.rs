@@ -5,6 +5,7 @@ use housecall_media::Key;
 use housecall_phone::{Dial, Event, WrongMoment};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::question::{Question, Waiting};
 use super::{NotDialed, Traced};
 
 /// A call of a [`Softphone`](super::Softphone). Dropping it hangs up.
@@ -55,6 +56,10 @@ pub(super) enum Order {
     Dial {
         dial: Box<Dial>,
         reply: oneshot::Sender<Result<SoftCall, NotDialed>>,
+    },
+    Ask {
+        question: Box<Question>,
+        reply: Waiting,
     },
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use super::call::{Lines, Noted, Order, SoftCall, SoftEvent, Sound, Verb};
+use super::question::Questions;
 use super::voice::{Ear, Mouth};
 use super::{NotDialed, SoftphoneOptions, Traced, Way};
 use crate::shard::rtp::{FromPhone, RtpPorts};
@@ -30,6 +31,7 @@ pub(super) struct Desk {
     from_phone: mpsc::Receiver<FromPhone<()>>,
     phones: mpsc::Sender<FromPhone<()>>,
     talk: Option<Talk>,
+    questions: Questions,
 }
 
 /// A call with its sound.
@@ -54,6 +56,7 @@ impl Desk {
             sip.expect_name(*peer, name.clone());
         }
         Ok(Self {
+            questions: Questions::new(sip.local()),
             sip,
             options,
             from_sip,
@@ -88,6 +91,7 @@ impl Desk {
             }
             self.read_sip();
             self.with_talk(Talk::handle_timeout);
+            self.with_questions(Questions::handle_timeout);
             if self.talk.as_ref().is_some_and(Talk::is_finished) {
                 self.talk = None;
             }
@@ -95,16 +99,21 @@ impl Desk {
     }
 
     fn poll_timeout(&self) -> Instant {
-        match &self.talk {
-            Some(talk) => talk.poll_timeout(),
-            None => Instant::now() + Duration::from_secs(1),
-        }
+        let talk = self.talk.as_ref().map(Talk::poll_timeout);
+        let due = talk.into_iter().chain(self.questions.poll_timeout());
+        due.fold(Instant::now() + Duration::from_secs(1), Instant::min)
     }
 
     fn obey(&mut self, order: Order) {
-        let Order::Dial { dial, reply } = order;
-        let _ = reply.send(self.dial(*dial));
-        self.with_talk(|_, _| {});
+        match order {
+            Order::Dial { dial, reply } => {
+                let _ = reply.send(self.dial(*dial));
+                self.with_talk(|_, _| {});
+            }
+            Order::Ask { question, reply } => {
+                self.with_questions(|questions, now| questions.ask(now, &question, reply));
+            }
+        }
     }
 
     fn dial(&mut self, mut dial: Dial) -> Result<SoftCall, NotDialed> {
@@ -157,11 +166,12 @@ impl Desk {
                 tracing::debug!(%peer, why, "the trunk is out of reach");
                 let input = Input::TransportFailed { peer };
                 self.with_talk(|talk, now| talk.call.handle_input(now, input));
+                self.with_questions(|questions, now| questions.transport_failed(now, peer));
             }
         }
     }
 
-    /// What belongs to the call goes there; any other request gets the answer it is owed.
+    /// What belongs to the call goes there, other responses to the questions; any other request gets the answer it is owed.
     fn message(&mut self, from: Peer, message: Message) {
         let talk = self.talk.as_mut();
         let id = message.call_id().unwrap_or_default();
@@ -171,6 +181,9 @@ impl Desk {
                 talk.trace(Way::Received, from, message.bytes());
                 let input = Input::Sip { from, message };
                 self.with_talk(|talk, now| talk.call.handle_input(now, input));
+            }
+            None if !message.is_request() => {
+                self.with_questions(|questions, now| questions.response(now, from, message));
             }
             None => {
                 if message.is_request()
@@ -188,6 +201,12 @@ impl Desk {
         let Some(talk) = &mut self.talk else { return };
         work(talk, Instant::now());
         talk.drain(&mut self.sip);
+    }
+
+    fn with_questions(&mut self, work: impl FnOnce(&mut Questions, Instant)) {
+        let now = Instant::now();
+        work(&mut self.questions, now);
+        self.questions.drain(now, &mut self.sip);
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod call;
 mod desk;
+mod question;
 mod trace;
 mod voice;
 
@@ -28,6 +29,7 @@ pub use housecall_bridge::MediaStats;
 pub use housecall_media::Key;
 pub use housecall_phone::{Dial, Ended, Event, Side};
 pub use housecall_sip::Timers;
+pub use question::{Asked, NoReply, Question, Reply};
 pub use trace::{Traced, Way};
 pub use voice::Voice;
 
@@ -124,6 +126,18 @@ impl Softphone {
         let sent = self.orders.send(order).await;
         sent.map_err(|_| NotDialed::Stopped)?;
         answer.await.unwrap_or(Err(NotDialed::Stopped))
+    }
+
+    /// Asks a trunk something, outside any call.
+    ///
+    /// # Errors
+    /// [`NoReply`]; a refusal is a reply.
+    pub async fn ask(&self, question: Question) -> Result<Reply, NoReply> {
+        let (reply, answer) = oneshot::channel();
+        let question = Box::new(question);
+        let sent = self.orders.send(Order::Ask { question, reply }).await;
+        sent.map_err(|_| NoReply::Stopped)?;
+        answer.await.unwrap_or(Err(NoReply::Stopped))
     }
 }
 

@@ -25,3 +25,13 @@ over!(what_nobody_knows: Udp);
 async fn what_nobody_knows(wire: Wire) {
     answered("unknown_method", wire, 501).await;
 }
+
+over!(a_transfer_is_declined: Udp, Tcp);
+async fn a_transfer_is_declined(wire: Wire) {
+    answered("refer", wire, 603).await;
+}
+
+over!(options_in_the_call: Udp, Tcp);
+async fn options_in_the_call(wire: Wire) {
+    answered("options_inside", wire, 200).await;
+}
