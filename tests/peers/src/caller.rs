@@ -209,6 +209,19 @@ impl Caller {
         })
     }
 
+    /// Waits until the sound has a tone that stands out.
+    pub(crate) async fn measured(&self) -> Sound {
+        let tone = async {
+            while self.sound().frequency_hz.is_none() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let heard = timeout(LIMIT, tone).await;
+        assert!(heard.is_ok(), "no tone: {:?}", self.sound());
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        self.sound()
+    }
+
     /// Waits until that many packets of sound have come.
     pub(crate) async fn hears_packets(&self, packets: u64) {
         let enough = async {

@@ -12,5 +12,6 @@
 mod caller;
 mod conversations;
 mod program;
+mod registrar;
 mod sipp;
 mod wire;

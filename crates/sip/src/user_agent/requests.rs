@@ -205,6 +205,7 @@ impl UserAgent {
             // Nobody has us call others (RFC 3515 §2.4.2), and we report no events (RFC 6665 §4.2.1.1).
             Some(Method::Refer) => self.reply(now, key, StatusCode::DECLINE),
             Some(Method::Subscribe | Method::Notify) => self.reply(now, key, StatusCode::BAD_EVENT),
+            Some(Method::Options) => self.describe(now, key),
             _ => self.reply(now, key, StatusCode::OK),
         }
     }
@@ -373,7 +374,7 @@ impl UserAgent {
         })
     }
 
-    /// OPTIONS outside a call asks what we can do, or whether we live (RFC 3261 §11.2).
+    /// OPTIONS, in a call or outside, asks what we can do, or whether we live (RFC 3261 §11.2).
     fn describe(&mut self, now: Instant, key: &HeardKey) {
         let reply = Reply::new(StatusCode::OK)
             .with_header(Name::Allow.as_str(), &self.abilities.allow())

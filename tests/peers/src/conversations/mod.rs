@@ -6,6 +6,7 @@ mod changes;
 mod credentials;
 mod failover;
 mod holding;
+mod proxied;
 mod refusals;
 mod reliable;
 mod requests;

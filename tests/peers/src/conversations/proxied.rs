@@ -1,0 +1,102 @@
+//! Calls through kamailio, which verifies our digest (407) and checks our messages, to baresip.
+
+use housecall::Outcome;
+use housecall::softphone::{Asked, Event, Question, Side};
+use housecall_sip::Peer;
+
+use crate::caller::{Caller, credentials, dial_to, trunk};
+use crate::registrar::{Registrar, inside};
+use crate::wire::Wire;
+
+/// Rings the telephone and waits until both hear each other.
+async fn talking(peer: Peer, registrar: &Registrar) -> Caller {
+    let mut caller = Caller::dial_over(Wire::Udp, dial_to(trunk(), &[peer])).await;
+    caller.hears("SIP/2.0 407").await;
+    caller.answered().await;
+    caller.hears_packets(50).await;
+    // The telephone's tone, as it is: -12 dBFS or so at 330 Hz.
+    let sound = caller.measured().await;
+    let hertz = sound.frequency_hz.unwrap_or_default();
+    assert!((hertz - 330.0).abs() < 5.0, "{sound:?}");
+    assert!(sound.stats.rtp_sent >= 50, "{sound:?}");
+    registrar.until_phone_says("Call established");
+    caller
+}
+
+#[tokio::test]
+async fn we_hold_resume_and_hang_up() {
+    if !inside("conversations::proxied::we_hold_resume_and_hang_up") {
+        return;
+    }
+    let registrar = Registrar::start("udp");
+    let mut caller = talking(registrar.udp(), &registrar).await;
+    caller.hold();
+    caller
+        .until_event("hold", |event| *event == Event::Held)
+        .await;
+    caller.resume();
+    caller
+        .until_event("the end of the hold", |event| *event == Event::Resumed)
+        .await;
+    let before = caller.sound().stats.from_phone.received;
+    caller.hears_packets(before + 25).await;
+    caller.hang_up();
+    caller.ended(Outcome::Completed).await;
+    registrar.until_phone_says("terminated");
+    // What baresip counted of our packets.
+    assert!(
+        registrar.told().contains("EX=BareSip"),
+        "{}",
+        registrar.told()
+    );
+}
+
+#[tokio::test]
+async fn the_telephone_hangs_up() {
+    if !inside("conversations::proxied::the_telephone_hangs_up") {
+        return;
+    }
+    let registrar = Registrar::start("tcp");
+    let mut caller = talking(registrar.tcp(), &registrar).await;
+    registrar.phone_hangs_up();
+    let ended = caller.ended(Outcome::Completed).await;
+    assert_eq!(ended.by, Side::Them);
+}
+
+#[tokio::test]
+async fn the_registrar_is_asked_who_we_are() {
+    if !inside("conversations::proxied::the_registrar_is_asked_who_we_are") {
+        return;
+    }
+    let registrar = Registrar::start("udp");
+    let phone = housecall::softphone::Softphone::bind(Default::default())
+        .await
+        .unwrap();
+    for (what, credentials, status) in [
+        (Asked::Alive, None, 200),
+        (Asked::Registered, Some(credentials()), 200),
+        (
+            Asked::Registered,
+            Some(housecall_sip::digest::Credentials::new(
+                "housecall",
+                "wrong",
+            )),
+            401,
+        ),
+    ] {
+        let (peer, domain) = (registrar.udp(), "carrier.test".to_owned());
+        let question = Question {
+            what,
+            peer,
+            domain,
+            credentials,
+        };
+        let reply = phone.ask(question).await.unwrap();
+        assert_eq!(
+            reply.message.status(),
+            Some(status),
+            "{what:?}: {}",
+            reply.message.text
+        );
+    }
+}
