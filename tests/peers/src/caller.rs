@@ -209,17 +209,20 @@ impl Caller {
         })
     }
 
-    /// Waits until the sound has a tone that stands out.
-    pub(crate) async fn measured(&self) -> Sound {
+    /// Waits until the last second was this tone.
+    pub(crate) async fn hears_tone(&self, hertz: f32) {
+        let is_it = |sound: Sound| {
+            sound
+                .frequency_hz
+                .is_some_and(|heard| (heard - hertz).abs() < 5.0)
+        };
         let tone = async {
-            while self.sound().frequency_hz.is_none() {
+            while !is_it(self.sound()) {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         let heard = timeout(LIMIT, tone).await;
-        assert!(heard.is_ok(), "no tone: {:?}", self.sound());
-        tokio::time::sleep(Duration::from_millis(1_200)).await;
-        self.sound()
+        assert!(heard.is_ok(), "no tone of {hertz} Hz: {:?}", self.sound());
     }
 
     /// Waits until that many packets of sound have come.

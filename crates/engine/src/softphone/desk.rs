@@ -90,6 +90,9 @@ impl Desk {
                 () = sleep_until(wake.into()) => {}
             }
             self.read_sip();
+            while let Ok(packet) = self.from_phone.try_recv() {
+                self.with_talk(|talk, now| talk.packet(now, packet));
+            }
             self.with_talk(Talk::handle_timeout);
             self.with_questions(Questions::handle_timeout);
             if self.talk.as_ref().is_some_and(Talk::is_finished) {

@@ -136,7 +136,10 @@ impl Questions {
 
 fn ask_of(question: &Question) -> Result<Ask, UriError> {
     let domain = &question.domain;
-    let user = question.credentials.as_ref().map(|known| known.username.as_str());
+    let user = question
+        .credentials
+        .as_ref()
+        .map(|known| known.username.as_str());
     let host = Uri::parse(&format!("sip:{domain}"))?;
     let us = match user {
         Some(user) => Uri::sip(user, domain)?,

@@ -14,11 +14,8 @@ async fn talking(peer: Peer, registrar: &Registrar) -> Caller {
     caller.hears("SIP/2.0 407").await;
     caller.answered().await;
     caller.hears_packets(50).await;
-    // The telephone's tone, as it is: -12 dBFS or so at 330 Hz.
-    let sound = caller.measured().await;
-    let hertz = sound.frequency_hz.unwrap_or_default();
-    assert!((hertz - 330.0).abs() < 5.0, "{sound:?}");
-    assert!(sound.stats.rtp_sent >= 50, "{sound:?}");
+    caller.hears_tone(330.0).await;
+    assert!(caller.sound().stats.rtp_sent >= 25, "{:?}", caller.sound());
     registrar.until_phone_says("Call established");
     caller
 }
@@ -28,8 +25,8 @@ async fn we_hold_resume_and_hang_up() {
     if !inside("conversations::proxied::we_hold_resume_and_hang_up") {
         return;
     }
-    let registrar = Registrar::start("udp");
-    let mut caller = talking(registrar.udp(), &registrar).await;
+    let registrar = Registrar::start("tcp");
+    let mut caller = talking(registrar.tcp(), &registrar).await;
     caller.hold();
     caller
         .until_event("hold", |event| *event == Event::Held)
@@ -56,8 +53,8 @@ async fn the_telephone_hangs_up() {
     if !inside("conversations::proxied::the_telephone_hangs_up") {
         return;
     }
-    let registrar = Registrar::start("tcp");
-    let mut caller = talking(registrar.tcp(), &registrar).await;
+    let registrar = Registrar::start("udp");
+    let mut caller = talking(registrar.udp(), &registrar).await;
     registrar.phone_hangs_up();
     let ended = caller.ended(Outcome::Completed).await;
     assert_eq!(ended.by, Side::Them);
