@@ -16,7 +16,7 @@ async fn talking(peer: Peer, registrar: &Registrar) -> Caller {
     caller.hears_packets(50).await;
     caller.hears_tone(330.0).await;
     assert!(caller.sound().stats.rtp_sent >= 25, "{:?}", caller.sound());
-    registrar.until_phone_says("Call established");
+    registrar.until_phone_says("incoming rtp for 'audio' established");
     caller
 }
 
@@ -40,12 +40,6 @@ async fn we_hold_resume_and_hang_up() {
     caller.hang_up();
     caller.ended(Outcome::Completed).await;
     registrar.until_phone_says("terminated");
-    // What baresip counted of our packets.
-    assert!(
-        registrar.told().contains("EX=BareSip"),
-        "{}",
-        registrar.told()
-    );
 }
 
 #[tokio::test]
