@@ -10,11 +10,11 @@
 //!
 //! | RFC | what | where | test |
 //! |---|---|---|---|
-//! | 3261 §18.1.1 | one connection a peer, opened again when it died | `flows.rs` | `tests.rs`: a_connection_that_died_is_opened_again |
-//! | 3261 §18.2.1 | requests are taken on the port that we name | `listener.rs` | `tests.rs`: a_trunk_may_connect_to_us |
-//! | 3261 §18.2.2 | responses go back on the connection, else to the Via's port | `flows.rs` | `tests.rs`: a_response_finds_its_way_when_the_connection_is_gone |
-//! | 3261 §18.3 | a message ends where Content-Length says | `connection.rs` | `../../tests/hostile.rs` |
-//! | 3261 §26.3.1, 5922 §7 | a trunk proves the name it is configured by | `tls.rs` | `tests.rs`: a_certificate_must_carry_the_configured_name |
+//! | 3261 §18.1.1 | one connection a peer, opened again when it died | `flows.rs` | `tests/transports.rs`: a_connection_that_died_is_opened_again |
+//! | 3261 §18.2.1 | requests are taken on the port that we name | `listener.rs` | `tests/limits.rs`: a_listed_trunk_may_connect_and_nobody_else |
+//! | 3261 §18.2.2 | responses go back on the connection, else to the Via's port | `flows.rs` | `tests/transports.rs`: a_response_finds_its_way_when_the_connection_is_gone |
+//! | 3261 §18.3 | a message ends where Content-Length says | `connection.rs` | `tests/hostile.rs`: row_19_content_lengths_that_lie |
+//! | 3261 §26.3.1, 5922 §7 | a trunk proves the name it is configured by | `tls.rs` | `tests/names.rs`: a_certificate_must_carry_the_configured_name |
 //! | 3581 §4 | answers go where the request came from | `stray.rs` | `stray.rs` |
 //! | 5626 §3.5.1, §4.4.1 | pings and pongs | `pulse.rs` | `pulse.rs` |
 

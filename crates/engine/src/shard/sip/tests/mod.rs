@@ -1,6 +1,7 @@
 //! Conversations of real sockets on loopback. Every wait is for a condition and has an end.
 
 mod certificates;
+mod hostile;
 mod limits;
 mod names;
 mod transports;
