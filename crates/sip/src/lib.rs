@@ -73,6 +73,8 @@ pub mod digest;
 pub mod framing;
 pub mod header;
 pub mod host;
+#[cfg(feature = "rsip")]
+pub mod interop;
 pub mod message;
 pub mod method;
 pub mod ping;
