@@ -183,7 +183,7 @@ fn message(n: usize, from: SocketAddr) -> Vec<u8> {
          CSeq: 1 {method}\r\nContact: <sip:100@{from}>\r\nUser-Agent: friendly-scanner\r\nMax-Forwards: 70\r\n\
          Content-Length: 0\r\n\r\n"
     );
-    if n % BROKEN_ONE_IN != 0 {
+    if !n.is_multiple_of(BROKEN_ONE_IN) {
         return text.into_bytes();
     }
     match n / BROKEN_ONE_IN % 6 {

@@ -27,10 +27,6 @@ pub struct Noted {
 
 /// What happens to a call.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a few dozen a call, read one by one"
-)]
 pub enum SoftEvent {
     /// A SIP message came or went.
     Sip(Traced),
