@@ -3,11 +3,22 @@
 //! A TOML file first, then `HOUSECALL_*` variables over it; secrets are files of their own. Without a file Housecall is a
 //! demonstration: a small clinic in one SQLite file, on this machine only, whose telephone network is inside the program.
 
-use std::collections::BTreeMap;
+mod trunk;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
+
+pub use trunk::{
+    Asserts, Digits, DtmfWish, NumberFormat, OutcomeName, Preset, RedirectPolicy, ReliableWish,
+    SrtpWish, Trunk, TrunkTransport,
+};
+pub use words::{HeaderName, HostName, Line, Status};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,8 +30,8 @@ pub struct Config {
     pub media: Media,
     /// When people may come in.
     pub visits: Visits,
-    /// The telephone network. Without one, no calls; the demonstration brings its own.
-    pub trunk: Option<Trunk>,
+    /// The ways to the telephone network, best first. Without one, no calls; the demonstration brings its own.
+    pub trunks: Vec<Trunk>,
     /// True: seed a small clinic and print links to sign in. Default: true without a file, false with one.
     pub demo: bool,
     /// True: tests may move the meter's clock and ask what the pretend network heard. Default false; only in a demonstration.
@@ -63,36 +74,6 @@ pub struct Visits {
     pub practitioner_minutes_before: u16,
     /// Links still open the waiting room this many minutes after the booked end. Default 240, the longest a visit can last (V15).
     pub minutes_after: u16,
-}
-
-/// The telephone network.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trunk {
-    /// What to call it in the log.
-    pub name: String,
-    /// Where to send SIP: address and port.
-    pub peer: SocketAddr,
-    /// `udp` (default) or `tcp`.
-    #[serde(default)]
-    pub transport: TrunkTransport,
-    /// The domain in our addresses.
-    pub domain: String,
-    /// The user name for digest authentication.
-    pub username: Option<String>,
-    /// The file that holds the password, and nothing else.
-    pub password_file: Option<PathBuf>,
-}
-
-/// How SIP travels to the trunk.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub enum TrunkTransport {
-    /// Datagrams.
-    #[default]
-    Udp,
-    /// A connection.
-    Tcp,
 }
 
 /// What is wrong with the configuration, and where.
@@ -188,10 +169,36 @@ impl Config {
     /// # Errors
     /// When it says something unknown: the error names the line.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::Wrong {
+        let wrong = |at, why| ConfigError::Wrong {
             file: file.to_owned(),
-            line: line_of(text, error.span().map_or(0, |span| span.start)),
-            why: error.message().to_owned(),
+            line: line_of(text, at),
+            why,
+        };
+        let unreadable = |error: toml::de::Error| {
+            let at = error.span().map_or(0, |span| span.start);
+            wrong(at, error.message().to_owned())
+        };
+        let config: Self = toml::from_str(text).map_err(unreadable)?;
+        let places: Places = toml::from_str(text).map_err(unreadable)?;
+        match config.wrong_trunk() {
+            Some((index, why)) => {
+                let place = places
+                    .trunks
+                    .get(index)
+                    .map_or(0, |trunk| trunk.span().start);
+                Err(wrong(place, why))
+            }
+            None => Ok(config),
+        }
+    }
+
+    /// The first trunk that contradicts itself, or another.
+    fn wrong_trunk(&self) -> Option<(usize, String)> {
+        let mut names = BTreeSet::new();
+        self.trunks.iter().enumerate().find_map(|(index, trunk)| {
+            let name = trunk.name.as_str();
+            let again = (!names.insert(name)).then(|| format!("there is a trunk {name:?} already"));
+            Some((index, again.or_else(|| trunk.contradiction())?))
         })
     }
 
@@ -241,9 +248,9 @@ impl Config {
                 ConfigError::Contradiction(format!("server.public_url is `{url}`: it must be http:// or https:// and a host, without a path"))
             })?;
         }
-        if self.demo && self.trunk.is_some() {
+        if self.demo && !self.trunks.is_empty() {
             return Err(ConfigError::Contradiction(
-                "demo brings its own telephone network: remove [trunk] or set demo = false"
+                "demo brings its own telephone network: remove [[trunks]] or set demo = false"
                     .to_owned(),
             ));
         }
@@ -260,6 +267,13 @@ impl Config {
     pub fn database_file(&self) -> PathBuf {
         self.server.data.join("housecall.sqlite")
     }
+}
+
+/// Where in a file its trunks begin.
+#[derive(Deserialize)]
+struct Places {
+    #[serde(default)]
+    trunks: Vec<Spanned<IgnoredAny>>,
 }
 
 impl Server {
@@ -344,6 +358,33 @@ mod tests {
             .to_string();
         assert!(error.starts_with("housecall.toml, line 5: "), "{error}");
         assert!(error.contains("prot"), "{error}");
+    }
+
+    #[test]
+    fn trunks_stand_in_order_and_a_wrong_one_is_named_with_its_line() {
+        let trunks = |more: &str| {
+            let first = "[[trunks]]\nname = \"A\"\nhost = \"sip.a.example\"\npreset = \"twilio\"\n";
+            Config::from_toml("f", &format!("{first}\n[[trunks]]\nname = \"B\"\n{more}"))
+        };
+        let config = trunks(
+            "domain = \"b.example\"\ntransport = \"tls\"\noutcomes = { 402 = \"no_credit\" }\n",
+        )
+        .unwrap();
+        assert_eq!(config.trunks[0].domain(), Some("sip.a.example"));
+        assert_eq!(config.trunks[1].host(), Some("b.example"));
+        for (more, line, said) in [
+            ("", 6, "nowhere to send calls"),
+            ("host = \"b.example:5060\"\n", 8, "neither a name"),
+            ("host = \"b\"\nusername = \"u\"\n", 6, "go together"),
+            ("host = \"b\"\nsession_expires = 60\n", 6, "at least 90"),
+            ("host = \"b\"\nsrtp = \"maybe\"\n", 9, "maybe"),
+            ("host = \"b\"\nheaders = { Via = \"x\" }\n", 9, "Via"),
+            ("host = \"b\"\noutcomes = { 200 = \"busy\" }\n", 9, "200"),
+        ] {
+            let error = trunks(more).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("f, line {line}: ")), "{error}");
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

@@ -103,5 +103,14 @@ pub mod sip {
     };
     pub use housecall_sip::digest::Credentials;
     pub use housecall_sip::target::{Families, Target};
+    pub use housecall_sip::user_agent::{Reliable, SessionTimer};
     pub use housecall_sip::{Peer, Transport};
+}
+
+/// How a [`Trunk`] wants to be spoken to.
+pub mod trunk {
+    pub use housecall_phone::{
+        Asserted, BadTrunk, DtmfMode, Identity, NumberFormat, Override, Overrides, Preset, Privacy,
+        Redirects, SrtpPolicy,
+    };
 }

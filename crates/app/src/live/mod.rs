@@ -7,6 +7,7 @@ mod message;
 mod money_clock;
 mod start;
 mod test_bench;
+pub mod trunk;
 mod visit_socket;
 
 use axum::Router;

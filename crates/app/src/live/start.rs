@@ -1,17 +1,16 @@
 //! Starts what is alive behind the pages: the engine, and in a demonstration its telephone network.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use housecall::ports::Ports;
-use housecall::sip::{Credentials, Peer, Transport};
+use housecall::sip::Peer;
 use housecall::{Country, Engine, EngineOptions, Trunk, TrunkSetup};
 use housecall_carrier::{Carrier, CarrierOptions};
 use housecall_store::Store;
 
 use super::MoneyClock;
-use crate::config::{self, Config, TrunkTransport};
+use crate::config::Config;
 
 /// What is alive: visits and calls, the clock that charges run on, and the pretend network of a demonstration.
 #[derive(Clone)]
@@ -38,6 +37,9 @@ pub enum LiveError {
         /// What the system says.
         why: io::Error,
     },
+    /// The settings make no trunk.
+    #[error(transparent)]
+    Trunk(#[from] housecall::trunk::BadTrunk),
     /// The trunk's password cannot be read.
     #[error("cannot read the password of trunk {trunk:?} from {file}: {why}")]
     Password {
@@ -62,8 +64,8 @@ impl Live {
     ) -> Result<Self, LiveError> {
         let address = config.media.address;
         let ports_error = |why| LiveError::Ports { address, why };
-        let carrier = match (&config.trunk, config.demo) {
-            (None, true) => Some(Arc::new(
+        let carrier = match (config.trunks.is_empty(), config.demo) {
+            (true, true) => Some(Arc::new(
                 Carrier::start(CarrierOptions::default())
                     .await
                     .map_err(ports_error)?,
@@ -78,7 +80,7 @@ impl Live {
             clock: Arc::new(money.clone()),
         };
         let options = EngineOptions {
-            trunks: trunks(config, carrier.as_deref())?,
+            trunks: trunks(config, country, carrier.as_deref())?,
             ..options(config, country)
         };
         let engine = Engine::start(options, ports).await.map_err(ports_error)?;
@@ -104,48 +106,18 @@ fn options(config: &Config, country: Country) -> EngineOptions {
     }
 }
 
-fn trunks(config: &Config, carrier: Option<&Carrier>) -> Result<Vec<TrunkSetup>, LiveError> {
+fn trunks(
+    config: &Config,
+    country: Country,
+    carrier: Option<&Carrier>,
+) -> Result<Vec<TrunkSetup>, LiveError> {
     if let Some(carrier) = carrier {
-        let peer = Peer {
-            transport: Transport::Udp,
-            addr: carrier.addr(),
-        };
         let trunk = Trunk::new("the pretend network", carrier.domain());
         let trunk = trunk.with_credentials(carrier.credentials().clone());
-        return Ok(vec![TrunkSetup::new(trunk, peer)]);
+        return Ok(vec![TrunkSetup::new(trunk, Peer::udp(carrier.addr()))]);
     }
-    let Some(trunk) = &config.trunk else {
-        return Ok(Vec::new());
-    };
-    let transport = match trunk.transport {
-        TrunkTransport::Udp => Transport::Udp,
-        TrunkTransport::Tcp => Transport::Tcp,
-    };
-    let peer = Peer {
-        transport,
-        addr: trunk.peer,
-    };
-    let told = Trunk {
-        credentials: credentials(trunk)?,
-        ..Trunk::new(&trunk.name, &trunk.domain)
-    };
-    Ok(vec![TrunkSetup::new(told, peer)])
-}
-
-fn credentials(trunk: &config::Trunk) -> Result<Option<Credentials>, LiveError> {
-    let (Some(username), Some(file)) = (&trunk.username, &trunk.password_file) else {
-        return Ok(None);
-    };
-    let password = read_secret(file).map_err(|why| LiveError::Password {
-        trunk: trunk.name.clone(),
-        file: file.display().to_string(),
-        why,
-    })?;
-    Ok(Some(Credentials::new(username, &password)))
-}
-
-/// A secret is the file's text without the line end that editors add.
-fn read_secret(file: &Path) -> io::Result<String> {
-    let text = std::fs::read_to_string(file)?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    let configured = config.trunks.iter();
+    configured
+        .map(|trunk| super::trunk::setup(trunk, country))
+        .collect()
 }

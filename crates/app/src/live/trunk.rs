@@ -1,0 +1,214 @@
+//! What the configuration says of a trunk, as the engine is told it.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use housecall::sip::{Credentials, Reliable, SessionTimer, Target, Transport};
+use housecall::trunk::{
+    Asserted, DtmfMode, NumberFormat, Override, Overrides, Preset, Privacy, Redirects, SrtpPolicy,
+};
+use housecall::{Country, Outcome, Trunk, TrunkSetup};
+
+use super::LiveError;
+use crate::config::{self, TrunkTransport};
+
+/// Reads the trunk's secret and sets it up, for a practice in `country`.
+///
+/// # Errors
+/// The password cannot be read, or the settings make no trunk.
+pub fn setup(configured: &config::Trunk, country: Country) -> Result<TrunkSetup, LiveError> {
+    let trunk = spoken_to(configured, country, credentials(configured)?);
+    trunk.check()?;
+    let mut setup = TrunkSetup::new(trunk, target(configured));
+    if let Some(name) = &configured.tls_name {
+        setup.tls_name = name.as_str().to_owned();
+    }
+    if let Some(seconds) = configured.ping_seconds {
+        setup.ping = (seconds > 0).then(|| Duration::from_secs(seconds.into()));
+    }
+    match &configured.username {
+        Some(username) if configured.registers() => Ok(setup.with_registration(username.as_str())),
+        _ => Ok(setup),
+    }
+}
+
+/// Where it is.
+fn target(configured: &config::Trunk) -> Target {
+    let transport = configured.transport.map(transport);
+    Target {
+        port: configured.port,
+        transport,
+        secure: transport == Some(Transport::Tls),
+        ..Target::new(configured.host().unwrap_or_default())
+    }
+}
+
+fn transport(configured: TrunkTransport) -> Transport {
+    match configured {
+        TrunkTransport::Udp => Transport::Udp,
+        TrunkTransport::Tcp => Transport::Tcp,
+        TrunkTransport::Tls => Transport::Tls,
+    }
+}
+
+/// How it wants to be spoken to: the preset, then what is written beside it.
+fn spoken_to(
+    configured: &config::Trunk,
+    country: Country,
+    credentials: Option<Credentials>,
+) -> Trunk {
+    let name = configured.name.as_str();
+    let domain = in_uri(configured.domain().unwrap_or_default());
+    let transport = configured.transport.map_or(Transport::Udp, transport);
+    let mut trunk = match configured.preset {
+        Some(preset) => preset_of(preset).trunk(name, &domain, transport, credentials),
+        None => Trunk {
+            credentials,
+            ..Trunk::new(name, &domain)
+        },
+    };
+    identify(&mut trunk, configured, country);
+    choose(&mut trunk, configured);
+    if let Some(seconds) = configured.session_expires {
+        trunk.session_timer = (seconds > 0).then(|| SessionTimer {
+            expires: Duration::from_secs(seconds.into()),
+            ..SessionTimer::default()
+        });
+    }
+    if let Some(millis) = configured.answer_within_ms {
+        trunk.answer_within = Duration::from_millis(millis.into());
+    }
+    let headers = configured.headers.iter();
+    trunk
+        .headers
+        .extend(headers.map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned())));
+    trunk.outcomes = outcomes(configured);
+    trunk
+}
+
+/// What is one of several ways.
+fn choose(trunk: &mut Trunk, configured: &config::Trunk) {
+    if let Some(wish) = configured.srtp {
+        trunk.srtp = match wish {
+            config::SrtpWish::Off => SrtpPolicy::Off,
+            config::SrtpWish::Preferred => SrtpPolicy::Preferred,
+            config::SrtpWish::Required => SrtpPolicy::Required,
+        };
+    }
+    if let Some(wish) = configured.reliable {
+        trunk.reliable = match wish {
+            config::ReliableWish::Off => Reliable::Off,
+            config::ReliableWish::Supported => Reliable::Supported,
+            config::ReliableWish::Required => Reliable::Required,
+        };
+    }
+    if let Some(policy) = configured.redirects {
+        trunk.redirects = match policy {
+            config::RedirectPolicy::Refuse => Redirects::Refuse,
+            config::RedirectPolicy::SameTrunk => Redirects::SameTrunk,
+        };
+    }
+    if let Some(wish) = configured.dtmf {
+        trunk.dtmf = match wish {
+            config::DtmfWish::Auto => DtmfMode::Auto,
+            config::DtmfWish::TelephoneEvent => DtmfMode::TelephoneEvent,
+            config::DtmfWish::Info => DtmfMode::Info,
+        };
+    }
+    if let Some(over_tcp) = configured.tcp_for_large {
+        trunk.tcp_for_large = over_tcp;
+    }
+}
+
+fn identify(trunk: &mut Trunk, configured: &config::Trunk, country: Country) {
+    let identity = &mut trunk.identity;
+    if let Some(user) = &configured.from_user {
+        identity.from_user = Some(user.as_str().to_owned());
+    }
+    if let Some(host) = &configured.from_host {
+        identity.from_host = Some(in_uri(host.as_str()));
+    }
+    if let Some(host) = &configured.contact_host {
+        identity.contact_host = Some(in_uri(host.as_str()));
+    }
+    if let Some(asserts) = configured.asserts {
+        identity.asserts = match asserts {
+            config::Asserts::None => Asserted::None,
+            config::Asserts::PAsserted => Asserted::PAsserted,
+            config::Asserts::PPreferred => Asserted::PPreferred,
+        };
+    }
+    if let Some(is_phone) = configured.user_is_phone {
+        identity.user_is_phone = is_phone;
+    }
+    if let Some(format) = configured.number_format {
+        identity.number_format = match format {
+            config::NumberFormat::E164Plus => NumberFormat::E164Plus,
+            config::NumberFormat::E164 => NumberFormat::E164,
+            config::NumberFormat::National => NumberFormat::National(country),
+        };
+    }
+    if let Some(prefix) = &configured.prefix {
+        identity.prefix = prefix.as_str().to_owned();
+    }
+    if configured.privacy == Some(true) {
+        identity.privacy = Privacy::Withheld;
+    }
+}
+
+fn outcomes(configured: &config::Trunk) -> Overrides {
+    let meant = |(status, name): (&config::Status, &config::OutcomeName)| {
+        Override::of_status(status.code(), outcome(*name))
+    };
+    Overrides::new(configured.outcomes.iter().map(meant).collect())
+}
+
+fn outcome(name: config::OutcomeName) -> Outcome {
+    match name {
+        config::OutcomeName::Busy => Outcome::Busy,
+        config::OutcomeName::NoAnswer => Outcome::NoAnswer,
+        config::OutcomeName::Declined => Outcome::Declined,
+        config::OutcomeName::WrongNumber => Outcome::WrongNumber,
+        config::OutcomeName::NotPermitted => Outcome::NotPermitted,
+        config::OutcomeName::NoCredit => Outcome::NoCredit,
+        config::OutcomeName::Congested => Outcome::Congested,
+        config::OutcomeName::Failed => Outcome::Failed,
+    }
+}
+
+fn preset_of(configured: config::Preset) -> Preset {
+    match configured {
+        config::Preset::Twilio => Preset::Twilio,
+        config::Preset::Telnyx => Preset::Telnyx,
+        config::Preset::Vonage => Preset::Vonage,
+        config::Preset::Teams => Preset::Teams,
+        config::Preset::Registrar => Preset::Registrar,
+    }
+}
+
+/// An address of IPv6 stands in brackets (RFC 3986 §3.2.2).
+fn in_uri(host: &str) -> String {
+    match host.parse::<std::net::Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => host.to_owned(),
+    }
+}
+
+fn credentials(configured: &config::Trunk) -> Result<Option<Credentials>, LiveError> {
+    let (Some(username), Some(file)) = (&configured.username, &configured.password_file) else {
+        return Ok(None);
+    };
+    let password = read_secret(file).map_err(|why| LiveError::Password {
+        trunk: configured.name.as_str().to_owned(),
+        file: file.display().to_string(),
+        why,
+    })?;
+    Ok(Some(Credentials::new(username.as_str(), &password)))
+}
+
+/// A secret is the file's text without the line end that editors add.
+fn read_secret(file: &Path) -> io::Result<String> {
+    let text = std::fs::read_to_string(file)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
