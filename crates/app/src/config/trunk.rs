@@ -63,7 +63,8 @@ pub struct Trunk {
     pub dtmf: Option<DtmfWish>,
     /// How long an INVITE may stay without any response before the next trunk is tried, in milliseconds. Default 4000.
     pub answer_within_ms: Option<u32>,
-    /// True (default): what does not fit into a datagram of 1300 bytes goes over TCP (RFC 3261 §18.1.1).
+    /// True: what does not fit into a datagram of 1300 bytes goes over TCP (RFC 3261 §18.1.1). Default false: few trunks listen there, and to
+    /// learn that costs the caller seconds.
     pub tcp_for_large: Option<bool>,
     /// Further headers of each INVITE, such as the token of an account.
     #[serde(default)]
