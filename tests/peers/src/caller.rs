@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use housecall::softphone::{
-    Dial, Ended, Event, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions, Sound, Traced,
-    Voice, Way,
+    Dial, Ended, Event, Key, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions, Sound,
+    Traced, Voice, Way,
 };
 use housecall::{Country, Number, Outcome, Trunk};
 use housecall_phone::Route;
@@ -93,6 +93,10 @@ impl Caller {
 
     pub(crate) fn hold(&self) {
         self.call.hold();
+    }
+
+    pub(crate) fn press(&self, key: char) {
+        self.call.press(Key::new(key).unwrap());
     }
 
     pub(crate) fn resume(&self) {

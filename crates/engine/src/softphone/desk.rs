@@ -236,6 +236,7 @@ impl Talk {
         let done = match verb {
             Verb::Hold => self.call.hold(now),
             Verb::Resume => self.call.resume(now),
+            Verb::Press(key) if self.call.presses_by_info() => self.call.press(now, key),
             Verb::Press(key) => {
                 // A full row of keys is a machine's doing; further ones are lost.
                 let _ = self.path.press(key);
@@ -325,6 +326,8 @@ impl Talk {
             }
             Event::Held => self.path.hold(now, true),
             Event::Resumed => self.path.hold(now, false),
+            // More keys than wait are not pressed.
+            Event::KeyRefused(key) => drop(self.path.press(*key)),
             Event::Ended(_) => {
                 self.measure();
                 self.path.close(now);

@@ -86,9 +86,9 @@ pub(super) fn answered(
     early: Option<MediaTarget>,
     line: &mut Line,
 ) -> State {
-    let target = match message.body().is_empty() {
-        true => early,
-        false => line.agreed(message, Direction::SendRecv),
+    let target = match message.sdp_body() {
+        None => early,
+        Some(_) => line.agreed(message, Direction::SendRecv),
     };
     match target {
         Some(target) => {

@@ -75,7 +75,7 @@ impl Line {
 
     /// What an answer to our offer agrees to; none if it carries none, or none that we can use.
     pub(super) fn agreed(&self, message: &Message, offered: Direction) -> Option<MediaTarget> {
-        let answer = Description::parse(message.body()).ok()?;
+        let answer = Description::parse(&message.sdp_body()?).ok()?;
         self.attempt.audio.agreed(&answer, offered).ok()
     }
 

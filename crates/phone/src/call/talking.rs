@@ -254,15 +254,13 @@ impl Talking {
 
     /// Answers a re-INVITE or UPDATE of the other side.
     fn answer(&mut self, now: Instant, request: &Message, line: &mut Line) {
-        if request.body().is_empty() && request.method() == Some(&Method::Invite) {
+        let offer = request.sdp_body();
+        if offer.is_none() && request.method() == Some(&Method::Invite) {
             return self.offer_in_answer(now, line);
         }
         let ours = self.ours();
-        let offer = Description::parse(request.body());
-        match offer
-            .ok()
-            .and_then(|offer| line.attempt.audio.answer(&offer, ours).ok())
-        {
+        let offer = offer.and_then(|offer| Description::parse(&offer).ok());
+        match offer.and_then(|offer| line.attempt.audio.answer(&offer, ours).ok()) {
             Some(Answer { sdp, target }) => {
                 let reply = Reply::new(StatusCode::OK).with_body(Body::sdp(sdp));
                 line.respond(now, reply);

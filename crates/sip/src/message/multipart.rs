@@ -21,13 +21,13 @@ impl Message {
     /// memory.
     ///
     /// A part of another disposition than `session`, such as the `early-session` of RFC 3959, is passed over, and so is one in
-    /// base64. Of several the first counts, in `multipart/alternative` the last (RFC 2046 §5.1.4). At most 16 parts are looked
+    /// base64; an empty one is none. Of several the first counts, in `multipart/alternative` the last (RFC 2046 §5.1.4). At most 16 parts are looked
     /// at, two deep.
     pub fn sdp_body(&self) -> Option<Bytes> {
         let media_type = self.header(Name::ContentType)?;
         let mut parts_left = PARTS_MAX;
         let found = sdp_in(media_type, self.body(), DEPTH_MAX, &mut parts_left)?;
-        Some(self.body().slice_ref(found))
+        (!found.is_empty()).then(|| self.body().slice_ref(found))
     }
 }
 

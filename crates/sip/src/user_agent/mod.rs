@@ -405,6 +405,10 @@ fn abilities(options: &AgentOptions) -> Abilities {
     Abilities {
         methods,
         extensions: options.extensions(),
-        body_types: vec!["application/sdp"],
+        body_types: vec![
+            "application/sdp",
+            "multipart/mixed",
+            "multipart/alternative",
+        ],
     }
 }

@@ -29,6 +29,16 @@ async fn they_hang_up(wire: Wire) {
     assert_eq!(caller.sent("BYE"), 0);
 }
 
+over!(an_answer_in_several_parts: Udp, Tcp);
+async fn an_answer_in_several_parts(wire: Wire) {
+    let sipp = sipp!("multipart", wire);
+    let mut caller = Caller::dial(&sipp).await;
+    caller.answered().await;
+    caller.hang_up();
+    caller.ended(Outcome::Completed).await;
+    sipp.passed().await;
+}
+
 over!(both_hang_up: Udp);
 async fn both_hang_up(wire: Wire) {
     let sipp = sipp!("bye_crossing", wire);

@@ -21,6 +21,19 @@ async fn info_is_taken(wire: Wire) {
     answered("info", wire, 200).await;
 }
 
+over!(our_keys_by_info: Udp, Tcp);
+async fn our_keys_by_info(wire: Wire) {
+    let sipp = sipp!("keys", wire);
+    let mut caller = Caller::dial(&sipp).await;
+    caller.answered().await;
+    caller.press('5');
+    caller.sends("INFO").await;
+    caller.hears("SIP/2.0 200").await;
+    caller.hang_up();
+    caller.ended(Outcome::Completed).await;
+    sipp.passed().await;
+}
+
 over!(what_nobody_knows: Udp);
 async fn what_nobody_knows(wire: Wire) {
     answered("unknown_method", wire, 501).await;
