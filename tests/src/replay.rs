@@ -6,6 +6,10 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+#[path = "../../fuzz/checks/dialog_inputs.rs"]
+mod dialog_inputs;
+#[path = "../../fuzz/checks/digest_challenge.rs"]
+mod digest_challenge;
 #[path = "../../fuzz/checks/sip_header_typed.rs"]
 mod sip_header_typed;
 #[path = "../../fuzz/checks/sip_message.rs"]
@@ -19,6 +23,16 @@ fn sip_messages() {
 #[test]
 fn sip_headers() {
     replay("sip_header_typed", sip_header_typed::check);
+}
+
+#[test]
+fn challenges() {
+    replay("digest_challenge", digest_challenge::check);
+}
+
+#[test]
+fn walks_of_a_user_agent() {
+    replay("dialog_inputs", dialog_inputs::check);
 }
 
 /// Runs `check` on each file of a target's corpus, whole and cut at each place; a panic names the file.

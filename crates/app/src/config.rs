@@ -361,6 +361,19 @@ mod tests {
     }
 
     #[test]
+    fn the_example_is_read() {
+        let text = include_str!("../../../housecall.example.toml");
+        let config = Config::from_toml("housecall.example.toml", text).unwrap();
+        let config = config.check().unwrap();
+        assert_eq!(config.trunks.len(), 2);
+        assert_eq!(config.trunks[0].srtp, Some(SrtpWish::Required));
+        let defaults = Config::default();
+        assert_eq!(config.server.bind, defaults.server.bind);
+        assert_eq!(config.media.address, defaults.media.address);
+        assert_eq!(config.visits.minutes_after, defaults.visits.minutes_after);
+    }
+
+    #[test]
     fn trunks_stand_in_order_and_a_wrong_one_is_named_with_its_line() {
         let trunks = |more: &str| {
             let first = "[[trunks]]\nname = \"A\"\nhost = \"sip.a.example\"\npreset = \"twilio\"\n";
