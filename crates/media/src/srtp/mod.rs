@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The cipher is `rtc-srtp`'s. What it leaves to its user is here: it keeps a state for every SSRC that anybody names, authentic or not, and
-//! lets an unauthentic packet set where its replay window begins; so only authentic sources reach the [`Receiver`]'s own context, and the
+//! lets an unauthentic packet set where its replay window begins; so only authentic sources reach the `Receiver`'s own context, and the
 //! windows are its own.
 
 mod head;
