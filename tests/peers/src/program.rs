@@ -14,14 +14,18 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
         file.is_file().then_some(file)
     });
     if found.is_none() {
-        skip(&format!("{name} is not installed"));
+        let why = format!("{name} is not installed");
+        assert!(!is_ci(), "{why}");
+        skip(&why);
     }
     found
 }
 
-/// Says that this test proves nothing here, which in CI is a failure.
+fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1")
+}
+
+/// Says that this test proves nothing on this machine.
 pub(crate) fn skip(why: &str) {
-    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1");
-    assert!(!in_ci, "{why}");
     eprintln!("SKIPPED: {why}");
 }
