@@ -69,6 +69,7 @@ mod limits;
 pub mod memory;
 mod metered;
 mod options;
+mod own_thread;
 pub mod ports;
 pub mod record;
 mod sessions;

@@ -27,13 +27,12 @@ mod udp;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::LocalSet;
+use tokio::sync::mpsc;
 
 use crate::options::EngineOptions;
+use crate::own_thread;
 use call_slot::CallSlot;
 use demux::Demux;
 use room_slot::RoomSlot;
@@ -100,28 +99,13 @@ pub(crate) struct ShardHandle {
 /// Starts a shard on its own thread and waits until its sockets are bound.
 pub(crate) async fn start(index: u16, options: EngineOptions) -> io::Result<ShardHandle> {
     let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
-    let (bound, waiting) = oneshot::channel();
     let own = commands.downgrade();
-    let name = format!("housecall-shard-{index}");
-    thread::Builder::new().name(name).spawn(move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        {
-            Ok(runtime) => runtime,
-            Err(error) => return drop(bound.send(Err(error))),
-        };
-        LocalSet::new().block_on(&runtime, async move {
-            match Shard::bind(index, options, own).await {
-                Ok(shard) => {
-                    let _ = bound.send(Ok(()));
-                    shard.run(inbox).await;
-                }
-                Err(error) => drop(bound.send(Err(error))),
-            }
-        });
-    })?;
-    waiting.await.map_err(io::Error::other)??;
+    own_thread::start(
+        format!("housecall-shard-{index}"),
+        async move || Ok((Shard::bind(index, options, own).await?, ())),
+        async move |shard: Shard| shard.run(inbox).await,
+    )
+    .await?;
     Ok(ShardHandle { commands })
 }
 

@@ -19,10 +19,8 @@ mod voice;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::LocalSet;
 
 pub use call::{Noted, SoftCall, SoftEvent, Sound};
 pub use housecall_bridge::MediaStats;
@@ -33,6 +31,7 @@ pub use question::{Asked, NoReply, Question, Reply};
 pub use trace::{Traced, Way};
 pub use voice::Voice;
 
+use crate::own_thread;
 use crate::sip::{Peer, ServerName, SipOptions};
 use call::Order;
 use desk::Desk;
@@ -99,12 +98,16 @@ impl Softphone {
     /// What the operating system says when the address cannot be bound.
     pub async fn bind(options: SoftphoneOptions) -> io::Result<Self> {
         let (orders, inbox) = mpsc::channel(ORDERS_MAX);
-        let (bound, waiting) = oneshot::channel();
-        let name = "housecall-softphone".to_owned();
-        thread::Builder::new()
-            .name(name)
-            .spawn(move || run(options, inbox, bound))?;
-        let local = waiting.await.map_err(io::Error::other)??;
+        let local = own_thread::start(
+            "housecall-softphone".to_owned(),
+            async move || {
+                let desk = Desk::bind(options).await?;
+                let local = desk.local();
+                Ok((desk, local))
+            },
+            async move |desk: Desk| desk.run(inbox).await,
+        )
+        .await?;
         Ok(Self { orders, local })
     }
 
@@ -139,27 +142,4 @@ impl Softphone {
         sent.map_err(|_| NoReply::Stopped)?;
         answer.await.unwrap_or(Err(NoReply::Stopped))
     }
-}
-
-fn run(
-    options: SoftphoneOptions,
-    orders: mpsc::Receiver<Order>,
-    bound: oneshot::Sender<io::Result<SocketAddr>>,
-) {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return drop(bound.send(Err(error))),
-    };
-    LocalSet::new().block_on(&runtime, async move {
-        match Desk::bind(options).await {
-            Ok(desk) => {
-                let _ = bound.send(Ok(desk.local()));
-                desk.run(orders).await;
-            }
-            Err(error) => drop(bound.send(Err(error))),
-        }
-    });
 }
