@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use housecall::{Outcome, sip, trunk};
 use serde::Deserialize;
 
 use super::words::{HeaderName, HostName, Line, Status};
@@ -74,7 +75,19 @@ pub struct Trunk {
     pub outcomes: BTreeMap<Status, OutcomeName>,
 }
 
+/// Words of the configuration; `means` names the type of the engine that has the same ones.
 macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident means $meaning:path { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? }) => {
+        choice! { $(#[$doc])* $name { $($(#[$variant_doc])* $variant),+ } }
+
+        impl From<$name> for $meaning {
+            fn from(word: $name) -> Self {
+                match word {
+                    $($name::$variant => Self::$variant),+
+                }
+            }
+        }
+    };
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -87,7 +100,7 @@ macro_rules! choice {
 
 choice! {
     /// Providers whose habits are known.
-    Preset {
+    Preset means trunk::Preset {
         /// Twilio Elastic SIP Trunking.
         Twilio,
         /// Telnyx.
@@ -103,7 +116,7 @@ choice! {
 
 choice! {
     /// How SIP travels to a trunk.
-    TrunkTransport {
+    TrunkTransport means sip::Transport {
         /// Datagrams.
         Udp,
         /// A connection.
@@ -115,7 +128,7 @@ choice! {
 
 choice! {
     /// The header that carries the caller's number beside From.
-    Asserts {
+    Asserts means trunk::Asserted {
         /// None.
         None,
         /// P-Asserted-Identity.
@@ -139,7 +152,7 @@ choice! {
 
 choice! {
     /// Whether sound is encrypted.
-    SrtpWish {
+    SrtpWish means trunk::SrtpPolicy {
         /// It is not.
         Off,
         /// Where the trunk agrees.
@@ -151,7 +164,7 @@ choice! {
 
 choice! {
     /// Whether provisional responses are acknowledged.
-    ReliableWish {
+    ReliableWish means sip::Reliable {
         /// They are not.
         Off,
         /// Where the trunk wants it.
@@ -163,7 +176,7 @@ choice! {
 
 choice! {
     /// What a 3xx does.
-    RedirectPolicy {
+    RedirectPolicy means trunk::Redirects {
         /// It ends the call.
         Refuse,
         /// It is followed, to this trunk only.
@@ -173,7 +186,7 @@ choice! {
 
 choice! {
     /// How keys travel.
-    DtmfWish {
+    DtmfWish means trunk::DtmfMode {
         /// As the trunk takes them.
         Auto,
         /// As named events in RTP.
@@ -185,7 +198,7 @@ choice! {
 
 choice! {
     /// What a refusal can mean.
-    OutcomeName {
+    OutcomeName means Outcome {
         /// The line was engaged.
         Busy,
         /// Nobody answered in time.

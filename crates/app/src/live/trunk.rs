@@ -4,14 +4,12 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use housecall::sip::{Credentials, Reliable, SessionTimer, Target, Transport};
-use housecall::trunk::{
-    Asserted, DtmfMode, NumberFormat, Override, Overrides, Preset, Privacy, Redirects, SrtpPolicy,
-};
-use housecall::{Country, Outcome, Trunk, TrunkSetup};
+use housecall::sip::{Credentials, SessionTimer, Target, Transport};
+use housecall::trunk::{NumberFormat, Override, Overrides, Preset, Privacy};
+use housecall::{Country, Trunk, TrunkSetup};
 
 use super::LiveError;
-use crate::config::{self, TrunkTransport};
+use crate::config;
 
 /// Reads the trunk's secret and sets it up, for a practice in `country`.
 ///
@@ -35,20 +33,12 @@ pub fn setup(configured: &config::Trunk, country: Country) -> Result<TrunkSetup,
 
 /// Where it is.
 fn target(configured: &config::Trunk) -> Target {
-    let transport = configured.transport.map(transport);
+    let transport = configured.transport.map(Transport::from);
     Target {
         port: configured.port,
         transport,
         secure: transport == Some(Transport::Tls),
         ..Target::new(configured.host().unwrap_or_default())
-    }
-}
-
-fn transport(configured: TrunkTransport) -> Transport {
-    match configured {
-        TrunkTransport::Udp => Transport::Udp,
-        TrunkTransport::Tcp => Transport::Tcp,
-        TrunkTransport::Tls => Transport::Tls,
     }
 }
 
@@ -60,9 +50,9 @@ fn spoken_to(
 ) -> Trunk {
     let name = configured.name.as_str();
     let domain = in_uri(configured.domain().unwrap_or_default());
-    let transport = configured.transport.map_or(Transport::Udp, transport);
+    let transport = configured.transport.map_or(Transport::Udp, Transport::from);
     let mut trunk = match configured.preset {
-        Some(preset) => preset_of(preset).trunk(name, &domain, transport, credentials),
+        Some(preset) => Preset::from(preset).trunk(name, &domain, transport, credentials),
         None => Trunk {
             credentials,
             ..Trunk::new(name, &domain)
@@ -90,31 +80,16 @@ fn spoken_to(
 /// What is one of several ways.
 fn choose(trunk: &mut Trunk, configured: &config::Trunk) {
     if let Some(wish) = configured.srtp {
-        trunk.srtp = match wish {
-            config::SrtpWish::Off => SrtpPolicy::Off,
-            config::SrtpWish::Preferred => SrtpPolicy::Preferred,
-            config::SrtpWish::Required => SrtpPolicy::Required,
-        };
+        trunk.srtp = wish.into();
     }
     if let Some(wish) = configured.reliable {
-        trunk.reliable = match wish {
-            config::ReliableWish::Off => Reliable::Off,
-            config::ReliableWish::Supported => Reliable::Supported,
-            config::ReliableWish::Required => Reliable::Required,
-        };
+        trunk.reliable = wish.into();
     }
     if let Some(policy) = configured.redirects {
-        trunk.redirects = match policy {
-            config::RedirectPolicy::Refuse => Redirects::Refuse,
-            config::RedirectPolicy::SameTrunk => Redirects::SameTrunk,
-        };
+        trunk.redirects = policy.into();
     }
     if let Some(wish) = configured.dtmf {
-        trunk.dtmf = match wish {
-            config::DtmfWish::Auto => DtmfMode::Auto,
-            config::DtmfWish::TelephoneEvent => DtmfMode::TelephoneEvent,
-            config::DtmfWish::Info => DtmfMode::Info,
-        };
+        trunk.dtmf = wish.into();
     }
     if let Some(over_tcp) = configured.tcp_for_large {
         trunk.tcp_for_large = over_tcp;
@@ -133,11 +108,7 @@ fn identify(trunk: &mut Trunk, configured: &config::Trunk, country: Country) {
         identity.contact_host = Some(in_uri(host.as_str()));
     }
     if let Some(asserts) = configured.asserts {
-        identity.asserts = match asserts {
-            config::Asserts::None => Asserted::None,
-            config::Asserts::PAsserted => Asserted::PAsserted,
-            config::Asserts::PPreferred => Asserted::PPreferred,
-        };
+        identity.asserts = asserts.into();
     }
     if let Some(is_phone) = configured.user_is_phone {
         identity.user_is_phone = is_phone;
@@ -159,32 +130,9 @@ fn identify(trunk: &mut Trunk, configured: &config::Trunk, country: Country) {
 
 fn outcomes(configured: &config::Trunk) -> Overrides {
     let meant = |(status, name): (&config::Status, &config::OutcomeName)| {
-        Override::of_status(status.code(), outcome(*name))
+        Override::of_status(status.code(), (*name).into())
     };
     Overrides::new(configured.outcomes.iter().map(meant).collect())
-}
-
-fn outcome(name: config::OutcomeName) -> Outcome {
-    match name {
-        config::OutcomeName::Busy => Outcome::Busy,
-        config::OutcomeName::NoAnswer => Outcome::NoAnswer,
-        config::OutcomeName::Declined => Outcome::Declined,
-        config::OutcomeName::WrongNumber => Outcome::WrongNumber,
-        config::OutcomeName::NotPermitted => Outcome::NotPermitted,
-        config::OutcomeName::NoCredit => Outcome::NoCredit,
-        config::OutcomeName::Congested => Outcome::Congested,
-        config::OutcomeName::Failed => Outcome::Failed,
-    }
-}
-
-fn preset_of(configured: config::Preset) -> Preset {
-    match configured {
-        config::Preset::Twilio => Preset::Twilio,
-        config::Preset::Telnyx => Preset::Telnyx,
-        config::Preset::Vonage => Preset::Vonage,
-        config::Preset::Teams => Preset::Teams,
-        config::Preset::Registrar => Preset::Registrar,
-    }
 }
 
 /// An address of IPv6 stands in brackets (RFC 3986 §3.2.2).
