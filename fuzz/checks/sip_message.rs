@@ -36,6 +36,9 @@ fn stream(data: &[u8]) {
         found.extend(taken(&mut pieces));
     }
     assert_eq!(whole, found);
+    for message in whole {
+        assert_eq!(Message::parse(message.bytes().clone()), Ok(message));
+    }
 }
 
 fn taken(framer: &mut StreamFramer) -> Vec<Message> {
@@ -92,25 +95,34 @@ fn values(message: &Message) {
 }
 
 fn answers(message: &Message) {
-    let response = ResponseBuilder::new(message, StatusCode::OK)
-        .source(([192, 0, 2, 1], 5060).into())
-        .to_tag("t")
-        .build();
-    assert_eq!(
-        Message::parse(response.bytes().clone()).as_ref(),
-        Ok(&response)
-    );
-    let abilities = Abilities {
-        methods: vec![Method::Invite, Method::Ack, Method::Options],
-        extensions: vec!["100rel"],
-        body_types: vec!["application/sdp"],
-    };
-    for fault in [validate(message).err(), abilities.check(message).err()]
-        .into_iter()
-        .flatten()
-    {
+    for source in ["192.0.2.1:5060", "[::1]:9"] {
+        let response = ResponseBuilder::new(message, StatusCode::OK)
+            .source(source.parse().unwrap())
+            .to_tag("t")
+            .build();
+        assert_eq!(
+            Message::parse(response.bytes().clone()).as_ref(),
+            Ok(&response)
+        );
+    }
+    let few = abilities(vec![Method::Invite], "timer");
+    let more = abilities(vec![Method::Invite, Method::Ack, Method::Options], "100rel");
+    let faults = [
+        validate(message).err(),
+        few.check(message).err(),
+        more.check(message).err(),
+    ];
+    for fault in faults.into_iter().flatten() {
         let refusal = fault.response(message).map(ResponseBuilder::build);
         assert_eq!(refusal.and_then(|refusal| refusal.status()), fault.status());
+    }
+}
+
+fn abilities(methods: Vec<Method>, extension: &'static str) -> Abilities {
+    Abilities {
+        methods,
+        extensions: vec![extension],
+        body_types: vec!["application/sdp"],
     }
 }
 

@@ -104,5 +104,9 @@ pub use uri::{Scheme, Uri, UriError, UriRef};
 pub use user_agent::{AgentOptions, UserAgent};
 pub use validate::{Abilities, Fault, validate};
 
+// The checks of the fuzz targets name this crate as others do.
+#[cfg(test)]
+extern crate self as housecall_sip;
+
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Conversations of two user agents over a network that loses, repeats and reorders.
 
+mod agenda;
 mod asks;
 mod cancels;
 mod challenges;

@@ -102,12 +102,7 @@ fn the_target_moves_with_requests_and_with_answers() {
     );
     stage.hears_text(&update);
     assert_eq!(code(&stage), 200);
-    stage
-        .agent
-        .reinvite(stage.now, call, Body::sdp("hold"))
-        .unwrap();
-    stage.drain();
-    let reinvite = stage.last().clone();
+    let reinvite = stage.offers(call, "hold");
     assert_eq!(reinvite.request_uri(), Some("sip:moved@10.0.0.7"));
     stage.hears(ok(&reinvite, "again"));
     stage.agent.hang_up(stage.now, call);
@@ -150,11 +145,7 @@ fn a_request_of_the_dialog_from_a_foreign_address_counts_and_draws_nothing_there
         .agent
         .handle_input(stage.now, Input::Received { from, message });
     stage.drain();
-    stage
-        .agent
-        .reinvite(stage.now, call, Body::sdp("hold"))
-        .unwrap();
-    stage.drain();
+    stage.offers(call, "hold");
     assert_eq!(
         stage.sent.last().unwrap().0,
         peer(1),
@@ -227,12 +218,7 @@ fn a_bye_that_crosses_our_reinvite_ends_the_call_and_its_answer_is_acknowledged(
     // RFC 5407 §3.2.3
     for answer in [200, 487] {
         let (mut stage, call, invite) = answered(&[]);
-        stage
-            .agent
-            .reinvite(stage.now, call, Body::sdp("hold"))
-            .unwrap();
-        stage.drain();
-        let reinvite = stage.last().clone();
+        let reinvite = stage.offers(call, "hold");
         stage.hears_text(&inside_call(&invite, "BYE", 1));
         assert_eq!(code(&stage), 200);
         stage.hears(response(&reinvite, answer, "far").build());
@@ -247,12 +233,7 @@ fn a_reinvite_answered_as_unknown_ends_the_call() {
     // RFC 3261 §12.2.1.2, §14.1
     for status in [408, 481] {
         let (mut stage, call, _) = answered(&[]);
-        stage
-            .agent
-            .reinvite(stage.now, call, Body::sdp("hold"))
-            .unwrap();
-        stage.drain();
-        let reinvite = stage.last().clone();
+        let reinvite = stage.offers(call, "hold");
         stage.hears(response(&reinvite, status, "far").build());
         assert_eq!(stage.told, ["ended: forgotten"], "{status}");
         assert_eq!(stage.sent_methods(), ["INVITE", "ACK", "BYE"]);
@@ -310,12 +291,7 @@ fn a_peer_without_tags_is_a_peer_all_the_same() {
         Message::parse(text.replace(";tag=REMOVE", "").into()).unwrap()
     };
     stage.hears(untagged(ok(&invite, "REMOVE")));
-    stage
-        .agent
-        .reinvite(stage.now, call, Body::sdp("hold"))
-        .unwrap();
-    stage.drain();
-    let reinvite = stage.last().clone();
+    let reinvite = stage.offers(call, "hold");
     assert_eq!(reinvite.to().unwrap().tag(), None);
     stage.hears(untagged(ok(&reinvite, "REMOVE")));
     assert_eq!(stage.told, ["answered", "re-INVITE answered"]);

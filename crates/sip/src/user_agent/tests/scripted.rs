@@ -214,12 +214,7 @@ fn a_reinvite_that_gets_only_a_provisional_response_ends_the_call() {
     let mut stage = Stage::of(CALLER);
     let (call, invite) = stage.dial(None);
     stage.hears(ok(&invite, "far"));
-    stage
-        .agent
-        .reinvite(stage.now, call, Body::sdp("hold"))
-        .unwrap();
-    stage.drain();
-    let reinvite = stage.last().clone();
+    let reinvite = stage.offers(call, "hold");
     stage.hears(response(&reinvite, 100, "far").build());
     stage.wait_until_idle();
     assert_eq!(stage.told, ["answered", "ended: forgotten"]);

@@ -6,7 +6,7 @@ use super::inside::{CALL, answered};
 use super::stage::{Stage, challenge, ok, response};
 use super::world::{ANSWERER, CALLER};
 use crate::digest::{Credentials, Guard};
-use crate::user_agent::{Body, Input, Refresher, Reply, SessionTimer};
+use crate::user_agent::{Body, CallHandle, Input, Refresher, Reply, SessionTimer};
 use crate::{Message, Method, Name, StatusCode};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -17,6 +17,14 @@ fn timer(seconds: u64, refresher: Refresher) -> SessionTimer {
         refresher,
         ..SessionTimer::default()
     }
+}
+
+/// A call that we refresh by UPDATE every 300 s.
+fn refreshed_by_us() -> (Stage, CallHandle, Message) {
+    answered(&[
+        ("Session-Expires", "600;refresher=uac"),
+        ("Allow", "UPDATE"),
+    ])
 }
 
 fn expires(message: &Message) -> &str {
@@ -107,12 +115,7 @@ fn without_update_the_user_refreshes_by_reinvite() {
     stage.wait(300 * SECOND);
     assert_eq!(stage.told, ["refresh wanted"]);
     assert!(stage.agent.update(stage.now, call, None).is_err());
-    stage
-        .agent
-        .reinvite(stage.now, call, Body::sdp("same"))
-        .unwrap();
-    stage.drain();
-    let reinvite = stage.last().clone();
+    let reinvite = stage.offers(call, "same");
     assert_eq!(expires(&reinvite), "600;refresher=uac");
     let granted = ok_with(&reinvite, "600;refresher=uac");
     stage.hears(granted);
@@ -170,10 +173,7 @@ fn an_answer_without_the_header_stops_the_timer() {
     let (mut stage, _, _) = answered(&[]);
     stage.wait(10_000 * SECOND);
     assert!(stage.told.is_empty() && stage.sent.is_empty());
-    let (mut stage, _, _) = answered(&[
-        ("Session-Expires", "600;refresher=uac"),
-        ("Allow", "UPDATE"),
-    ]);
+    let (mut stage, _, _) = refreshed_by_us();
     stage.wait(300 * SECOND);
     let update = stage.last().clone();
     stage.hears(response(&update, 200, "far").build());
@@ -194,20 +194,14 @@ fn an_interval_below_ninety_seconds_makes_no_storm() {
 fn a_refresh_that_finds_no_dialog_ends_the_call() {
     // RFC 4028 §7.3
     for status in [408, 481] {
-        let (mut stage, _, _) = answered(&[
-            ("Session-Expires", "600;refresher=uac"),
-            ("Allow", "UPDATE"),
-        ]);
+        let (mut stage, _, _) = refreshed_by_us();
         stage.wait(300 * SECOND);
         let update = stage.last().clone();
         stage.hears(response(&update, status, "far").build());
         assert_eq!(stage.told, ["ended: forgotten"], "{status}");
         assert_eq!(stage.last().method(), Some(&Method::Bye));
     }
-    let (mut stage, _, _) = answered(&[
-        ("Session-Expires", "600;refresher=uac"),
-        ("Allow", "UPDATE"),
-    ]);
+    let (mut stage, _, _) = refreshed_by_us();
     stage.wait(332 * SECOND);
     assert_eq!(
         stage.told,
@@ -219,10 +213,7 @@ fn a_refresh_that_finds_no_dialog_ends_the_call() {
 #[test]
 fn a_refresh_that_fails_is_tried_once_more_and_then_the_session_expires() {
     // RFC 4028 §7.3, §10
-    let (mut stage, _, _) = answered(&[
-        ("Session-Expires", "600;refresher=uac"),
-        ("Allow", "UPDATE"),
-    ]);
+    let (mut stage, _, _) = refreshed_by_us();
     stage.wait(300 * SECOND);
     for _ in 0..2 {
         let update = stage.last().clone();
@@ -239,10 +230,7 @@ fn a_refresh_that_fails_is_tried_once_more_and_then_the_session_expires() {
 fn a_peer_that_turns_out_not_to_know_update_is_refreshed_by_reinvite() {
     // RFC 3311 §4: Allow says what is taken; 405 and 501 say what is not.
     for status in [405, 501] {
-        let (mut stage, _, _) = answered(&[
-            ("Session-Expires", "600;refresher=uac"),
-            ("Allow", "UPDATE"),
-        ]);
+        let (mut stage, _, _) = refreshed_by_us();
         stage.wait(300 * SECOND);
         let update = stage.last().clone();
         stage.hears(response(&update, status, "far").build());
@@ -461,12 +449,7 @@ fn an_overlapping_update_is_told_to_wait() {
 fn told_to_wait_we_offer_again_afterwards() {
     // RFC 3261 §14.2 read from the other side.
     let (mut stage, call, _) = answered(&[]);
-    stage
-        .agent
-        .reinvite(stage.now, call, Body::sdp("hold"))
-        .unwrap();
-    stage.drain();
-    let reinvite = stage.last().clone();
+    let reinvite = stage.offers(call, "hold");
     let later = response(&reinvite, 500, "far").header(Name::RetryAfter, "7");
     stage.hears(later.build());
     let start = stage.now;
@@ -505,17 +488,9 @@ fn an_update_before_the_answer() {
 #[test]
 fn a_change_that_is_refused_between_refreshes_brings_none_forward() {
     // RFC 4028 §10: half the interval counts from the last refresh.
-    let (mut stage, call, _) = answered(&[
-        ("Session-Expires", "600;refresher=uac"),
-        ("Allow", "UPDATE"),
-    ]);
+    let (mut stage, call, _) = refreshed_by_us();
     stage.wait(100 * SECOND);
-    stage
-        .agent
-        .reinvite(stage.now, call, Body::sdp("hold"))
-        .unwrap();
-    stage.drain();
-    let reinvite = stage.last().clone();
+    let reinvite = stage.offers(call, "hold");
     stage.hears(response(&reinvite, 488, "far").build());
     stage.sent.clear();
     stage.wait(199 * SECOND);
@@ -527,10 +502,7 @@ fn a_change_that_is_refused_between_refreshes_brings_none_forward() {
 #[test]
 fn a_refresh_that_cannot_be_sent_is_tried_again() {
     // RFC 3261 §8.1.3.1: as if answered 503. A connection that breaks while people talk ends no call.
-    let (mut stage, call, _) = answered(&[
-        ("Session-Expires", "600;refresher=uac"),
-        ("Allow", "UPDATE"),
-    ]);
+    let (mut stage, call, _) = refreshed_by_us();
     stage.wait(300 * SECOND);
     let lost = |stage: &mut Stage| {
         let peer = stage.sent.last().unwrap().0;
@@ -542,11 +514,7 @@ fn a_refresh_that_cannot_be_sent_is_tried_again() {
     lost(&mut stage);
     stage.wait(2 * SECOND);
     assert_eq!(stage.sent_methods(), ["UPDATE", "UPDATE"]);
-    stage
-        .agent
-        .reinvite(stage.now, call, Body::sdp("hold"))
-        .unwrap();
-    stage.drain();
+    stage.offers(call, "hold");
     lost(&mut stage);
     assert_eq!(stage.told, ["re-INVITE refused 503"]);
 }

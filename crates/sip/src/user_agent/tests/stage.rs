@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::world::{agent, invite, peer, words};
 use crate::digest::{Credentials, Guard};
-use crate::user_agent::{CallHandle, Input, Output, UserAgent};
+use crate::user_agent::{Body, CallHandle, Input, Output, UserAgent};
 use crate::{Message, Name, Peer, ResponseBuilder, StatusCode};
 
 /// A user agent and a far end that does as the test says.
@@ -35,6 +35,14 @@ impl Stage {
         let call = self.agent.invite(self.now, invite);
         self.drain();
         (call, self.last().clone())
+    }
+
+    /// Sends a re-INVITE, and returns it.
+    pub(super) fn offers(&mut self, call: CallHandle, body: &'static str) -> Message {
+        let body = Body::sdp(body);
+        self.agent.reinvite(self.now, call, body).unwrap();
+        self.drain();
+        self.last().clone()
     }
 
     pub(super) fn hears(&mut self, message: Message) {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::agenda::Agenda;
 use super::forks::{Forks, Way};
 use super::world::{ANSWERER, CALLER, invite, options, peer, words};
 use crate::user_agent::{
@@ -33,9 +34,8 @@ struct Storm {
     /// The caller first, then each that may answer.
     people: Vec<Person>,
     forks: Forks,
-    in_flight: BTreeMap<(Instant, u64), (usize, Bytes)>,
-    plans: BTreeMap<(Instant, u64), (usize, Plan)>,
-    last: u64,
+    in_flight: Agenda<(usize, Bytes)>,
+    plans: Agenda<(usize, Plan)>,
     /// Nobody learns that UPDATE is allowed.
     hides_update: bool,
     /// Both sides want this call: nobody hangs up early, and somebody answers.
@@ -86,9 +86,8 @@ impl Storm {
             hides_update: random.random_range(0..3) == 0,
             random,
             people,
-            in_flight: BTreeMap::new(),
-            plans: BTreeMap::new(),
-            last: 0,
+            in_flight: Agenda::new(),
+            plans: Agenda::new(),
             is_wanted: false,
             told: BTreeMap::new(),
         };
@@ -127,9 +126,7 @@ impl Storm {
     }
 
     fn plan(&mut self, after: Duration, person: usize, plan: Plan) {
-        self.last += 1;
-        self.plans
-            .insert((self.now + after, self.last), (person, plan));
+        self.plans.put(self.now + after, (person, plan));
     }
 
     /// Runs until nothing is left to happen, or the quiet after the curfew is over.
@@ -147,30 +144,19 @@ impl Storm {
             .people
             .iter()
             .filter_map(|person| person.agent.poll_timeout());
-        let flight = self.in_flight.keys().next().map(|(at, _)| *at);
-        let plan = self.plans.keys().next().map(|(at, _)| *at);
-        timers.chain(flight).chain(plan).min()
+        let flight = self.in_flight.next();
+        timers.chain(flight).chain(self.plans.next()).min()
     }
 
     fn step(&mut self) {
         let now = self.now;
-        if let Some(entry) = self
-            .in_flight
-            .first_entry()
-            .filter(|entry| entry.key().0 <= now)
-        {
-            let (to, bytes) = entry.remove();
+        if let Some((to, bytes)) = self.in_flight.take_due(now) {
             let message = Message::parse(bytes).unwrap();
             let from = peer(if to == CALLER { ANSWERER } else { CALLER });
             self.people[to]
                 .agent
                 .handle_input(now, Input::Received { from, message });
-        } else if let Some(entry) = self
-            .plans
-            .first_entry()
-            .filter(|entry| entry.key().0 <= now)
-        {
-            let (person, plan) = entry.remove();
+        } else if let Some((person, plan)) = self.plans.take_due(now) {
             self.people[person].carry_out(now, plan);
         } else {
             self.people
@@ -203,9 +189,7 @@ impl Storm {
             let copies = 1 + u32::from(self.chance(REPEATED));
             for _ in 0..if is_lost { 0 } else { copies } {
                 let delay = Duration::from_millis(self.random.random_range(DELAY_MS));
-                self.last += 1;
-                self.in_flight
-                    .insert((self.now + delay, self.last), (to, bytes.clone()));
+                self.in_flight.put(self.now + delay, (to, bytes.clone()));
             }
         }
     }

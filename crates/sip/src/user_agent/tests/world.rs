@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::agenda::Agenda;
 use crate::user_agent::{
     AgentOptions, Body, CallHandle, End, Event, Input, Invite, Output, Reply, UserAgent,
 };
@@ -25,9 +25,8 @@ pub(super) struct World {
     pub(super) calls: [Option<CallHandle>; 2],
     /// Messages that reached their addressee, by first line.
     pub(super) arrived: Vec<String>,
-    in_flight: BTreeMap<(Instant, u64), (usize, Bytes)>,
-    plans: BTreeMap<(Instant, u64), Plan>,
-    last: u64,
+    in_flight: Agenda<(usize, Bytes)>,
+    plans: Agenda<Plan>,
     network: Network,
     pub(super) answers: Answers,
 }
@@ -80,9 +79,8 @@ impl World {
             told: [Vec::new(), Vec::new()],
             calls: [None, None],
             arrived: Vec::new(),
-            in_flight: BTreeMap::new(),
-            plans: BTreeMap::new(),
-            last: 0,
+            in_flight: Agenda::new(),
+            plans: Agenda::new(),
             network,
             answers: Answers::After(Duration::from_secs(2)),
         }
@@ -95,8 +93,7 @@ impl World {
     }
 
     pub(super) fn plan(&mut self, after: Duration, plan: Plan) {
-        self.last += 1;
-        self.plans.insert((self.now + after, self.last), plan);
+        self.plans.put(self.now + after, plan);
     }
 
     /// Runs until nothing is left to happen or `limit` has passed; says how long it took.
@@ -120,26 +117,15 @@ impl World {
 
     fn next(&self) -> Option<Instant> {
         let timers = self.agents.iter().filter_map(UserAgent::poll_timeout);
-        let flight = self.in_flight.keys().next().map(|(at, _)| *at);
-        let plan = self.plans.keys().next().map(|(at, _)| *at);
-        timers.chain(flight).chain(plan).min()
+        let flight = self.in_flight.next();
+        timers.chain(flight).chain(self.plans.next()).min()
     }
 
     fn step(&mut self) {
         let now = self.now;
-        if let Some(entry) = self
-            .in_flight
-            .first_entry()
-            .filter(|entry| entry.key().0 <= now)
-        {
-            let (to, bytes) = entry.remove();
+        if let Some((to, bytes)) = self.in_flight.take_due(now) {
             self.arrive(to, bytes);
-        } else if let Some(entry) = self
-            .plans
-            .first_entry()
-            .filter(|entry| entry.key().0 <= now)
-        {
-            let plan = entry.remove();
+        } else if let Some(plan) = self.plans.take_due(now) {
             self.carry_out(plan);
         } else {
             self.agents
@@ -205,9 +191,8 @@ impl World {
             let delay = self
                 .random
                 .random_range(self.network.delay_ms.0..=self.network.delay_ms.1);
-            self.last += 1;
-            let at = (self.now + Duration::from_millis(delay), self.last);
-            self.in_flight.insert(at, (to, bytes.clone()));
+            let at = self.now + Duration::from_millis(delay);
+            self.in_flight.put(at, (to, bytes.clone()));
         }
     }
 
