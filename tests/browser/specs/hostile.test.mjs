@@ -1,28 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { launch, person } from "../harness/browser.mjs";
-import { Clinic } from "../harness/clinic.mjs";
+import { person } from "../harness/browser.mjs";
 import { book, practitioner } from "../harness/staff.mjs";
+import { browser, clinic, close, doctor, open } from "../harness/suite.mjs";
 import { admit, arrive, atStage, join, seesAndHears } from "../harness/visit.mjs";
 
 /** A message longer than the 64 KiB that a socket reads. */
 const TOO_LONG = JSON.stringify({ type: "join", offer: "a".repeat(70_000) });
 
-let clinic;
-let browser;
-let doctor;
-
-before(async () => {
-  clinic = await Clinic.start();
-  browser = await launch();
-  doctor = await practitioner(browser, clinic);
-});
-
-after(async () => {
-  await browser?.close();
-  await clinic?.stop();
-});
+before(open);
+after(close);
 
 /**
  * Opens a socket of the page's own origin, says one thing, and returns what it is told for a refusal; `closed` when the socket closes first.

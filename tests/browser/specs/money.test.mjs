@@ -1,26 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { launch } from "../harness/browser.mjs";
-import { Clinic } from "../harness/clinic.mjs";
-import { balance, book, practitioner, words } from "../harness/staff.mjs";
+import { balance, book, words } from "../harness/staff.mjs";
+import { browser, clinic, close, doctor, open } from "../harness/suite.mjs";
 import { admit, arrive, atStage, join, press, seesAndHears } from "../harness/visit.mjs";
 import { until } from "../harness/wait.mjs";
 
-let clinic;
-let browser;
-let doctor;
-
-before(async () => {
-  clinic = await Clinic.start();
-  browser = await launch();
-  doctor = await practitioner(browser, clinic);
-});
-
-after(async () => {
-  await browser?.close();
-  await clinic?.stop();
-});
+before(open);
+after(close);
 
 test("M1, C1: sixteen minutes with two patients cost 8 credits, and the report shows it", { timeout: 120_000 }, async () => {
   const before = await balance(doctor);

@@ -1,31 +1,22 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { heard, launch } from "../harness/browser.mjs";
-import { Clinic } from "../harness/clinic.mjs";
+import { heard } from "../harness/browser.mjs";
 import { NUMBERS, atState, call, international } from "../harness/phone.mjs";
-import { balance, practitioner, words } from "../harness/staff.mjs";
+import { balance, words } from "../harness/staff.mjs";
+import { clinic, close, doctor, open } from "../harness/suite.mjs";
 import { press } from "../harness/visit.mjs";
 import { throughout, until } from "../harness/wait.mjs";
 
 /** Below this the page hears nothing; the analyser reads the decoder's own noise at −90. */
 const SILENCE_DBFS = -60;
 
-let clinic;
-let browser;
-let doctor;
-
 before(async () => {
-  clinic = await Clinic.start();
-  browser = await launch();
-  doctor = await practitioner(browser, clinic);
+  await open();
   doctor.on("dialog", (dialog) => dialog.accept());
 });
 
-after(async () => {
-  await browser?.close();
-  await clinic?.stop();
-});
+after(close);
 
 /** What the subscriber of a number hears now. */
 const at = (number) => clinic.carrier(international(number));

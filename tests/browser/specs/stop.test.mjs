@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { heard, launch } from "../harness/browser.mjs";
-import { Clinic } from "../harness/clinic.mjs";
+import { heard } from "../harness/browser.mjs";
 import { NUMBERS, atState, call } from "../harness/phone.mjs";
 import { balance, practitioner, words } from "../harness/staff.mjs";
+import { again, browser, clinic, close, doctor, open } from "../harness/suite.mjs";
 import { press } from "../harness/visit.mjs";
 import { until } from "../harness/wait.mjs";
 
-let clinic;
-let browser;
-let doctor;
 let credits;
 
 beforeEach(async () => {
-  clinic = await Clinic.start();
-  browser = await launch();
-  doctor = await practitioner(browser, clinic);
+  await open();
   doctor.on("dialog", (dialog) => dialog.accept());
   credits = await balance(doctor);
   await call(doctor, NUMBERS.tone);
@@ -24,10 +19,7 @@ beforeEach(async () => {
   await hearsTone();
 });
 
-afterEach(async () => {
-  await browser?.close();
-  await clinic?.stop();
-});
+afterEach(close);
 
 const hearsTone = () => until("the page hears 1004 Hz", async () => Math.abs((await heard(doctor)).hz - 1004) < 6);
 
@@ -35,7 +27,7 @@ const readiness = async () => (await fetch(`${clinic.origin}/readyz`)).status;
 
 /** Starts the program anew on the same data, and reads what the practice has; nothing may still be reserved. */
 async function afterRestart() {
-  clinic = await Clinic.start(clinic);
+  await again();
   const page = await practitioner(browser, clinic);
   const left = await balance(page);
   assert.doesNotMatch(await words(page, ".credits"), /reserved/);

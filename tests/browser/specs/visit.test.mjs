@@ -1,26 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { launch } from "../harness/browser.mjs";
-import { Clinic } from "../harness/clinic.mjs";
 import { book, linkFor, post, practitioner, words } from "../harness/staff.mjs";
+import { browser, close, doctor, open } from "../harness/suite.mjs";
 import { admit, arrive, atStage, join, press, seesAndHears } from "../harness/visit.mjs";
 import { until } from "../harness/wait.mjs";
 
-let clinic;
-let browser;
-let doctor;
-
-before(async () => {
-  clinic = await Clinic.start();
-  browser = await launch();
-  doctor = await practitioner(browser, clinic);
-});
-
-after(async () => {
-  await browser?.close();
-  await clinic?.stop();
-});
+before(open);
+after(close);
 
 test("V2: practitioner and three patients see and hear one another, and a reload keeps the place", { timeout: 180_000 }, async (t) => {
   const { id, patients, others } = await book(doctor, { count: 3 });

@@ -7,8 +7,6 @@ use housecall_phone::{Event, Outcome, SrtpPolicy};
 use super::{hold, in_all_weathers};
 use crate::world::{World, answered, millis, over, secs};
 
-const TONE: (f32, f32) = (1_004.0, -16.0);
-
 fn moved_to(direction: Direction) -> impl Fn(&Event) -> bool {
     move |event| matches!(event, Event::MediaChanged(target) if target.direction == direction)
 }
@@ -26,11 +24,8 @@ fn they_hold_us_and_take_us_back() {
         world.expect_carrier_hears_no_packet();
         world.until(moved_to(Direction::SendRecv));
         world.run(secs(2));
-        world.expect_caller_hears(TONE.0, TONE.1);
-        world.expect_carrier_hears_the_caller();
-        world.hang_up();
-        world.expect_end(Outcome::Completed);
-        world.expect_cost(1);
+        world.expect_sound_both_ways();
+        world.hang_up_within_the_first_minute();
     });
 }
 
@@ -43,18 +38,14 @@ fn secured_sound_is_heard_both_ways_and_after_a_hold() {
         world.until(answered());
         world.run(secs(2));
         world.expect_encrypted(true);
-        world.expect_caller_hears(TONE.0, TONE.1);
-        world.expect_carrier_hears_the_caller();
+        world.expect_sound_both_ways();
         world.hold();
         world.run(secs(1));
         world.resume();
         world.run(secs(6));
-        world.expect_caller_hears(TONE.0, TONE.1);
-        world.expect_carrier_hears_the_caller();
+        world.expect_sound_both_ways();
         world.expect_no_stranger();
-        world.hang_up();
-        world.expect_end(Outcome::Completed);
-        world.expect_cost(1);
+        world.hang_up_within_the_first_minute();
     });
 }
 
@@ -68,8 +59,7 @@ fn a_network_without_srtp_is_called_in_the_open_and_that_is_told() {
         world.run(secs(2));
         world.expect_told(|event| matches!(event, Event::EncryptionRefused));
         world.expect_encrypted(false);
-        world.expect_caller_hears(TONE.0, TONE.1);
-        world.expect_carrier_hears_the_caller();
+        world.expect_sound_both_ways();
         world.hang_up();
     });
 }
@@ -89,8 +79,7 @@ fn holds_that_cross_their_descriptions_come_through() {
             world.resume_when_possible();
         }
         world.run(secs(2));
-        world.expect_caller_hears(TONE.0, TONE.1);
-        world.expect_carrier_hears_the_caller();
+        world.expect_sound_both_ways();
         world.hang_up();
         world.expect_end(Outcome::Completed);
     });

@@ -7,19 +7,14 @@ use super::{hold, in_all_weathers};
 use crate::net::Weather;
 use crate::world::{World, answered, early_sound, millis, ringing, secs};
 
-const TONE: (f32, f32) = (1_004.0, -16.0);
-
 #[test]
 fn both_sides_hear_each_other() {
     in_all_weathers(|world| {
         world.dial("0491 570 157");
         world.until(answered());
         world.run(secs(3));
-        world.expect_caller_hears(TONE.0, TONE.1);
-        world.expect_carrier_hears_the_caller();
-        world.hang_up();
-        world.expect_end(Outcome::Completed);
-        world.expect_cost(1);
+        world.expect_sound_both_ways();
+        world.hang_up_within_the_first_minute();
     });
 }
 
@@ -33,13 +28,11 @@ fn a_muted_caller_is_not_heard_and_hears() {
         world.mute(true);
         world.run(secs(1));
         world.expect_carrier_hears_nothing();
-        world.expect_caller_hears(TONE.0, TONE.1);
+        world.expect_caller_hears_the_tone();
         world.mute(false);
         world.run(secs(1));
         world.expect_carrier_hears_the_caller();
-        world.hang_up();
-        world.expect_end(Outcome::Completed);
-        world.expect_cost(1);
+        world.hang_up_within_the_first_minute();
     });
 }
 
@@ -57,11 +50,8 @@ fn hold_plays_music_and_resume_restores_both_ways() {
         world.resume();
         world.expect_carrier_is_held(false);
         world.run(secs(2));
-        world.expect_caller_hears(TONE.0, TONE.1);
-        world.expect_carrier_hears_the_caller();
-        world.hang_up();
-        world.expect_end(Outcome::Completed);
-        world.expect_cost(1);
+        world.expect_sound_both_ways();
+        world.hang_up_within_the_first_minute();
     });
 }
 
@@ -77,8 +67,7 @@ fn hold_and_resume_again_and_again() {
             world.run(millis(300));
         }
         world.run(secs(1));
-        world.expect_caller_hears(TONE.0, TONE.1);
-        world.expect_carrier_hears_the_caller();
+        world.expect_sound_both_ways();
         world.hang_up();
         world.expect_end(Outcome::Completed);
     });
@@ -96,9 +85,7 @@ fn digits_arrive_once_each_in_order() {
         world.run(secs(1));
         // They are read back, as tones.
         world.expect_caller_soon_hears_something();
-        world.hang_up();
-        world.expect_end(Outcome::Completed);
-        world.expect_cost(1);
+        world.hang_up_within_the_first_minute();
     });
 }
 
@@ -113,9 +100,7 @@ fn early_sound_is_heard_before_the_answer_and_costs_nothing() {
         world.until(answered());
         world.run(secs(2));
         world.expect_carrier_hears_the_caller();
-        world.hang_up();
-        world.expect_end(Outcome::Completed);
-        world.expect_cost(1);
+        world.hang_up_within_the_first_minute();
     });
 }
 

@@ -17,6 +17,23 @@ const LOW_DBFS: f32 = -40.0;
 
 /// What can be heard is asserted where there is sound and the conversation went as planned: always in clear weather.
 impl World {
+    pub(crate) fn expect_sound_both_ways(&self) {
+        self.expect_caller_hears_the_tone();
+        self.expect_carrier_hears_the_caller();
+    }
+
+    /// What the subscriber with the tone plays.
+    pub(crate) fn expect_caller_hears_the_tone(&self) {
+        self.expect_caller_hears(1_004.0, -16.0);
+    }
+
+    /// Hangs up a call that was answered, and has cost what a begun minute costs (M7).
+    pub(crate) fn hang_up_within_the_first_minute(&mut self) {
+        self.hang_up();
+        self.expect_end(Outcome::Completed);
+        self.expect_cost(1);
+    }
+
     pub(crate) fn expect_caller_hears(&self, hertz: f32, dbfs: f32) {
         let Some(ear) = self.ear() else { return };
         self.expect_tone(

@@ -1,7 +1,7 @@
 use housecall::Outcome;
 use housecall::softphone::Side;
 
-use super::{over, sipp};
+use super::{answered, hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
 
@@ -31,12 +31,7 @@ async fn they_hang_up(wire: Wire) {
 
 over!(an_answer_in_several_parts: Udp, Tcp);
 async fn an_answer_in_several_parts(wire: Wire) {
-    let sipp = sipp!("multipart", wire);
-    let mut caller = Caller::dial(&sipp).await;
-    caller.answered().await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    answered("multipart", wire).await;
 }
 
 over!(both_hang_up: Udp);
@@ -57,9 +52,7 @@ async fn each_repeated_answer_gets_its_ack(wire: Wire) {
     caller.answered().await;
     caller.hears("SIP/2.0 200").await;
     caller.sends("ACK").await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(a_lost_invite_is_repeated: Udp);
@@ -69,9 +62,7 @@ async fn a_lost_invite_is_repeated(wire: Wire) {
     caller.answered().await;
     // RFC 3261 §17.1.1.2: at 0 and 500 ms, and perhaps at 1500 on a slow machine.
     assert!(caller.sendings("INVITE").count() >= 2);
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(a_connection_needs_no_repetition: Tcp);
@@ -80,7 +71,5 @@ async fn a_connection_needs_no_repetition(wire: Wire) {
     let mut caller = Caller::dial(&sipp).await;
     caller.answered().await;
     assert_eq!(caller.sendings("INVITE").count(), 1);
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }

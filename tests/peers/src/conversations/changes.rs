@@ -1,7 +1,6 @@
-use housecall::Outcome;
 use housecall::softphone::Event;
 
-use super::{over, sipp};
+use super::{hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
 
@@ -12,9 +11,7 @@ async fn goes_on(caller: &mut Caller, status: u16) {
 }
 
 async fn over_and_passed(mut caller: Caller, sipp: crate::sipp::Sipp) {
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(they_move_their_sound: Udp, Tcp);

@@ -1,7 +1,6 @@
-use housecall::Outcome;
 use housecall::softphone::Event;
 
-use super::{over, sipp};
+use super::{hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
 
@@ -24,9 +23,7 @@ async fn we_hold_and_resume(wire: Wire) {
         .await;
     let before = caller.sound().stats.from_phone.received;
     caller.hears_packets(before + 10).await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(they_do_not_want_to_be_held: Udp);
@@ -38,9 +35,7 @@ async fn they_do_not_want_to_be_held(wire: Wire) {
     caller
         .until_event("a refusal", |event| *event == Event::HoldRefused)
         .await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(they_are_busy_with_an_offer: Udp);
@@ -50,9 +45,7 @@ async fn they_are_busy_with_an_offer(wire: Wire) {
     caller.answered().await;
     caller.hold();
     is_held(&mut caller).await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(both_offer: Udp, Tcp);
@@ -63,7 +56,5 @@ async fn both_offer(wire: Wire) {
     caller.hold();
     caller.replies(491).await;
     is_held(&mut caller).await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }

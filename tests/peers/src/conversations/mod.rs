@@ -14,6 +14,27 @@ mod ringing;
 mod routing;
 mod session_timers;
 
+use housecall::Outcome;
+
+use crate::caller::Caller;
+use crate::sipp::Sipp;
+use crate::wire::Wire;
+
+/// A scenario that checks what we send on the way to its answer and to our BYE.
+async fn answered(scenario: &str, wire: Wire) {
+    let sipp = sipp!(scenario, wire);
+    let mut caller = Caller::dial(&sipp).await;
+    caller.answered().await;
+    hangs_up(&mut caller, sipp).await;
+}
+
+/// We hang up a call that was answered, and the scenario is content with all that it has seen.
+async fn hangs_up(caller: &mut Caller, sipp: Sipp) {
+    caller.hang_up();
+    caller.ended(Outcome::Completed).await;
+    sipp.passed().await;
+}
+
 /// Makes a test of a conversation for each wire: `over!(refused: Udp, Tcp)` makes `refused::udp` and `refused::tcp`.
 macro_rules! over {
     ($conversation:ident: $($wire:ident),+) => {

@@ -1,6 +1,4 @@
-use housecall::Outcome;
-
-use super::{over, sipp};
+use super::{hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
 
@@ -10,9 +8,7 @@ async fn acknowledged(scenario: &str, wire: Wire) {
     let mut caller = Caller::dial(&sipp).await;
     caller.early_media().await;
     caller.answered().await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(one_phone: Udp, Tcp);

@@ -1,6 +1,4 @@
-use housecall::Outcome;
-
-use super::{over, sipp};
+use super::{hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
 
@@ -10,9 +8,7 @@ async fn answered(scenario: &str, wire: Wire, status: u16) {
     let mut caller = Caller::dial(&sipp).await;
     caller.answered().await;
     caller.replies(status).await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
     assert_eq!(caller.sent("INVITE"), 1);
 }
 
@@ -29,9 +25,7 @@ async fn our_keys_by_info(wire: Wire) {
     caller.press('5');
     caller.sends("INFO").await;
     caller.hears("SIP/2.0 200").await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(what_nobody_knows: Udp);

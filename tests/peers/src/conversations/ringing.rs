@@ -1,6 +1,4 @@
-use housecall::Outcome;
-
-use super::{over, sipp};
+use super::{hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
 
@@ -10,9 +8,7 @@ async fn it_rings(wire: Wire) {
     let mut caller = Caller::dial(&sipp).await;
     caller.rings().await;
     caller.answered().await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(sound_before_the_answer: Udp);
@@ -23,9 +19,7 @@ async fn sound_before_the_answer(wire: Wire) {
     // Carriers take a leg that sends nothing for a dead one: we send before the answer, and it comes back.
     caller.hears_packets(5).await;
     caller.answered().await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(sound_then_ringing: Udp);
@@ -35,9 +29,7 @@ async fn sound_then_ringing(wire: Wire) {
     caller.early_media().await;
     caller.rings().await;
     caller.answered().await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(two_phones_ring: Udp, Tcp);
@@ -46,9 +38,7 @@ async fn two_phones_ring(wire: Wire) {
     let mut caller = Caller::dial(&sipp).await;
     caller.rings().await;
     caller.answered().await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
 
 over!(two_phones_are_answered: Udp, Tcp);
@@ -63,7 +53,5 @@ async fn two_phones_are_answered(wire: Wire) {
         bye.text
     );
     caller.hears("SIP/2.0 200").await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }

@@ -1,17 +1,10 @@
-use housecall::Outcome;
-
-use super::{over, sipp};
+use super::{answered, hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
 
 over!(our_session_is_too_short: Udp);
 async fn our_session_is_too_short(wire: Wire) {
-    let sipp = sipp!("timer_too_short", wire);
-    let mut caller = Caller::dial(&sipp).await;
-    caller.answered().await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    answered("timer_too_short", wire).await;
 }
 
 over!(they_refresh: Udp, Tcp);
@@ -24,7 +17,5 @@ async fn they_refresh(wire: Wire) {
     caller.hears("INVITE").await;
     caller.replies(200).await;
     caller.hears("ACK").await;
-    caller.hang_up();
-    caller.ended(Outcome::Completed).await;
-    sipp.passed().await;
+    hangs_up(&mut caller, sipp).await;
 }
