@@ -33,10 +33,7 @@ pub struct Bridge {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Moment {
     Ringing,
-    Talking {
-        /// Whether our hold is in force.
-        held: bool,
-    },
+    Talking,
     Ended,
 }
 
@@ -150,7 +147,7 @@ impl Bridge {
         match self.moment {
             Moment::Ringing => Err(wrong_moment("the phone has not answered")),
             Moment::Ended => Err(wrong_moment("the call is over")),
-            Moment::Talking { .. } => {
+            Moment::Talking => {
                 let pressed = self.press(now, key);
                 self.listen(now);
                 pressed
@@ -239,49 +236,43 @@ impl Bridge {
     }
 
     fn call_event(&mut self, now: Instant, event: phone::Event) {
+        self.path.follow(now, &event);
         match event {
             phone::Event::RouteFailed { route, why } => {
                 self.tell(BridgeEvent::RouteFailed { route, why });
             }
             phone::Event::Redirected { to } => self.tell(BridgeEvent::Redirected { to }),
-            // More keys than wait are not pressed.
-            phone::Event::KeyRefused(key) => drop(self.path.press(key)),
+            // The path presses it in another way.
+            phone::Event::KeyRefused(_) => {}
             phone::Event::EncryptionRefused => self.tell(BridgeEvent::EncryptionRefused),
-            phone::Event::Ringing => {
-                self.path.ring();
-                self.tell(BridgeEvent::Ringing);
-            }
+            phone::Event::Ringing => self.tell(BridgeEvent::Ringing),
             phone::Event::EarlyMedia(target) => {
-                self.target(target);
+                self.now_encrypted(&target);
                 self.tell(BridgeEvent::EarlyAudio);
             }
-            phone::Event::Answered(target) => self.answered(now, target),
-            phone::Event::MediaChanged(target) => self.media_changed(target),
-            phone::Event::Held => self.held(now, true, BridgeEvent::Held),
-            phone::Event::Resumed => self.held(now, false, BridgeEvent::Resumed),
-            phone::Event::HoldRefused => self.hold_refused(now),
+            phone::Event::Answered(target) => self.answered(&target),
+            phone::Event::MediaChanged(target) => self.media_changed(&target),
+            phone::Event::Held => self.tell(BridgeEvent::Held),
+            phone::Event::Resumed => self.tell(BridgeEvent::Resumed),
+            phone::Event::HoldRefused => self.tell(BridgeEvent::HoldRefused),
             phone::Event::Ended(ended) => self.ended(now, ended),
         }
     }
 
-    fn answered(&mut self, now: Instant, target: MediaTarget) {
-        self.moment = Moment::Talking { held: false };
-        let held_by_them = !target.direction.sends();
-        self.target(target);
-        self.path.answered(now);
+    fn answered(&mut self, target: &MediaTarget) {
+        self.moment = Moment::Talking;
+        self.now_encrypted(target);
         self.tell(BridgeEvent::Answered);
-        self.now_held_by_them(held_by_them);
+        self.now_held_by_them(!target.direction.sends());
     }
 
-    fn media_changed(&mut self, target: MediaTarget) {
-        let held_by_them = !target.direction.sends();
-        self.target(target);
-        self.now_held_by_them(held_by_them);
+    fn media_changed(&mut self, target: &MediaTarget) {
+        self.now_encrypted(target);
+        self.now_held_by_them(!target.direction.sends());
     }
 
-    fn target(&mut self, target: MediaTarget) {
+    fn now_encrypted(&mut self, target: &MediaTarget) {
         let encrypted = target.srtp.is_some();
-        self.path.target(target);
         if self.encrypted != Some(encrypted) {
             self.encrypted = Some(encrypted);
             self.tell(BridgeEvent::Encrypted(encrypted));
@@ -301,22 +292,8 @@ impl Bridge {
         });
     }
 
-    fn held(&mut self, now: Instant, held: bool, event: BridgeEvent) {
-        self.moment = Moment::Talking { held };
-        self.path.hold(now, held);
-        self.tell(event);
-    }
-
-    /// The sound goes back to what is in force.
-    fn hold_refused(&mut self, now: Instant) {
-        self.path
-            .hold(now, self.moment == Moment::Talking { held: true });
-        self.tell(BridgeEvent::HoldRefused);
-    }
-
     fn ended(&mut self, now: Instant, ended: Ended) {
         self.moment = Moment::Ended;
-        self.path.close(now);
         while let Some(output) = self.path.poll_output() {
             self.path_said(now, output);
         }
@@ -378,7 +355,7 @@ impl Bridge {
 
     fn page_key(&mut self, now: Instant, timestamp: u32, payload: &Bytes) {
         let key = self.keys.packet(timestamp, payload);
-        if let Some(key) = key.filter(|_| matches!(self.moment, Moment::Talking { .. })) {
+        if let Some(key) = key.filter(|_| matches!(self.moment, Moment::Talking)) {
             // More keys than wait are not pressed; nobody is there to be told.
             let _ = self.press(now, key);
         }

@@ -212,23 +212,8 @@ impl Caller {
             Event::Ended(_) => self.over = true,
             _ => {}
         }
-        let Some(Headset { path, .. }) = &mut self.headset else {
-            return;
-        };
-        match event {
-            Event::Ringing => path.ring(),
-            Event::EarlyMedia(target) | Event::MediaChanged(target) => path.target(target.clone()),
-            Event::Answered(target) => {
-                path.target(target.clone());
-                path.answered(now);
-            }
-            Event::Ended(_) => path.close(now),
-            Event::RouteFailed { .. }
-            | Event::EncryptionRefused
-            | Event::Redirected { .. }
-            | Event::KeyRefused(_) => {}
-            // A refused hold leaves in force what was.
-            Event::Held | Event::Resumed | Event::HoldRefused => path.hold(now, self.held),
+        if let Some(headset) = &mut self.headset {
+            headset.path.follow(now, event);
         }
     }
 

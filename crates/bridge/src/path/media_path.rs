@@ -9,6 +9,7 @@ use housecall_media::rtp::{Reception, Report, RtpPacket, SenderInfo};
 use housecall_media::sdp::MediaTarget;
 use housecall_media::srtp::SrtpError;
 use housecall_media::telephone_event::TooManyKeys;
+use housecall_phone::Event;
 
 use super::pace::Pace;
 use super::phone::Phone;
@@ -27,6 +28,8 @@ pub struct MediaPath {
     pace: Pace,
     phone: Option<Phone>,
     answered: bool,
+    /// Whether a hold is in force to which the phone has agreed.
+    held: bool,
     to_phone: ToPhone,
     to_browser: ToBrowser,
     next_report: Instant,
@@ -99,10 +102,36 @@ impl MediaPath {
             pace: Pace::new(now),
             phone: None,
             answered: false,
+            held: false,
             next_report: now + Self::REPORT_EVERY,
             stats: MediaStats::default(),
             outputs: VecDeque::new(),
         })
+    }
+
+    /// Lets the sound follow the call.
+    pub fn follow(&mut self, now: Instant, event: &Event) {
+        match event {
+            Event::Ringing => self.ring(),
+            Event::EarlyMedia(target) | Event::MediaChanged(target) => self.target(target.clone()),
+            Event::Answered(target) => {
+                self.target(target.clone());
+                self.answered(now);
+            }
+            Event::Held => self.hold_agreed(now, true),
+            Event::Resumed => self.hold_agreed(now, false),
+            // Back to what is in force.
+            Event::HoldRefused => self.hold(now, self.held),
+            // More keys than wait are not pressed.
+            Event::KeyRefused(key) => drop(self.press(*key)),
+            Event::Ended(_) => self.close(now),
+            Event::RouteFailed { .. } | Event::EncryptionRefused | Event::Redirected { .. } => {}
+        }
+    }
+
+    fn hold_agreed(&mut self, now: Instant, held: bool) {
+        self.held = held;
+        self.hold(now, held);
     }
 
     /// The phone rings: the caller hears its country's tone until the phone itself is heard.

@@ -314,25 +314,14 @@ impl Talk {
     }
 
     fn note(&mut self, event: Event) {
-        let now = Instant::now();
         match &event {
-            Event::EarlyMedia(target) | Event::MediaChanged(target) => {
-                self.path.target(target.clone());
-            }
-            Event::Answered(target) => {
-                self.path.target(target.clone());
-                self.path.answered(now);
-                self.ear.begin();
-            }
-            Event::Held => self.path.hold(now, true),
-            Event::Resumed => self.path.hold(now, false),
-            // More keys than wait are not pressed.
-            Event::KeyRefused(key) => drop(self.path.press(*key)),
-            Event::Ended(_) => {
-                self.measure();
-                self.path.close(now);
-            }
+            Event::Answered(_) => self.ear.begin(),
+            Event::Ended(_) => self.measure(),
             _ => {}
+        }
+        // Whoever measures what comes wants no ringing tone of our own.
+        if event != Event::Ringing {
+            self.path.follow(Instant::now(), &event);
         }
         self.tell(SoftEvent::Phone(event));
     }
