@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(watched.ask(1, Says::Status("200 OK")), Health::Up);
     }
 
-    /// RFC 3261 §21.5.4: 503 with Retry-After, and "the client SHOULD NOT" come back before.
+    /// RFC 3261 §21.5.4: after a 503 with Retry-After the server is left alone for that time.
     #[test]
     fn a_503_is_down_at_once_and_left_alone_for_as_long_as_it_says() {
         let mut watched = Watched::new(7);

@@ -600,8 +600,7 @@ mod tests {
         assert!(pauses.len() > 15, "{pauses:?}");
     }
 
-    /// RFC 3261 §10.2.8: "It MAY retry the registration after making the expiration interval of all contact addresses equal to
-    /// or greater than the expiration interval within the Min-Expires".
+    /// RFC 3261 §10.2.8: after a 423 it may be tried again with what Min-Expires names, or more.
     #[test]
     fn a_423_asks_for_longer_once() {
         let mut clinic = Clinic::with_peers(&[peer(1)], 3);
@@ -699,7 +698,7 @@ mod tests {
         assert_eq!(clinic.state(), RegistrationState::Failed(Trouble::Silence));
     }
 
-    /// RFC 3261 §10.2.2: "Expires: 0" removes; nothing follows.
+    /// RFC 3261 §10.2.2: an Expires of 0 removes; nothing follows.
     #[test]
     fn a_stop_removes_the_binding() {
         let mut clinic = Clinic::with_peers(&[peer(1)], 8);

@@ -377,7 +377,7 @@ mod tests {
         assert_eq!(order(&mut board, Instant::now()), [1, 2, 3, 11, 12, 21]);
     }
 
-    /// RFC 3261 §21.5.4: "the client … SHOULD attempt to forward the request to an alternate server", for Retry-After.
+    /// RFC 3261 §21.5.4: for the time of Retry-After another server is asked.
     #[test]
     fn a_peer_that_failed_a_call_comes_last_for_a_while() {
         let seconds = Duration::from_secs;

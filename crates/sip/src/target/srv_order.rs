@@ -50,7 +50,7 @@ mod tests {
         ordered.into_iter().map(|record| record.target).collect()
     }
 
-    /// RFC 2782: "A client MUST attempt to contact the target host with the lowest-numbered priority it can reach".
+    /// RFC 2782, on priority: the lowest number is tried first.
     #[test]
     fn priority_comes_first_whatever_the_weight() {
         for seed in 0..200 {
@@ -77,7 +77,7 @@ mod tests {
         }
     }
 
-    /// RFC 2782, "Weight": a weight of 0 has "a very small chance of being selected" beside others, and is not lost.
+    /// RFC 2782, on weight: one of 0 is hardly ever chosen beside others, and is not lost.
     #[test]
     fn no_weight_is_a_small_chance() {
         let first_of = |seed| targets(vec![srv(1, 100, "heavy"), srv(1, 0, "none")], seed);

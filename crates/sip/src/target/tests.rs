@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use super::*;
 use crate::Peer;
 
-/// RFC 3263 §4.1: "If the TARGET is a numeric IP address", no questions are asked.
+/// RFC 3263 §4.1: a target that is an address raises no questions.
 #[test]
 fn an_address_is_itself() {
     for (host, port, transport, secure, expected) in [
@@ -51,7 +51,7 @@ fn an_address_is_itself() {
     }
 }
 
-/// RFC 3263 §4.2: with a port "the client performs an A or AAAA record lookup of the domain name", and UDP is taken (§4.1).
+/// RFC 3263 §4.2: with a port only addresses are looked up, and UDP is taken (§4.1).
 #[test]
 fn a_port_leaves_only_addresses_to_ask() {
     let mut zone = Zone::read("sip.carrier.test A 192.0.2.1");
@@ -168,7 +168,7 @@ fn only_tls_is_secure() {
     );
 }
 
-/// RFC 3263 §4.1: "If no NAPTR records are found, the client constructs SRV queries for those transport protocols it supports".
+/// RFC 3263 §4.1: without NAPTR, SRV is asked for each transport that we have.
 #[test]
 fn without_naptr_every_transport_is_asked() {
     let mut zone = Zone::read(
@@ -192,7 +192,7 @@ fn without_naptr_every_transport_is_asked() {
     assert_eq!(zone.peers(target), ["UDP:192.0.2.1:5060"]);
 }
 
-/// RFC 3263 §4.2: "If no SRV records were found, the client performs an A or AAAA record lookup of the domain name."
+/// RFC 3263 §4.2: without SRV, the domain itself is looked up.
 #[test]
 fn without_lists_the_name_itself() {
     let mut zone = Zone::read("sip.carrier.test A 192.0.2.1\nsip.carrier.test A 192.0.2.2");

@@ -221,7 +221,7 @@ impl Session {
     fn run(&mut self, now: Instant, interval: Duration, by_us: bool) {
         // Shorter is against §5, and would have us send without pause.
         let interval = interval.max(MinSe::DEFAULT.0);
-        // §10: "the minimum of 32 seconds and one third of the session interval" before the end.
+        // §10: before the end by 32 s, or by a third of the interval where that is less.
         let early = Duration::from_secs(32).min(interval / 3);
         self.running = Some(Running {
             interval,

@@ -120,8 +120,7 @@ fn a_cancel_answered_481_changes_nothing() {
     stage.wait_until_idle();
 }
 
-// RFC 3261 §9.1: "If there is no final response for the original request in 64*T1 seconds […] the client SHOULD then consider the
-// original transaction cancelled".
+// RFC 3261 §9.1: an INVITE that is cancelled and has no final response in 64*T1 is over.
 #[test]
 fn a_cancel_answered_without_a_final_response_is_forgotten_after_64_t1() {
     for code in [200, 481] {

@@ -54,7 +54,7 @@ fn where_the_trunk_takes_no_tcp_it_stays_on_udp() {
     assert_eq!(invite.via().unwrap().transport, "UDP");
 }
 
-/// "If ... the attempt ... over TCP fails, the request SHOULD be retried over UDP."
+/// RFC 3261 §18.1.1: where TCP leads nowhere, UDP is tried.
 #[test]
 fn where_tcp_finds_nobody_it_goes_by_udp_after_all() {
     let (mut stage, call, by_tcp) = dial(LargeRequests::SwitchToTcp, 1_300);

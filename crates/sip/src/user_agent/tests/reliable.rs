@@ -85,7 +85,7 @@ fn a_reliable_response_is_confirmed_in_its_early_dialog() {
     assert_eq!(stage.told, ["progress 183"]);
 }
 
-// RFC 3262 §4: "retransmissions of that response MUST be discarded".
+// RFC 3262 §4: a response that comes again is dropped.
 #[test]
 fn a_repetition_is_neither_confirmed_nor_told_again() {
     let mut stage = with(ON);
@@ -97,7 +97,7 @@ fn a_repetition_is_neither_confirmed_nor_told_again() {
     assert_eq!(stage.told, ["progress 183"]);
 }
 
-// RFC 3262 §4: one that is not one higher "MUST NOT be acknowledged with a PRACK, and MUST NOT be processed further".
+// RFC 3262 §4: one that is not one higher gets no PRACK and is not looked at.
 #[test]
 fn a_gap_waits_for_what_is_missing() {
     let mut stage = with(ON);
@@ -420,7 +420,7 @@ fn our_response_is_repeated_until_its_prack() {
     assert_eq!(stage.told, ["invited", "confirmed"]);
 }
 
-// RFC 3262 §3: "the UAS SHOULD reject the original request with a 5xx response".
+// RFC 3262 §3: without a PRACK in time the INVITE is refused with a 5xx.
 #[test]
 fn without_a_prack_the_invite_is_refused_after_64_t1() {
     let mut stage = called(ON, "Supported: 100rel\n");
@@ -434,7 +434,7 @@ fn without_a_prack_the_invite_is_refused_after_64_t1() {
     );
 }
 
-// RFC 3262 §3: "the UAS MUST NOT send a second reliable provisional response until the first is acknowledged".
+// RFC 3262 §3: the second waits for the PRACK of the first.
 #[test]
 fn the_second_response_waits_for_the_first() {
     let mut stage = called(ON, "Supported: 100rel\n");
