@@ -9,6 +9,7 @@ use housecall_media::sdp::MediaTarget;
 use housecall_media::telephone_event::KeyListener;
 use housecall_phone::{self as phone, Call, Ended};
 
+use crate::ear;
 use crate::io::{BridgeEvent, Input, Output};
 use crate::options::{BridgeOptions, DialRefused, Error};
 use crate::path::{EarFrame, EarPacket, MediaPath, MediaStats, PathOutput};
@@ -50,7 +51,9 @@ impl Bridge {
         let mut peer = browser::Options::new(options.browser_local, Shape::Call);
         peer.lite = options.ice_lite;
         let (browser, answer) = Peer::answer(now, peer, offer)?;
-        let path = MediaPath::new(now, options.path)?;
+        let mut path = options.path;
+        path.ear = ear::as_offered(path.ear, offer);
+        let path = MediaPath::new(now, path)?;
         let call = Call::dial(now, options.dial)?;
         let mut bridge = Self {
             call,

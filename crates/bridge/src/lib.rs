@@ -4,22 +4,25 @@
 //! of the sound between them ([`MediaPath`]). It does no input or output: it is told what came, and says what to send.
 //!
 //! ```text
-//!   browser ─► Peer ─ Opus ─► jitter buffer ─► decode ─► gate ─► G.711 / keys ─► RTP ─► SRTP, if agreed ─► phone
-//!                                                         │
-//!                                       mute: silence ────┤
-//!                                       hold: music ──────┘
+//!                 ┌───────────────────── the same codec: straight through ────────────────┐
+//!   browser ─► Peer ─► jitter buffer ─► decode ─► gate ─► packets of 10 to 60 ms ─► encode ─► RTP ─► SRTP, if agreed ─► phone
+//!                                                  │
+//!                             mute: silence ───────┤
+//!                             hold: music, keys ───┘
 //!
-//!   browser ◄─ Peer ◄─ Opus ◄─ encode ◄─ gate ◄─ G.711 decode ◄─ jitter buffer ◄─ source lock ◄─ RTP ◄─ SRTP, if agreed ◄─ phone
-//!                                          │
-//!                         hold: silence ───┤
-//!                         ringing: tone ───┘ until the phone is heard, early or answered
+//!                 ┌───────────────────── the same codec: straight through ────────────────┐
+//!   browser ◄─ Peer ◄─ encode ◄─ gate ◄─ decode ◄─ jitter buffer ◄────────── source lock ◄─ RTP ◄─ SRTP, if agreed ◄─ phone
+//!                                  │
+//!                 hold: silence ───┤
+//!                 ringing: tone ───┘ until the phone is heard, early or answered
 //!
 //!   SIP ⇄ Call: Ringing, EarlyMedia(target), Answered(target), MediaChanged(target), Held, Resumed, Ended
 //! ```
 //!
-//! Both directions are coded at 8 kHz, so nothing is resampled, and have one jitter buffer each. A frame is due every 20 ms by absolute
-//! deadlines; after a stall at most three are made at once. The RTP stream to the phone is one for the whole call: its numbers go on
-//! through mute and hold.
+//! Each direction is coded at the rate of the narrower leg, 8 or 16 kHz, so nothing is resampled, and has one jitter buffer. A frame is due
+//! every 20 ms (10 where the phone wants packets of an odd number of those) by absolute deadlines; after a stall at most 60 ms are made at
+//! once. The RTP stream to the phone is one for as long as its clock is: its numbers go on through mute, hold, and whatever goes straight
+//! through.
 //!
 //! The path alone carries sound between a phone and an [`EarPacket`] port, without a browser:
 //!
@@ -35,7 +38,7 @@
 //!
 //! let start = Instant::now();
 //! let mut path = MediaPath::new(start, PathOptions::new("AU", 42))?;
-//! path.target(target);
+//! path.target(start, target);
 //! path.answered(start);
 //! path.handle_timeout(start + Duration::from_millis(20));
 //! let PathOutput::Rtp { to, bytes } = path.poll_output().ok_or("a frame is due")? else {
@@ -49,8 +52,14 @@
 //! | source | what of it | file | test |
 //! |---|---|---|---|
 //! | RFC 3264 §8.4 | hold: music to a `sendonly`, nothing to an `inactive` phone | `path/media_path.rs` | `hold_plays_music_…`, `a_phone_that_holds_us_…` |
-//! | RFC 3264 §6.1 | any agreed payload type may come at any time | `path/to_browser.rs` | `both_hear_each_other_in_either_law` |
-//! | RFC 3550 §5.1 | one stream, numbers that go on | `path/to_phone.rs` | `hold_plays_music_…` |
+//! | RFC 3264 §6.1 | any agreed payload type may come at any time | `path/to_browser.rs` | `both_hear_each_other_in_either_law`, `a_phone_may_speak_another_…` |
+//! | RFC 3264 §8.3.2 | another codec in the middle of the call | `path/to_phone.rs`, `path/playout.rs` | `the_codec_changes_in_the_middle_of_the_call` |
+//! | RFC 7160 §4.1 | a stream has one clock; another clock is another stream | `path/to_phone.rs` | `the_codec_changes_in_the_middle_of_the_call` |
+//! | RFC 8866 §6.4 | packets as long as the phone asks, of any length from it | `path/packer.rs`, `path/pace.rs` | `both_hear_each_other_in_every_codec_and_packet_length` |
+//! | RFC 3550 §5.1 | one stream, numbers that go on, whoever made the packets | `path/to_phone.rs`, `path/straight.rs` | `hold_plays_music_…`, `hold_mute_and_keys_come_in_between_…` |
+//! | RFC 3711 §9.1 | no number is used twice, whatever goes straight through | `path/straight.rs` | `no_number_is_sent_twice_to_the_browser` |
+//! | RFC 7587 §3.1.3, §6.1 | DTX and bit rate as browser and phone want them | `ear.rs`, `path/packer.rs` | `silence_is_not_sent_…`, `opus_is_encoded_anew_…` |
+//! | RFC 3389 | comfort noise is a pause | `path/to_browser.rs` | `comfort_noise_is_a_pause` |
 //! | RFC 3550 §6 | reports, round trip, BYE | `path/media_path.rs` | `reports_go_out_and_the_round_trip_is_measured` |
 //! | RFC 3551 §4.1 | marker after a pause | `path/to_phone.rs` | `a_phone_that_holds_us_…` |
 //! | RFC 3264 §8.4 | who holds us is told; nobody's hold is a broken call | `bridge.rs`, `path/phone.rs` | `the_other_side_holds_…`, `a_phone_that_vanishes_is_missed` |
@@ -58,11 +67,12 @@
 //! | RFC 3711 §3.3 | nothing is learned before authentication, however much is forged or replayed | `path/media_path.rs` | `path/tests/incidents.rs` |
 //! | RFC 3960 §3.2 | ringing tone while no early sound comes | `path/to_browser.rs` | `the_caller_hears_the_country_s_ringing_…`, `the_ringing_comes_back_…` |
 //! | RFC 3960 §3.2 | of several forks' early sound, the latest named | `path/phone.rs`, `path/source.rs` | `another_fork_s_early_sound_is_not_heard`, `an_address_named_before_teaches_nothing` |
-//! | RFC 4733 | keys, exactly once each | `path/to_phone.rs` | `keys_are_exact_under_loss_and_disorder` |
+//! | RFC 4733 | keys, exactly once each, under the clock of the codec in use | `path/keys.rs` | `keys_are_exact_under_loss_and_disorder`, `keys_are_exact_in_every_codec_…` |
 //! | RFC 4961 | symmetric RTP, learned and locked | `path/source.rs` | `strangers_wrong_payload_types_…`, `a_spray_from_three_addresses_…` |
 //! | product rule P4 | hold, mute, keypad | `bridge.rs` | `src/tests.rs` |
 
 mod bridge;
+mod ear;
 mod io;
 mod options;
 mod path;
@@ -73,4 +83,4 @@ mod tests;
 pub use bridge::Bridge;
 pub use io::{BridgeEvent, Input, Output};
 pub use options::{BridgeOptions, DialRefused, Error};
-pub use path::{EarFrame, EarPacket, MediaPath, MediaStats, PathOptions, PathOutput};
+pub use path::{Ear, EarFrame, EarPacket, MediaPath, MediaStats, PathOptions, PathOutput};

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use housecall_browser::OfferRefused;
-use housecall_media::opus::OpusError;
+use housecall_media::coder::CodecError;
 use housecall_phone::{BadTrunk, Dial, WrongMoment};
 
 use crate::PathOptions;
@@ -46,7 +46,7 @@ pub enum DialRefused {
     Trunk(#[from] BadTrunk),
     /// The machine has no memory for a codec.
     #[error(transparent)]
-    Codec(#[from] OpusError),
+    Codec(#[from] CodecError),
 }
 
 /// Why something was not done.

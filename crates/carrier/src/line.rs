@@ -203,6 +203,6 @@ fn law_of_codec(codec: Codec) -> Option<Law> {
     match codec {
         Codec::Pcmu => Some(Law::Mu),
         Codec::Pcma => Some(Law::A),
-        Codec::TelephoneEvent | Codec::Opus => None,
+        Codec::G722 | Codec::Opus | Codec::TelephoneEvent | Codec::TelephoneEvent48 => None,
     }
 }

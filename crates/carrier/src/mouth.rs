@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use housecall_media::g711::Law;
-use housecall_media::{FRAME_SAMPLES, Frame, Key, KeyTone, SILENCE, Sine};
+use housecall_media::{FRAME_SAMPLES, Frame, Key, KeyTone, Rate, SILENCE, Sine};
 
 use crate::behaviour::Says;
 
@@ -62,7 +62,7 @@ fn speak_voice(next: &mut usize) -> Frame {
     *next = (*next + FRAME_SAMPLES) % VOICE.len();
     let mut samples = Vec::with_capacity(FRAME_SAMPLES);
     Law::Mu.decode(&said, &mut samples);
-    samples.try_into().unwrap_or(SILENCE)
+    Frame::new(Rate::Narrow, samples)
 }
 
 /// 1004 Hz rather than 1000, so that the samples do not repeat every millisecond.
@@ -94,7 +94,8 @@ impl Echo {
             return SILENCE;
         }
         self.flowing = self.heard.len() >= FRAME_SAMPLES;
-        std::array::from_fn(|_| self.heard.pop_front().unwrap_or(0))
+        let samples = (0..FRAME_SAMPLES).map(|_| self.heard.pop_front().unwrap_or(0));
+        Frame::new(Rate::Narrow, samples)
     }
 }
 
@@ -167,7 +168,7 @@ mod tests {
             mouth.hear(&[value; FRAME_SAMPLES]);
         }
         for value in 1..=3 {
-            assert_eq!(mouth.speak(), [value; FRAME_SAMPLES]);
+            assert_eq!(*mouth.speak(), [value; FRAME_SAMPLES]);
         }
         assert_eq!(mouth.speak(), SILENCE);
     }
@@ -178,7 +179,7 @@ mod tests {
         for value in 0..100 {
             mouth.hear(&[value; FRAME_SAMPLES]);
         }
-        assert_eq!(mouth.speak(), [80; FRAME_SAMPLES]);
+        assert_eq!(*mouth.speak(), [80; FRAME_SAMPLES]);
     }
 
     #[test]

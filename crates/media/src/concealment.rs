@@ -1,107 +1,119 @@
-use crate::{FRAME_SAMPLES, Frame};
+use crate::{FRAME_MS, Frame, Rate};
 
-/// Bridges lost G.711 frames by repeating the last pitch period, fading to silence (after ITU-T G.711 appendix I).
+/// Bridges lost sound of G.711 and G.722 by repeating the last pitch period, fading to silence (after ITU-T G.711 appendix I).
 #[derive(Clone, Debug)]
 pub struct Concealment {
-    /// The last sound that was really heard, or made up.
-    history: [i16; Self::HISTORY],
-    /// Frames made up since.
-    concealed: u32,
+    rate: Rate,
+    /// The last 40 ms that were really heard, or made up; at 8 kHz the second half of the array.
+    history: [i16; Self::HISTORY_MAX],
+    /// Samples made up since.
+    concealed: usize,
     /// The period that is repeated, in samples.
     period: usize,
 }
 
 impl Default for Concealment {
     fn default() -> Self {
-        Self {
-            history: [0; Self::HISTORY],
-            concealed: 0,
-            period: Self::PERIOD_MAX,
-        }
+        Self::new(Rate::Narrow)
     }
 }
 
 impl Concealment {
-    /// Pitch periods searched: 200 Hz down to 66 Hz; twice the longest is kept.
+    const HISTORY_MAX: usize = 2 * Frame::SAMPLES_MAX;
+    /// Pitch periods searched: 200 Hz down to 66 Hz, in samples at 8 kHz.
     const PERIOD_MIN: usize = 40;
     const PERIOD_MAX: usize = 120;
-    const HISTORY: usize = 2 * FRAME_SAMPLES;
-    /// Samples over which what was made up and what is real melt into each other: 5 ms.
-    const OVERLAP: usize = 40;
-    /// Frames after which nothing is left: 60 ms.
-    const FRAMES_MAX: u32 = 3;
+    /// How long what was made up and what is real melt into each other.
+    const OVERLAP_MS: u64 = 5;
+    /// After so long nothing is left.
+    const FADED_MS: u64 = 60;
 
-    /// Takes a frame that arrived. After a loss its beginning is blended with what was made up.
-    pub fn heard(&mut self, frame: &mut Frame) {
+    /// Makes one for sound of a rate.
+    pub fn new(rate: Rate) -> Self {
+        Self {
+            rate,
+            history: [0; Self::HISTORY_MAX],
+            concealed: 0,
+            period: Self::PERIOD_MAX * scale(rate),
+        }
+    }
+
+    /// Takes sound that arrived. After a loss its beginning is blended with what was made up.
+    pub fn heard(&mut self, sound: &mut [i16]) {
         if self.concealed > 0 {
-            let made_up = self.made_up();
-            for (n, (real, made)) in frame
-                .iter_mut()
-                .zip(made_up)
-                .take(Self::OVERLAP)
-                .enumerate()
-            {
-                let (part, whole) = (n as i32, Self::OVERLAP as i32);
+            let overlap = self.rate.samples(Self::OVERLAP_MS);
+            let made_up = self.made_up(overlap);
+            for (n, (real, made)) in sound.iter_mut().zip(made_up).enumerate() {
+                let (part, whole) = (n as i32, overlap as i32);
                 *real =
                     ((i32::from(*real) * part + i32::from(made) * (whole - part)) / whole) as i16;
             }
         }
         self.concealed = 0;
-        self.remember(frame);
+        self.remember(sound);
     }
 
-    /// Makes a frame up.
-    pub fn conceal(&mut self) -> Frame {
+    /// Makes up `length` samples onto the end of `samples`.
+    pub fn conceal(&mut self, length: usize, samples: &mut Vec<i16>) {
         if self.concealed == 0 {
             self.period = self.pitch();
         }
-        let frame = self.made_up();
-        self.concealed = self.concealed.saturating_add(1);
-        self.remember(&frame);
-        frame
+        let end = samples.len() + length;
+        while samples.len() < end {
+            let frame = self.made_up(end - samples.len());
+            self.concealed = self.concealed.saturating_add(frame.len());
+            self.remember(&frame);
+            samples.extend_from_slice(&frame);
+        }
     }
 
-    /// The last period again and again, quieter with each sample.
-    fn made_up(&self) -> Frame {
-        let from = Self::HISTORY.saturating_sub(self.period);
+    /// The last period again and again, quieter with each sample; 20 ms at most.
+    fn made_up(&self, length: usize) -> Frame {
+        let from = Self::HISTORY_MAX.saturating_sub(self.period);
         let period = self.history.get(from..).unwrap_or_default();
-        let mut frame = [0; FRAME_SAMPLES];
-        // Each frame starts where its predecessor faded to, so the fading is a ratio within the frame.
-        let (from, to) = (gain(self.concealed), gain(self.concealed + 1));
-        for ((n, sample), source) in frame.iter_mut().enumerate().zip(period.iter().cycle()) {
-            let gain = from + (to - from) * n as f32 / FRAME_SAMPLES as f32;
-            *sample = if from > 0.0 {
-                (f32::from(*source) * gain / from) as i16
+        // What is repeated has faded already, to where this begins.
+        let from = self.gain(self.concealed);
+        let samples = period.iter().cycle().take(length).enumerate();
+        let faded = samples.map(|(n, sample)| {
+            let gain = self.gain(self.concealed + n);
+            if gain > 0.0 {
+                (f32::from(*sample) * gain / from) as i16
             } else {
                 0
-            };
-        }
-        frame
+            }
+        });
+        Frame::new(self.rate, faded)
     }
 
-    fn remember(&mut self, frame: &Frame) {
-        self.history.rotate_left(FRAME_SAMPLES);
-        for (place, sample) in self
-            .history
-            .iter_mut()
-            .skip(Self::HISTORY - FRAME_SAMPLES)
-            .zip(frame)
-        {
+    /// How loud the sound still is after so many samples made up.
+    fn gain(&self, concealed: usize) -> f32 {
+        let whole = self.rate.samples(Self::FADED_MS);
+        1.0 - concealed.min(whole) as f32 / whole as f32
+    }
+
+    fn remember(&mut self, sound: &[i16]) {
+        let length = sound.len().min(Self::HISTORY_MAX);
+        let (_, sound) = sound.split_at(sound.len() - length);
+        self.history.rotate_left(length);
+        let (_, latest) = self.history.split_at_mut(Self::HISTORY_MAX - length);
+        for (place, sample) in latest.iter_mut().zip(sound) {
             *place = *sample;
         }
     }
 
     /// The distance at which the last 20 ms are most like what was before them.
     fn pitch(&self) -> usize {
+        let scale = scale(self.rate);
         let likeness = |period: &usize| self.likeness(*period);
-        (Self::PERIOD_MIN..=Self::PERIOD_MAX)
+        (Self::PERIOD_MIN * scale..=Self::PERIOD_MAX * scale)
             .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
             .unwrap_or(Self::PERIOD_MAX)
     }
 
     fn likeness(&self, period: usize) -> f32 {
-        let recent = self.history.iter().rev().take(FRAME_SAMPLES);
-        let before = self.history.iter().rev().skip(period).take(FRAME_SAMPLES);
+        let length = self.rate.samples(FRAME_MS);
+        let recent = self.history.iter().rev().take(length);
+        let before = self.history.iter().rev().skip(period).take(length);
         let (mut product, mut energy) = (0.0_f32, 1.0_f32);
         for (a, b) in recent.zip(before) {
             product += f32::from(*a) * f32::from(*b);
@@ -111,15 +123,15 @@ impl Concealment {
     }
 }
 
-/// How loud the sound still is at the beginning of the frame after `frames` made up.
-fn gain(frames: u32) -> f32 {
-    1.0 - frames.min(Concealment::FRAMES_MAX) as f32 / Concealment::FRAMES_MAX as f32
+/// Samples at a rate for each at 8 kHz.
+const fn scale(rate: Rate) -> usize {
+    (rate.hertz() / Rate::Narrow.hertz()) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SILENCE, Sine, dominant_frequency, level};
+    use crate::{FRAME_SAMPLES, SILENCE, Sine, dominant_frequency, level};
 
     #[test]
     fn one_lost_frame_of_a_tone_sounds_on_without_a_click() {
@@ -128,10 +140,10 @@ mod tests {
         for n in 0..30 {
             let mut frame = sine.frame();
             if n % 10 == 9 {
-                frame = conceal.conceal();
-            } else {
-                conceal.heard(&mut frame);
+                conceal.conceal(FRAME_SAMPLES, &mut out);
+                continue;
             }
+            conceal.heard(&mut frame);
             out.extend(frame);
         }
         let heard = dominant_frequency(&out).unwrap();
@@ -155,11 +167,16 @@ mod tests {
         for _ in 0..5 {
             conceal.heard(&mut sine.frame());
         }
-        let levels: Vec<f32> = (0..5).map(|_| level(&conceal.conceal()).0).collect();
+        let mut made_up = Vec::new();
+        conceal.conceal(6 * FRAME_SAMPLES, &mut made_up);
+        let levels: Vec<f32> = made_up
+            .chunks(FRAME_SAMPLES)
+            .map(|frame| level(frame).0)
+            .collect();
         assert!(
             levels[0] > -18.0 && levels[0] > levels[1] && levels[1] > levels[2],
             "{levels:?}"
         );
-        assert_eq!(conceal.conceal(), SILENCE);
+        assert_eq!(*SILENCE, made_up[5 * FRAME_SAMPLES..]);
     }
 }

@@ -2,6 +2,12 @@
 
 use std::sync::LazyLock;
 
+use bytes::Bytes;
+
+use crate::coder::{CodecError, Decoder, Encoder};
+use crate::concealment::Concealment;
+use crate::sdp::Codec;
+
 /// The two ways in which G.711 spaces its steps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Law {
@@ -34,12 +40,73 @@ impl Law {
         );
     }
 
+    /// Its name in session descriptions.
+    pub const fn codec(self) -> Codec {
+        match self {
+            Self::Mu => Codec::Pcmu,
+            Self::A => Codec::Pcma,
+        }
+    }
+
     /// The byte of a sample of silence.
     pub const fn silence(self) -> u8 {
         match self {
             Self::Mu => 0xff,
             Self::A => 0xd5,
         }
+    }
+}
+
+/// Encodes in one law.
+#[derive(Clone, Copy, Debug)]
+pub struct G711Encoder {
+    law: Law,
+}
+
+impl G711Encoder {
+    /// Makes an encoder.
+    pub const fn new(law: Law) -> Self {
+        Self { law }
+    }
+}
+
+impl Encoder for G711Encoder {
+    fn encode(&mut self, samples: &[i16]) -> Result<Bytes, CodecError> {
+        Ok(self.law.encode(samples).into())
+    }
+}
+
+/// Decodes one law, and bridges losses.
+#[derive(Clone, Debug)]
+pub struct G711Decoder {
+    law: Law,
+    concealment: Concealment,
+}
+
+impl G711Decoder {
+    /// Makes a decoder.
+    pub fn new(law: Law) -> Self {
+        Self {
+            law,
+            concealment: Concealment::default(),
+        }
+    }
+}
+
+impl Decoder for G711Decoder {
+    fn decode(&mut self, payload: &[u8], samples: &mut Vec<i16>) -> Result<(), CodecError> {
+        if payload.is_empty() {
+            return Err(CodecError::empty(self.law.codec()));
+        }
+        let before = samples.len();
+        self.law.decode(payload, samples);
+        let (_, heard) = samples.split_at_mut(before);
+        self.concealment.heard(heard);
+        Ok(())
+    }
+
+    fn make_up(&mut self, _next: Option<&[u8]>, length: usize, samples: &mut Vec<i16>) {
+        self.concealment.conceal(length, samples);
     }
 }
 

@@ -79,7 +79,7 @@ fn strongest(block: &[i16], hertz: &[f32; 4]) -> Option<(usize, f32)> {
 mod tests {
     use super::*;
     use crate::g711::Law;
-    use crate::{HoldMusic, KeyTone, SILENCE};
+    use crate::{FRAME_SAMPLES, HoldMusic, KeyTone};
 
     #[test]
     fn every_key_is_heard_once_through_g711() {
@@ -89,7 +89,7 @@ mod tests {
         for name in dialled.chars() {
             let mut tone = KeyTone::new(Key::new(name).unwrap(), 100);
             let mut samples: Vec<i16> = std::iter::from_fn(|| tone.frame()).flatten().collect();
-            samples.extend([SILENCE; 4].concat());
+            samples.extend([0; 4 * FRAME_SAMPLES]);
             let mut through = Vec::new();
             Law::A.decode(&Law::A.encode(&samples), &mut through);
             heard.extend(detector.listen(&through).into_iter().map(Key::name));

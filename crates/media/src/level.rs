@@ -1,6 +1,7 @@
 use std::f32::consts::TAU;
+use std::ops::Range;
 
-use crate::SAMPLE_RATE;
+use crate::Rate;
 
 /// A level relative to a sine at full scale, in decibels; 0 is the loudest sine (AES17).
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -30,7 +31,7 @@ pub fn level(samples: &[i16]) -> Dbfs {
     Dbfs((20.0 * (rms / full).max(1e-5).log10()) as f32)
 }
 
-/// The level of one frequency in some samples, by Goertzel's recurrence.
+/// The level of one frequency in some samples at 8 kHz, by Goertzel's recurrence.
 pub fn level_at(samples: &[i16], hertz: f32) -> Dbfs {
     if samples.is_empty() {
         return Dbfs::FLOOR;
@@ -39,9 +40,13 @@ pub fn level_at(samples: &[i16], hertz: f32) -> Dbfs {
     Dbfs(20.0 * (amplitude / f32::from(i16::MAX)).max(1e-5).log10())
 }
 
-/// The squared magnitude of one frequency; not scaled by the length.
+/// The squared magnitude of one frequency at 8 kHz; not scaled by the length.
 pub(crate) fn goertzel(samples: &[i16], hertz: f32) -> f32 {
-    let coefficient = 2.0 * (TAU * hertz / SAMPLE_RATE as f32).cos();
+    goertzel_at(Rate::Narrow, samples, hertz)
+}
+
+fn goertzel_at(rate: Rate, samples: &[i16], hertz: f32) -> f32 {
+    let coefficient = 2.0 * (TAU * hertz / rate.hertz() as f32).cos();
     let (mut before, mut last) = (0.0_f32, 0.0_f32);
     for sample in samples {
         (before, last) = (last, f32::from(*sample) + coefficient * last - before);
@@ -49,40 +54,43 @@ pub(crate) fn goertzel(samples: &[i16], hertz: f32) -> f32 {
     last * last + before * before - coefficient * last * before
 }
 
-/// The strongest frequency between 50 Hz and 3950 Hz, to about 1 Hz in a second of sound; none in silence.
+/// The strongest frequency between 50 Hz and 3950 Hz in samples at 8 kHz, to about 1 Hz in a second of sound; none in silence.
 ///
 /// Searches in steps of half a bin, then between them.
 pub fn dominant_frequency(samples: &[i16]) -> Option<f32> {
+    dominant_frequency_at(Rate::Narrow, samples)
+}
+
+/// The same at another rate: up to 7950 Hz at 16 kHz.
+pub fn dominant_frequency_at(rate: Rate, samples: &[i16]) -> Option<f32> {
     if level(samples).0 < -60.0 {
         return None;
     }
-    // A second says enough, and the search costs its square.
-    let samples = samples
-        .get(..samples.len().min(SAMPLE_RATE as usize / 2))
-        .unwrap_or(samples);
-    let mut step = (SAMPLE_RATE as f32 / samples.len() as f32 / 2.0).max(0.5);
-    let mut best = strongest(samples, 50.0, 3_950.0, step);
+    // Half a second says enough, and the search costs its square.
+    let samples = samples.get(..rate.samples(500)).unwrap_or(samples);
+    let mut step = (rate.hertz() as f32 / samples.len() as f32 / 2.0).max(0.5);
+    let mut best = strongest(rate, samples, 50.0..rate.hertz() as f32 / 2.0 - 50.0, step);
     while step > 0.25 {
-        let (low, high) = (best - step, best + step);
+        let around = best - step..best + step;
         step /= 4.0;
-        best = strongest(samples, low, high, step);
+        best = strongest(rate, samples, around, step);
     }
     Some(best)
 }
 
-fn strongest(samples: &[i16], from: f32, to: f32, step: f32) -> f32 {
-    let count = ((to - from) / step).ceil() as u32;
-    let candidates = (0..=count).map(|n| from + n as f32 * step);
-    let measured = candidates.map(|hertz| (hertz, goertzel(samples, hertz)));
+fn strongest(rate: Rate, samples: &[i16], hertz: Range<f32>, step: f32) -> f32 {
+    let count = ((hertz.end - hertz.start) / step).ceil() as u32;
+    let candidates = (0..=count).map(|n| hertz.start + n as f32 * step);
+    let measured = candidates.map(|hertz| (hertz, goertzel_at(rate, samples, hertz)));
     measured
         .max_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map_or(from, |(hertz, _)| hertz)
+        .map_or(hertz.start, |(hertz, _)| hertz)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Sine;
+    use crate::{Frame, Sine};
 
     #[test]
     fn a_sine_has_the_level_and_the_frequency_it_was_made_with() {
@@ -108,6 +116,18 @@ mod tests {
             );
             assert!(level_at(&samples, hertz + 200.0).0 < dbfs - 25.0);
         }
+    }
+
+    #[test]
+    fn a_wide_sine_is_found_where_a_narrow_one_cannot_be() {
+        let (mut sine, mut samples) = (Sine::new(6_000.0, -20.0), Vec::new());
+        for _ in 0..25 {
+            let mut frame = Frame::silence(Rate::Wide, 20);
+            sine.fill(&mut frame);
+            samples.extend(frame);
+        }
+        let heard = dominant_frequency_at(Rate::Wide, &samples).unwrap();
+        assert!((heard - 6_000.0).abs() < 1.0, "{heard} Hz");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Knows what sound on a wire is.
 //!
-//! Everything here is told the time and does no input or output. Sound is 8 kHz, mono, linear 16 bit, in [`Frame`]s of 20 ms: the rate of
-//! the telephone, to which Opus codes directly, so that nothing is resampled.
+//! Everything here is told the time and does no input or output. Sound is mono, linear 16 bit, in [`Frame`]s of at most 20 ms that know
+//! their [`Rate`]: 8 kHz for G.711, 16 kHz for G.722. Opus codes to and from either, and G.722 its lower band alone, so that nothing is
+//! resampled. What both legs speak goes through an [`rtp::Relay`] as it is.
 //!
 //! ```text
-//!  datagram ─► rtp::RtpPacket::parse ─► JitterBuffer ─► g711 / OpusDecoder ─► Frame     (every 20 ms)
-//!                                            └ Play::Lost ─► Concealment / OpusDecoder::recover
-//!  Frame ─► g711 / OpusEncoder ─► rtp::RtpSender ─► datagram
+//!  datagram ─► rtp::RtpPacket::parse ─► JitterBuffer ─► coder::Decoder ─► Frame     (every 10 or 20 ms)
+//!                       │                    └ Play::Lost ─► Decoder::make_up (Opus: the next packet's redundancy; else Concealment)
+//!                       └─ same codec ─► rtp::Relay ─┐
+//!  Frame ─► coder::Encoder ─► rtp::RtpSender ────────┴─► datagram
 //!  Key   ─► telephone_event::KeySender ─► rtp::RtpSender          KeyListener ◄─ telephone-event packets
 //!  Tones, HoldMusic, Sine, KeyTone ─► Frame ─► level, dominant_frequency, KeyDetector
 //!  text  ─► sdp::Description ─► sdp::AudioSession ─► sdp::MediaTarget ─ keys ─► srtp::Srtp around both datagrams
@@ -45,18 +47,24 @@
 //! | RFC 3711 §3.3.2 | replay windows | `srtp/window.rs` | `a_replay_of_everything_has_no_effect` |
 //! | RFC 3605 | `a=rtcp` | `sdp/description.rs` | `ipv6_a_line_s_own_address_and_rtcp_elsewhere` |
 //! | RFC 3550 §5.1, §6.4, A.1, A.3, A.8 | RTP, reports, loss, jitter | `rtp/` | beside each |
-//! | RFC 3551 §4.5.14, §6 | G.711, static payload types | `sdp/codec.rs` | `static_payload_types_need_no_rtpmap` |
-//! | RFC 4733 §2.1, §2.3, §2.5, §3.2 | keys as events | `telephone_event/` | beside each |
-//! | RFC 6716, RFC 7587 §4.1 | Opus, its 48 kHz clock | `opus.rs` | beside it |
+//! | RFC 3550 §5.1 | another stream's packets in ours, each number once | `rtp/relay.rs` | `numbers_go_on_…`, `a_storm_of_numbers_sends_none_twice` |
+//! | RFC 3551 §4.5.2, §4.5.14, §6 | G.722 and its clock, G.711, static payload types | `sdp/codec.rs` | `static_payload_types_need_no_rtpmap`, `rtpmap_is_read_…` |
+//! | RFC 8866 §6.4 | packet lengths, 10 to 60 ms | `sdp/media_target.rs`, `coder.rs` | `packet_lengths_are_what_is_asked_for_…`, `the_longest_packet_goes_before_…` |
+//! | RFC 4733 §2.1, §2.3, §2.5, §3.2 | keys as events, under the clock of the voice | `telephone_event/`, `sdp/audio_session.rs` | beside each, `keys_are_sent_under_the_clock_…` |
+//! | RFC 6716 §2.1.4, §3.1, §3.2.5 | Opus: packet lengths, how long a packet plays | `opus/toc.rs`, `coder.rs` | `each_configuration_is_as_long_as_table_2_says` |
+//! | RFC 7587 §3.1.3, §4.1, §6.1, §7 | Opus on RTP: DTX, its 48 kHz clock, what `a=fmtp` says | `opus/mod.rs`, `sdp/opus_parameters.rs` | `silence_is_skipped_…`, `what_is_said_of_opus_is_kept_to` |
 //! | ITU-T G.711 | both laws | `g711.rs` | all 65 536 samples against the tables |
+//! | ITU-T G.722 §3, §4, tables 4 to 21 | sub-band ADPCM at 64 kbit/s | `g722/` | `it_is_bit_exact_against_an_independent_implementation` |
 //! | ITU-T G.711 appendix I | concealment (after it) | `concealment.rs` | beside it |
 //! | ITU-T E.180 | ringing and busy tones | `tone/cadence.rs` | beside it |
 //! | ITU-T Q.23, Q.24 | tones of keys, hearing them | `key.rs`, `key_detector.rs` | `every_key_is_heard_once_through_g711` |
 //! | ITU-T G.107 | opinion score | `quality.rs` | beside it |
 
+pub mod coder;
 mod concealment;
 mod frame;
 pub mod g711;
+pub mod g722;
 pub mod jitter;
 mod key;
 mod key_detector;
@@ -70,11 +78,11 @@ pub mod telephone_event;
 pub mod tone;
 
 pub use concealment::Concealment;
-pub use frame::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE};
+pub use frame::{FRAME_MS, FRAME_SAMPLES, Frame, Rate, SAMPLE_RATE, SILENCE};
 pub use jitter::JitterBuffer;
 pub use key::Key;
 pub use key_detector::KeyDetector;
-pub use level::{Dbfs, dominant_frequency, level, level_at};
+pub use level::{Dbfs, dominant_frequency, dominant_frequency_at, level, level_at};
 pub use opus::{OpusDecoder, OpusEncoder};
 pub use quality::opinion_score;
 pub use tone::{Cadence, HoldMusic, KeyTone, Sine, Tones};

@@ -1,4 +1,25 @@
 use bytes::Bytes;
+use housecall_media::opus::OpusSettings;
+use housecall_media::sdp::Codec;
+
+/// What the browser speaks and hears. Agreed once: a browser does not change it in a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ear {
+    /// Its codec, both ways.
+    pub codec: Codec,
+    /// How Opus is encoded for it, if that is its codec.
+    pub opus: OpusSettings,
+}
+
+impl Default for Ear {
+    /// Opus, with redundancy and without holes.
+    fn default() -> Self {
+        Self {
+            codec: Codec::Opus,
+            opus: OpusSettings::default(),
+        }
+    }
+}
 
 /// A packet of the caller's voice, as it came from the browser.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -7,21 +28,21 @@ pub struct EarPacket {
     pub ssrc: u32,
     /// As in the RTP header.
     pub sequence: u16,
-    /// As in the RTP header, 48 kHz.
+    /// As in the RTP header, in the clock of the [`Ear`]'s codec: 48 kHz for Opus.
     pub timestamp: u32,
-    /// An Opus packet.
+    /// The sound, in the [`Ear`]'s codec.
     pub payload: Bytes,
 }
 
-/// 20 ms for the caller to hear.
+/// A packet for the caller to hear.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EarFrame {
-    /// Whether it is the first of the call.
+    /// Whether it is the first of the call, or after a pause.
     pub marker: bool,
-    /// Rises by one a frame, wraps.
+    /// Rises by one a packet, wraps; by more where packets of the phone's own were lost.
     pub sequence: u16,
-    /// 48 kHz; rises by 960 for every 20 ms of time, made or not.
+    /// In the clock of the [`Ear`]'s codec; goes on with time, made or not.
     pub timestamp: u32,
-    /// An Opus packet.
+    /// The sound, in the [`Ear`]'s codec: 20 ms, or as long as the phone's packet was that goes straight through.
     pub payload: Bytes,
 }

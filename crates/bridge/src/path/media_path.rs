@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use housecall_media::Key;
-use housecall_media::opus::OpusError;
+use housecall_media::coder::CodecError;
 use housecall_media::rtp::{Reception, Report, RtpPacket, SenderInfo};
 use housecall_media::sdp::MediaTarget;
 use housecall_media::srtp::SrtpError;
@@ -15,17 +15,19 @@ use super::pace::Pace;
 use super::phone::Phone;
 use super::stats::MediaStats;
 use super::to_browser::{NotVoice, ToBrowser};
-use super::to_phone::ToPhone;
-use super::{EarFrame, EarPacket};
+use super::to_phone::{NotOfCodec, ToPhone};
+use super::{Ear, EarFrame, EarPacket};
 
-/// Carries sound between a browser and a phone, a frame every 20 ms each way.
+/// Carries sound between a browser and a phone: decoded, and a frame every 20 ms each way, or straight through where both speak the same.
 ///
-/// The browser's end is the ear: Opus packets in ([`MediaPath::ear`]) and out ([`Output::Ear`]). The phone's end is RTP and RTCP.
+/// The browser's end is the ear: packets in ([`MediaPath::ear`]) and out ([`Output::Ear`]). The phone's end is RTP and RTCP.
 #[derive(Debug)]
 pub struct MediaPath {
     options: PathOptions,
     begun: Instant,
-    pace: Pace,
+    /// When frames for the browser are due, and when those for the phone, which follow the packet length it asks for.
+    ear_pace: Pace,
+    phone_pace: Pace,
     phone: Option<Phone>,
     answered: bool,
     /// Whether a hold is in force to which the phone has agreed.
@@ -44,8 +46,13 @@ pub struct PathOptions {
     pub country: String,
     /// How long an answered phone may send nothing before the call counts as broken.
     pub silence_max: Duration,
-    /// Where the numbers of our RTP stream come from; random.
+    /// Where the numbers of our RTP streams come from; random.
     pub seed: u64,
+    /// What the browser speaks and hears.
+    pub ear: Ear,
+    /// Whether G.711 goes straight through where browser and phone both speak it and the browser's packets come evenly and whole. It costs
+    /// next to nothing and adds no delay, but has nothing to bridge a loss with. (Opus always goes straight through: it has.)
+    pub straight_g711: bool,
 }
 
 /// What the path asks for.
@@ -79,6 +86,8 @@ impl PathOptions {
             country: country.to_owned(),
             silence_max: Duration::from_secs(30),
             seed,
+            ear: Ear::default(),
+            straight_g711: false,
         }
     }
 }
@@ -92,14 +101,21 @@ impl MediaPath {
     /// Begins; the caller hears silence until told otherwise.
     ///
     /// # Errors
-    /// libopus found no memory.
-    pub fn new(now: Instant, options: PathOptions) -> Result<Self, OpusError> {
+    /// libopus found no memory, or the ear's codec carries no voice.
+    pub fn new(now: Instant, options: PathOptions) -> Result<Self, CodecError> {
+        let PathOptions {
+            ear,
+            straight_g711,
+            seed,
+            ..
+        } = options;
         Ok(Self {
-            to_phone: ToPhone::new(options.seed)?,
-            to_browser: ToBrowser::new()?,
+            to_phone: ToPhone::new(ear, straight_g711, seed)?,
+            to_browser: ToBrowser::new(ear, straight_g711, seed.rotate_left(32))?,
             options,
             begun: now,
-            pace: Pace::new(now),
+            ear_pace: Pace::new(now),
+            phone_pace: Pace::new(now),
             phone: None,
             answered: false,
             held: false,
@@ -113,9 +129,11 @@ impl MediaPath {
     pub fn follow(&mut self, now: Instant, event: &Event) {
         match event {
             Event::Ringing => self.ring(),
-            Event::EarlyMedia(target) | Event::MediaChanged(target) => self.target(target.clone()),
+            Event::EarlyMedia(target) | Event::MediaChanged(target) => {
+                self.target(now, target.clone());
+            }
             Event::Answered(target) => {
-                self.target(target.clone());
+                self.target(now, target.clone());
                 self.answered(now);
             }
             Event::Held => self.hold_agreed(now, true),
@@ -139,8 +157,16 @@ impl MediaPath {
         self.to_browser.ring(&self.options.country);
     }
 
-    /// The phone named, or changed, where it wants sound: early, by its answer, or in a hold.
-    pub fn target(&mut self, target: MediaTarget) {
+    /// The phone named, or changed, where it wants sound and in what codec: early, by its answer, in a hold, or in the middle of the call.
+    pub fn target(&mut self, now: Instant, target: MediaTarget) {
+        if self.stats.rtp_sent > 0 && self.to_phone.would_begin_anew(&target) {
+            // RFC 7160 §4.1: the stream before is over.
+            self.report(now, true);
+        }
+        self.phone_pace.fit(target.ptime_ms);
+        if self.to_phone.agree(&target).is_err() {
+            self.stats.no_encoder += 1;
+        }
         match &mut self.phone {
             Some(phone) => phone.retarget(target, self.answered),
             None => self.phone = Some(Phone::new(target)),
@@ -167,8 +193,7 @@ impl MediaPath {
             return;
         }
         self.to_phone.held = held;
-        self.to_browser.held = held;
-        self.to_browser.clear();
+        self.to_browser.hold(held);
         match &mut self.phone {
             Some(phone) if held => phone.expect_nothing(),
             Some(phone) => phone.expect_sound(now),
@@ -191,9 +216,16 @@ impl MediaPath {
 
     /// Takes a packet of the caller's voice.
     pub fn ear(&mut self, now: Instant, packet: EarPacket) {
-        if !self.to_phone.packet(now, packet) {
-            self.stats.malformed += 1;
+        let target = self.phone.as_ref().map(|phone| &phone.target);
+        match self.to_phone.packet(now, packet, target) {
+            Ok(straight) => straight.into_iter().for_each(|packet| self.send(packet)),
+            Err(NotOfCodec) => self.stats.malformed += 1,
         }
+    }
+
+    /// Takes what the browser reports lost of ours, of 256 (RFC 3550 §6.4.1), so that its encoder can provide for it.
+    pub fn ear_loss(&mut self, fraction_lost: u8) {
+        self.to_browser.expect_loss(fraction_lost);
     }
 
     /// Takes a datagram from the RTP port. Nothing is learned from one that should have been protected and is not.
@@ -221,9 +253,10 @@ impl MediaPath {
             return;
         }
         phone.received(now, &packet);
-        if let Ok(law) = checked {
-            self.to_browser.packet(now, packet, law);
-        }
+        let straight = checked
+            .ok()
+            .and_then(|carries| self.to_browser.packet(now, packet, carries));
+        straight.into_iter().for_each(|frame| self.let_hear(frame));
     }
 
     /// Takes a datagram from the RTCP port.
@@ -251,6 +284,7 @@ impl MediaPath {
         let ours = self.to_phone.rtp().ssrc();
         for block in report.blocks.iter().filter(|block| block.ssrc == ours) {
             self.stats.reported_fraction_lost = block.fraction_lost;
+            self.to_phone.expect_loss(block.fraction_lost);
             self.stats.round_trip = block.round_trip(running).or(self.stats.round_trip);
         }
     }
@@ -293,34 +327,47 @@ impl MediaPath {
 
     /// When to call [`MediaPath::handle_timeout`].
     pub fn poll_timeout(&self) -> Instant {
-        self.pace.next()
+        self.phone_pace.next().min(self.ear_pace.next())
     }
 
     /// Makes the frames that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let due = self.pace.due(now);
-        self.stats.frames_missed += u64::from(due.missed);
-        self.to_phone.missed(due.missed);
-        self.to_browser.missed(due.missed);
-        for _ in 0..due.frames {
-            self.frame(now);
-        }
+        self.phone_frames(now);
+        self.ear_frames(now);
         if now >= self.next_report {
             self.next_report = now + Self::REPORT_EVERY;
+            self.to_phone.judge_leg(now);
             self.report(now, false);
         }
         self.check_silence(now);
     }
 
-    fn frame(&mut self, now: Instant) {
-        let target = self.phone.as_ref().map(|phone| &phone.target);
-        if let Some(packet) = self.to_phone.frame(now, target) {
-            self.send(packet);
+    fn phone_frames(&mut self, now: Instant) {
+        let ms = self.phone_pace.step_ms();
+        let due = self.phone_pace.due(now);
+        self.to_phone.missed(due.missed, ms);
+        for _ in 0..due.frames {
+            let target = self.phone.as_ref().map(|phone| &phone.target);
+            if let Some(packet) = self.to_phone.frame(now, ms, target) {
+                self.send(packet);
+            }
         }
-        if let Some(frame) = self.to_browser.frame(now) {
-            self.stats.browser_sent += 1;
-            self.outputs.push_back(Output::Ear(frame));
+    }
+
+    fn ear_frames(&mut self, now: Instant) {
+        let due = self.ear_pace.due(now);
+        self.stats.frames_missed += u64::from(due.missed);
+        self.to_browser.missed(due.missed);
+        for _ in 0..due.frames {
+            if let Some(frame) = self.to_browser.frame(now) {
+                self.let_hear(frame);
+            }
         }
+    }
+
+    fn let_hear(&mut self, frame: EarFrame) {
+        self.stats.browser_sent += 1;
+        self.outputs.push_back(Output::Ear(frame));
     }
 
     fn send(&mut self, packet: RtpPacket) {

@@ -1,17 +1,21 @@
 //! The way of the sound between a browser and a phone, apart from who calls whom.
 
 mod ear;
+mod keys;
+mod leg;
 mod media_path;
 mod pace;
+mod packer;
 mod phone;
 mod playout;
 mod protection;
 mod source;
 mod stats;
+mod straight;
 mod to_browser;
 mod to_phone;
 
-pub use ear::{EarFrame, EarPacket};
+pub use ear::{Ear, EarFrame, EarPacket};
 pub use media_path::{MediaPath, Output as PathOutput, PathOptions};
 pub use stats::MediaStats;
 

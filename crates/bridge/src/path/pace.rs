@@ -1,9 +1,12 @@
 use std::time::{Duration, Instant};
 
+use housecall_media::FRAME_MS;
+
 /// When the next frame is due. Deadlines are absolute, so that being woken late now does not make the next frame late.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     next: Instant,
+    step_ms: u64,
 }
 
 /// Frames that are due.
@@ -16,18 +19,33 @@ pub(super) struct Due {
 }
 
 impl Pace {
-    pub(super) const FRAME: Duration = Duration::from_millis(20);
     /// A burst of more than this would arrive as a burst, and be heard as delay from then on.
-    const CATCH_UP_MAX: u32 = 3;
+    const CATCH_UP_MS: u64 = 3 * FRAME_MS;
 
+    /// A frame every 20 ms.
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            next: now + Self::FRAME,
+            next: now + Duration::from_millis(FRAME_MS),
+            step_ms: FRAME_MS,
         }
     }
 
     pub(super) fn next(&self) -> Instant {
         self.next
+    }
+
+    /// How long its frames are.
+    pub(super) fn step_ms(&self) -> u64 {
+        self.step_ms
+    }
+
+    /// Makes frames of which whole ones fill a packet: of 20 ms, else of 10.
+    pub(super) fn fit(&mut self, packet_ms: u64) {
+        self.step_ms = if packet_ms.is_multiple_of(FRAME_MS) {
+            FRAME_MS
+        } else {
+            FRAME_MS / 2
+        };
     }
 
     /// Takes the frames that are due at `now`.
@@ -38,10 +56,10 @@ impl Pace {
                 frames: 0,
             };
         };
-        let whole =
-            u32::try_from(late.as_micros() / Self::FRAME.as_micros()).unwrap_or(u32::MAX - 1) + 1;
-        self.next += Self::FRAME * whole;
-        let frames = whole.min(Self::CATCH_UP_MAX);
+        let step = Duration::from_millis(self.step_ms);
+        let whole = u32::try_from(late.as_micros() / step.as_micros()).unwrap_or(u32::MAX - 1) + 1;
+        self.next += step * whole;
+        let frames = whole.min((Self::CATCH_UP_MS / self.step_ms) as u32);
         Due {
             missed: whole - frames,
             frames,
@@ -88,5 +106,18 @@ mod tests {
             }
         );
         assert_eq!(pace.next(), at(1_100));
+    }
+
+    #[test]
+    fn packets_of_30_ms_are_made_of_frames_of_10() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut pace = Pace::new(start);
+        pace.fit(30);
+        let frames: u32 = (1..=10).map(|n| pace.due(at(10 * n)).frames).sum();
+        assert_eq!((frames, pace.step_ms(), pace.next()), (9, 10, at(110)));
+        pace.fit(60);
+        assert_eq!(pace.due(at(110)).frames, 1);
+        assert_eq!((pace.step_ms(), pace.next()), (20, at(130)));
     }
 }

@@ -41,8 +41,13 @@ impl Phone {
         self.silent_since = self.silent_since.map(|_| now);
         match &mut self.reception {
             Some(reception) if reception.ssrc() == packet.ssrc => reception.received(now, packet),
-            _ => self.reception = Some(Reception::new(now, housecall_media::SAMPLE_RATE, packet)),
+            _ => self.reception = Some(Reception::new(now, self.clock_rate_of(packet), packet)),
         }
+    }
+
+    fn clock_rate_of(&self, packet: &RtpPacket) -> u32 {
+        let codec = self.target.codec_of(packet.payload_type);
+        codec.unwrap_or(self.target.codec).clock_rate()
     }
 
     /// Where reports go: as SDP says, unless the phone's sound comes from elsewhere; then the port after that.

@@ -1,51 +1,71 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use housecall_media::g711::Law;
+use housecall_media::coder::{CodecError, Decoder, decoder};
 use housecall_media::jitter::{Arrival, JitterStats, Play};
-use housecall_media::{
-    Concealment, FRAME_SAMPLES, Frame, JitterBuffer, OpusDecoder, SAMPLE_RATE, SILENCE, level,
-};
+use housecall_media::sdp::Codec;
+use housecall_media::{Frame, JitterBuffer, Rate, level};
 
-/// One direction's way from packets to a frame every 20 ms: the jitter buffer, a decoder, and what the decoder made too much.
+/// One direction's way from packets to frames: the jitter buffer, a decoder, and what the decoder made too much.
 #[derive(Debug)]
-pub(super) struct Playout<D> {
+pub(super) struct Playout {
     buffer: JitterBuffer,
-    decoder: D,
-    clock_rate: u32,
+    decoder: Box<dyn Decoder>,
+    codec: Codec,
+    rate: Rate,
     /// Decoded and not yet played; less than one packet.
     samples: Vec<i16>,
     quiet: bool,
+    /// What happened under the clocks of codecs before.
+    before: JitterStats,
 }
 
-/// Turns packets and losses into samples at 8 kHz.
-pub(super) trait Decode {
-    /// Decodes a packet, or makes up what it would have been if it is damaged.
-    fn packet(&mut self, payload: &[u8], length: usize, samples: &mut Vec<i16>);
-    /// Makes up `length` samples of a packet that did not come; `next` is the one after it.
-    fn lost(&mut self, next: Option<&[u8]>, length: usize, samples: &mut Vec<i16>);
-}
-
-impl<D: Decode> Playout<D> {
+impl Playout {
     /// Below this, in dBFS, leaving out a frame is not heard.
     const QUIET_DBFS: f32 = -45.0;
+    /// Steps in which a frame is gathered at most. Each plays at least a tick, but a stream of tiny packets should not cost more than one of
+    /// sensible ones.
+    const STEPS_MAX: usize = 160;
 
-    pub(super) fn new(clock_rate: u32, decoder: D) -> Self {
-        Self {
-            buffer: JitterBuffer::new(clock_rate),
-            decoder,
-            clock_rate,
+    /// Plays packets of a codec at a rate.
+    pub(super) fn new(codec: Codec, rate: Rate) -> Result<Self, CodecError> {
+        Ok(Self {
+            buffer: JitterBuffer::new(codec.clock_rate()),
+            decoder: decoder(codec, rate)?,
+            codec,
+            rate,
             samples: Vec::new(),
             quiet: true,
+            before: JitterStats::default(),
+        })
+    }
+
+    pub(super) fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// How finely its frames are sampled.
+    pub(super) fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Goes on with packets of another codec, or at another rate. What waits is of the one before, and is left out.
+    pub(super) fn change(&mut self, codec: Codec, rate: Rate) -> Result<(), CodecError> {
+        if (self.codec, self.rate) == (codec, rate) {
+            return Ok(());
         }
+        self.decoder = decoder(codec, rate)?;
+        if self.codec.clock_rate() != codec.clock_rate() {
+            self.before = self.stats();
+            self.buffer = JitterBuffer::new(codec.clock_rate());
+        }
+        (self.codec, self.rate) = (codec, rate);
+        self.clear();
+        Ok(())
     }
 
     pub(super) fn push(&mut self, now: Instant, packet: Arrival) {
         self.buffer.push(now, packet);
-    }
-
-    pub(super) fn decoder(&mut self) -> &mut D {
-        &mut self.decoder
     }
 
     pub(super) fn clear(&mut self) {
@@ -54,110 +74,72 @@ impl<D: Decode> Playout<D> {
     }
 
     pub(super) fn stats(&self) -> JitterStats {
-        self.buffer.stats()
+        let (before, now) = (self.before, self.buffer.stats());
+        JitterStats {
+            received: before.received + now.received,
+            played: before.played + now.played,
+            late: before.late + now.late,
+            duplicate: before.duplicate + now.duplicate,
+            overflow: before.overflow + now.overflow,
+            concealed: before.concealed + now.concealed,
+            grown: before.grown + now.grown,
+            shrunk: before.shrunk + now.shrunk,
+            reanchored: before.reanchored + now.reanchored,
+            ..now
+        }
     }
 
-    /// The next 20 ms.
-    pub(super) fn frame(&mut self, now: Instant) -> Frame {
-        // Every step plays at least a tick, but a stream of tiny packets should not cost more than one of sensible ones.
-        for _ in 0..FRAME_SAMPLES {
-            if self.samples.len() >= FRAME_SAMPLES {
+    /// The next `ms` milliseconds, 20 at most.
+    pub(super) fn frame(&mut self, now: Instant, ms: u64) -> Frame {
+        let mut frame = Frame::silence(self.rate, ms);
+        for _ in 0..Self::STEPS_MAX {
+            if self.samples.len() >= frame.len() {
                 break;
             }
             let play = self.buffer.pull(now, self.quiet);
-            self.decode(play);
+            self.play(play);
         }
-        let frame = self.take();
+        let length = self.samples.len().min(frame.len());
+        for (place, sample) in frame.iter_mut().zip(self.samples.drain(..length)) {
+            *place = sample;
+        }
         self.quiet = level(&frame).0 < Self::QUIET_DBFS;
         frame
     }
 
-    fn decode(&mut self, play: Play) {
+    fn play(&mut self, play: Play) {
         match play {
-            Play::Packet { payload, ticks } => {
-                let length = self.samples_of(ticks);
-                self.decoder.packet(&payload, length, &mut self.samples);
-            }
+            Play::Packet { payload, ticks } => self.packet(&payload, ticks),
             Play::Lost { next, ticks } => {
                 let length = self.samples_of(ticks);
+                let next = next.filter(|next| !next.is_empty());
                 self.decoder
-                    .lost(next.as_deref(), length, &mut self.samples);
+                    .make_up(next.as_deref(), length, &mut self.samples);
             }
-            Play::Silence { ticks } => self
-                .samples
-                .resize(self.samples.len() + self.samples_of(ticks), 0),
+            Play::Silence { ticks } => self.silence(ticks),
         }
+    }
+
+    /// Decodes a packet, or makes up what it would have been if it is damaged.
+    fn packet(&mut self, payload: &[u8], ticks: u32) {
+        if payload.is_empty() {
+            return self.silence(ticks);
+        }
+        if self.decoder.decode(payload, &mut self.samples).is_err() {
+            let length = self.samples_of(ticks);
+            self.decoder.make_up(None, length, &mut self.samples);
+        }
+    }
+
+    fn silence(&mut self, ticks: u32) {
+        let length = self.samples.len() + self.samples_of(ticks);
+        self.samples.resize(length, 0);
     }
 
     fn samples_of(&self, ticks: u32) -> usize {
-        let samples = u64::from(ticks) * u64::from(SAMPLE_RATE) / u64::from(self.clock_rate.max(1));
-        usize::try_from(samples).unwrap_or(FRAME_SAMPLES)
-    }
-
-    fn take(&mut self) -> Frame {
-        let mut frame = SILENCE;
-        let length = self.samples.len().min(FRAME_SAMPLES);
-        for (place, sample) in frame.iter_mut().zip(self.samples.drain(..length)) {
-            *place = sample;
-        }
-        frame
-    }
-}
-
-/// Decodes G.711 and bridges its losses.
-#[derive(Debug)]
-pub(super) struct PhoneDecoder {
-    pub(super) law: Law,
-    concealment: Concealment,
-}
-
-impl PhoneDecoder {
-    pub(super) fn new() -> Self {
-        Self {
-            law: Law::A,
-            concealment: Concealment::default(),
-        }
-    }
-}
-
-impl Decode for PhoneDecoder {
-    /// An empty payload stands for comfort noise (RFC 3389), which is played as silence.
-    fn packet(&mut self, payload: &[u8], length: usize, samples: &mut Vec<i16>) {
-        let mut sound = Vec::with_capacity(length);
-        self.law.decode(payload, &mut sound);
-        sound.resize(length, 0);
-        for chunk in sound.chunks_mut(FRAME_SAMPLES) {
-            if let Ok(frame) = <&mut Frame>::try_from(chunk) {
-                self.concealment.heard(frame);
-            }
-        }
-        samples.extend(sound);
-    }
-
-    fn lost(&mut self, _next: Option<&[u8]>, length: usize, samples: &mut Vec<i16>) {
-        let frames = length.div_ceil(FRAME_SAMPLES);
-        let end = samples.len() + length;
-        samples.extend((0..frames).flat_map(|_| self.concealment.conceal()));
-        samples.truncate(end);
-    }
-}
-
-impl Decode for OpusDecoder {
-    fn packet(&mut self, payload: &[u8], length: usize, samples: &mut Vec<i16>) {
-        if OpusDecoder::decode(self, payload, samples).is_err() {
-            self.lost(None, length, samples);
-        }
-    }
-
-    fn lost(&mut self, next: Option<&[u8]>, length: usize, samples: &mut Vec<i16>) {
-        let ticks = u32::try_from(length * 6).unwrap_or(960);
-        let made = match next {
-            Some(next) => self.recover(next, ticks, samples),
-            None => self.conceal(ticks, samples),
-        };
-        if made.is_err() {
-            samples.resize(samples.len() + length, 0);
-        }
+        let clock_rate = u64::from(self.codec.clock_rate());
+        let samples = u64::from(ticks) * u64::from(self.rate.hertz()) / clock_rate;
+        usize::try_from(samples).unwrap_or(Frame::SAMPLES_MAX)
     }
 }
 

@@ -30,6 +30,8 @@ pub struct MediaStats {
     pub replayed: u64,
     /// Frames not made because we were woken too late.
     pub frames_missed: u64,
+    /// Times that there was no encoder for what was agreed: the machine has no memory for it.
+    pub no_encoder: u64,
     /// Keys pressed towards the phone.
     pub keys: u64,
     /// What the phone's side reports lost of ours, of 256, in its last report.

@@ -1,29 +1,44 @@
 use std::time::{Duration, Instant};
 
-use housecall_media::g711::Law;
+use housecall_media::coder::CodecError;
 use housecall_media::jitter::{Arrival, JitterStats};
-use housecall_media::opus::{OPUS_FRAME_TICKS, OpusError};
-use housecall_media::rtp::RtpPacket;
+use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, MediaTarget};
-use housecall_media::{Cadence, FRAME_SAMPLES, Frame, OpusEncoder, SAMPLE_RATE, SILENCE, Tones};
+use housecall_media::{Cadence, FRAME_MS, Frame, Tones};
 
-use super::ear::EarFrame;
-use super::playout::{NO_SOUND, PhoneDecoder, Playout};
+use super::ear::{Ear, EarFrame};
+use super::packer::{Packer, PackerFormat};
+use super::playout::{NO_SOUND, Playout};
+use super::straight::Straight;
 
 /// What the caller hears: a ringing tone, then the phone as soon as it makes any sound, and nothing of it while it is held.
+///
+/// A phone that speaks what the browser hears goes straight through.
 #[derive(Debug)]
 pub(super) struct ToBrowser {
-    voice: Playout<PhoneDecoder>,
-    encoder: OpusEncoder,
+    ear: Ear,
+    straight_g711: bool,
+    voice: Playout,
+    straight: Straight,
+    packer: Packer,
+    rtp: RtpSender,
     /// The ringing tone, once the phone rings and until its answer.
     ringback: Option<Cadence>,
     answered: bool,
     /// When the phone was heard last, early or after its answer.
     heard: Option<Instant>,
     pub(super) held: bool,
-    sequence: u16,
-    timestamp: u32,
-    first: bool,
+    /// Whether nothing was sent last, so that the next packet begins a talk spurt.
+    paused: bool,
+}
+
+/// What a packet of the phone carries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Carries {
+    /// Sound in a codec.
+    Voice(Codec),
+    /// Comfort noise (RFC 3389): a pause, of 20 ms and more.
+    Noise,
 }
 
 /// Why a packet of the phone is not played.
@@ -37,29 +52,36 @@ pub(super) enum NotVoice {
 
 /// Comfort noise at 8 kHz (RFC 3389).
 const COMFORT_NOISE: u8 = 13;
-/// The longest packet of G.711 that is played, in bytes: 120 ms.
-const PAYLOAD_MAX: usize = 6 * FRAME_SAMPLES;
 
 impl ToBrowser {
     /// Silence after early sound that means that its fork has given up, and another rings: longer than the pause of any country's tone.
     const EARLY_SOUND_OVER: Duration = Duration::from_secs(5);
 
-    pub(super) fn new() -> Result<Self, OpusError> {
+    pub(super) fn new(ear: Ear, straight_g711: bool, seed: u64) -> Result<Self, CodecError> {
+        let voice = Codec::Pcma;
         Ok(Self {
-            voice: Playout::new(SAMPLE_RATE, PhoneDecoder::new()),
-            encoder: OpusEncoder::new()?,
+            ear,
+            straight_g711,
+            voice: Playout::new(voice, voice.rate())?,
+            straight: Straight::default(),
+            packer: Packer::new(format(ear, voice))?,
+            rtp: RtpSender::new(seed),
             ringback: None,
             answered: false,
             heard: None,
             held: false,
-            sequence: 0,
-            timestamp: 0,
-            first: true,
+            paused: true,
         })
     }
 
+    /// What goes straight through has come, and is played by the browser.
     pub(super) fn stats(&self) -> JitterStats {
-        self.voice.stats()
+        let (waited, relayed) = (self.voice.stats(), self.straight.relayed());
+        JitterStats {
+            received: waited.received + relayed,
+            played: waited.played + relayed,
+            ..waited
+        }
     }
 
     /// Plays the ringing tone of a country while the phone is not heard (RFC 3960 §3.2).
@@ -75,109 +97,184 @@ impl ToBrowser {
         self.answered = true;
     }
 
-    /// Forgets what waits to be played, as after a hold.
-    pub(super) fn clear(&mut self) {
+    /// Holds the phone, or not. What waits to be played is forgotten.
+    pub(super) fn hold(&mut self, held: bool) {
+        self.held = held;
         self.voice.clear();
     }
 
-    /// Whether a packet is of this call, by its payload type and its length.
-    pub(super) fn check(packet: &RtpPacket, target: &MediaTarget) -> Result<Option<Law>, NotVoice> {
-        if Some(packet.payload_type) == target.telephone_event
-            || packet.payload_type == Codec::TelephoneEvent.payload_type()
-        {
+    /// Tells the encoder what the browser reports.
+    pub(super) fn expect_loss(&mut self, fraction_lost: u8) {
+        self.packer.expect_loss(fraction_lost);
+    }
+
+    /// What a packet carries, by its payload type and its length, if it is of this call.
+    pub(super) fn check(packet: &RtpPacket, target: &MediaTarget) -> Result<Carries, NotVoice> {
+        if packet.payload_type == COMFORT_NOISE {
+            return Ok(Carries::Noise);
+        }
+        let codec = target.codec_of(packet.payload_type);
+        let codec = codec.ok_or(NotVoice::Wrong)?;
+        if !codec.is_voice() {
             return Err(NotVoice::Event);
         }
-        if packet.payload_type == COMFORT_NOISE {
-            return Ok(None);
-        }
-        let law = law_of(packet.payload_type, target).ok_or(NotVoice::Wrong)?;
-        let plausible = (1..=PAYLOAD_MAX).contains(&packet.payload.len());
-        if plausible {
-            Ok(Some(law))
-        } else {
-            Err(NotVoice::Wrong)
+        match codec.ticks(&packet.payload) {
+            Some(_) => Ok(Carries::Voice(codec)),
+            None => Err(NotVoice::Wrong),
         }
     }
 
-    /// Takes a packet that [`ToBrowser::check`] found to be of this call.
-    pub(super) fn packet(&mut self, now: Instant, packet: RtpPacket, law: Option<Law>) {
+    /// Takes a packet that [`ToBrowser::check`] found to be of this call. Returns what goes straight to the browser.
+    pub(super) fn packet(
+        &mut self,
+        now: Instant,
+        packet: RtpPacket,
+        carries: Carries,
+    ) -> Option<EarFrame> {
         self.heard = Some(now);
-        let length = law.map_or(FRAME_SAMPLES, |_| packet.payload.len());
-        if let Some(law) = law {
-            self.voice.decoder().law = law;
+        match carries {
+            Carries::Voice(codec) => self.voice(now, packet, codec),
+            Carries::Noise => {
+                self.noise(now, packet);
+                None
+            }
         }
-        let payload = if law.is_some() {
-            packet.payload
-        } else {
-            NO_SOUND
-        };
-        let ticks = u32::try_from(length).unwrap_or(SAMPLE_RATE);
-        let RtpPacket {
-            ssrc,
-            sequence,
-            timestamp,
-            ..
-        } = packet;
-        self.voice.push(
-            now,
-            Arrival {
-                ssrc,
-                sequence,
-                timestamp,
-                ticks,
-                payload,
-            },
-        );
+    }
+
+    fn voice(&mut self, now: Instant, packet: RtpPacket, codec: Codec) -> Option<EarFrame> {
+        let ticks = codec.ticks(&packet.payload)?;
+        let arrival = arrival(packet, ticks);
+        if !self.goes_straight(codec) {
+            self.straight.leave(&mut self.rtp);
+            self.wait(now, codec, arrival);
+            return None;
+        }
+        if self.held {
+            return None;
+        }
+        let marker = std::mem::take(&mut self.paused);
+        self.straight
+            .packet(now, &mut self.rtp, 0, marker, &arrival)
+            .map(ear_frame)
+    }
+
+    /// Puts a packet into the jitter buffer. Without memory for its decoder it is dropped.
+    fn wait(&mut self, now: Instant, codec: Codec, packet: Arrival) {
+        if codec != self.voice.codec() && self.change(codec).is_err() {
+            return;
+        }
+        self.voice.push(now, packet);
+    }
+
+    fn change(&mut self, codec: Codec) -> Result<(), CodecError> {
+        let format = format(self.ear, codec);
+        self.voice.change(codec, format.rate)?;
+        self.packer.change(format)
+    }
+
+    /// Noise is played as silence. Where voices go straight through there is nothing to play.
+    fn noise(&mut self, now: Instant, packet: RtpPacket) {
+        let codec = self.voice.codec();
+        if !self.goes_straight(codec) && codec.clock_rate() == Codec::Pcma.clock_rate() {
+            let ticks = codec.clock_rate() / 1_000 * FRAME_MS as u32;
+            let packet = RtpPacket {
+                payload: NO_SOUND,
+                ..packet
+            };
+            self.voice.push(now, arrival(packet, ticks));
+        }
+    }
+
+    fn goes_straight(&self, codec: Codec) -> bool {
+        codec == self.ear.codec && (codec == Codec::Opus || self.straight_g711)
     }
 
     /// Lets frames pass that were never made.
     pub(super) fn missed(&mut self, frames: u32) {
-        self.timestamp = self
-            .timestamp
-            .wrapping_add(frames.saturating_mul(OPUS_FRAME_TICKS));
+        self.rtp.advance(frames.saturating_mul(self.ticks()));
     }
 
-    /// Makes the packet of this frame; none if the encoder refused.
+    fn ticks(&self) -> u32 {
+        self.ear.codec.clock_rate() / 1_000 * FRAME_MS as u32
+    }
+
+    /// Makes the packet of this frame; none if the phone's goes straight through, or there is nothing to send.
     pub(super) fn frame(&mut self, now: Instant) -> Option<EarFrame> {
+        let frame = self.own_frame(now);
+        self.rtp.advance(self.ticks());
+        frame
+    }
+
+    fn own_frame(&mut self, now: Instant) -> Option<EarFrame> {
+        if !self.held && self.straight.flows(now) {
+            return None;
+        }
         let sound = self.sound(now);
-        let timestamp = self.timestamp;
-        self.timestamp = self.timestamp.wrapping_add(OPUS_FRAME_TICKS);
-        let payload = self.encoder.encode(&sound).ok()?;
-        let (sequence, marker) = (self.sequence, self.first);
-        self.sequence = self.sequence.wrapping_add(1);
-        self.first = false;
-        Some(EarFrame {
-            marker,
-            sequence,
-            timestamp,
-            payload,
-        })
+        self.straight.leave(&mut self.rtp);
+        let packed = self.packer.push(self.rtp.timestamp(), &sound)?;
+        let marker = std::mem::replace(&mut self.paused, packed.payload.is_empty());
+        (!packed.payload.is_empty())
+            .then(|| {
+                self.rtp
+                    .packet_at(packed.timestamp, 0, marker, packed.payload)
+            })
+            .map(ear_frame)
     }
 
     fn sound(&mut self, now: Instant) -> Frame {
+        let mut frame = Frame::silence(self.voice.rate(), FRAME_MS);
         let unheard = self
             .heard
             .is_none_or(|heard| now.saturating_duration_since(heard) >= Self::EARLY_SOUND_OVER);
         if let Some(ringback) = self.ringback.as_mut().filter(|_| unheard) {
-            return ringback.frame();
+            ringback.fill(&mut frame);
+            return frame;
         }
         // The phone's sound is taken from the buffer in any case, so that what is said while held is not heard after it.
-        let voice = self.voice.frame(now);
-        if self.held { SILENCE } else { voice }
+        let voice = self.voice.frame(now, FRAME_MS);
+        if self.held { frame } else { voice }
     }
 }
 
-/// The law of a payload type: the agreed one, or either of the static ones, which we always offer and may be sent at any time
-/// (RFC 3264 §6.1).
-fn law_of(payload_type: u8, target: &MediaTarget) -> Option<Law> {
-    let codec = if payload_type == target.payload_type {
-        Some(target.codec)
-    } else {
-        Codec::of_static_payload_type(payload_type)
-    };
-    match codec? {
-        Codec::Pcmu => Some(Law::Mu),
-        Codec::Pcma => Some(Law::A),
-        Codec::TelephoneEvent | Codec::Opus => None,
+/// How a phone's codec is encoded for the ear.
+fn format(ear: Ear, phone: Codec) -> PackerFormat {
+    PackerFormat {
+        codec: ear.codec,
+        rate: ear.codec.rate().min(phone.rate()),
+        opus: ear.opus,
+        ms: FRAME_MS,
+    }
+}
+
+fn arrival(packet: RtpPacket, ticks: u32) -> Arrival {
+    let RtpPacket {
+        ssrc,
+        sequence,
+        timestamp,
+        payload,
+        ..
+    } = packet;
+    Arrival {
+        ssrc,
+        sequence,
+        timestamp,
+        ticks,
+        payload,
+    }
+}
+
+fn ear_frame(packet: RtpPacket) -> EarFrame {
+    let RtpPacket {
+        marker,
+        sequence,
+        timestamp,
+        payload,
+        ..
+    } = packet;
+    EarFrame {
+        marker,
+        sequence,
+        timestamp,
+        payload,
     }
 }

@@ -147,7 +147,7 @@ impl Desk {
         &self,
         now: Instant,
         dial: &Dial,
-    ) -> Result<(MediaPath, Mouth, Ear), housecall_media::opus::OpusError> {
+    ) -> Result<(MediaPath, Mouth, Ear), housecall_media::coder::CodecError> {
         let path = MediaPath::new(now, PathOptions::new("AU", dial.seed))?;
         Ok((path, Mouth::new(self.options.voice)?, Ear::new()?))
     }

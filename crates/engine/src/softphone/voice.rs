@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 
 use housecall_bridge::{EarFrame, EarPacket};
-use housecall_media::opus::{OPUS_FRAME_TICKS, OpusError};
+use housecall_media::coder::CodecError;
+use housecall_media::opus::OPUS_FRAME_TICKS;
 use housecall_media::{OpusDecoder, OpusEncoder, Sine, dominant_frequency, level};
 
 /// What a telephone without a person says.
@@ -24,7 +25,7 @@ pub(super) struct Mouth {
 }
 
 impl Mouth {
-    pub(super) fn new(voice: Voice) -> Result<Self, OpusError> {
+    pub(super) fn new(voice: Voice) -> Result<Self, CodecError> {
         let tone = match voice {
             Voice::Silence => None,
             Voice::Tone { hertz } => Some(Sine::new(hertz, -12.0)),
@@ -59,7 +60,7 @@ impl Ear {
     /// One second at 8 kHz.
     const MEASURED: usize = 8_000;
 
-    pub(super) fn new() -> Result<Self, OpusError> {
+    pub(super) fn new() -> Result<Self, CodecError> {
         Ok(Self {
             decoder: OpusDecoder::new()?,
             last: VecDeque::with_capacity(Self::MEASURED),

@@ -5,11 +5,13 @@
 
 mod packet;
 mod reception;
+mod relay;
 mod report;
 mod sender;
 
 pub(crate) use packet::header_len;
 pub use packet::{RtpError, RtpPacket};
 pub use reception::Reception;
+pub use relay::Relay;
 pub use report::{Report, ReportBlock, ReportError, SenderInfo};
 pub use sender::RtpSender;

@@ -33,6 +33,11 @@ impl RtpSender {
         self.ssrc
     }
 
+    /// The number of the next packet.
+    pub fn sequence(&self) -> u16 {
+        self.sequence
+    }
+
     /// The media time of the next packet, in ticks.
     pub fn timestamp(&self) -> u32 {
         self.timestamp
@@ -56,8 +61,21 @@ impl RtpSender {
         marker: bool,
         payload: Bytes,
     ) -> RtpPacket {
-        let sequence = self.sequence;
-        self.sequence = self.sequence.wrapping_add(1);
+        self.numbered(self.sequence, timestamp, payload_type, marker, payload)
+    }
+
+    /// Makes a packet with a number of its own, such as one that another stream's packet was fitted to. Ours go on after the highest.
+    pub(super) fn numbered(
+        &mut self,
+        sequence: u16,
+        timestamp: u32,
+        payload_type: u8,
+        marker: bool,
+        payload: Bytes,
+    ) -> RtpPacket {
+        if sequence.wrapping_sub(self.sequence) < 0x8000 {
+            self.sequence = sequence.wrapping_add(1);
+        }
         self.packets = self.packets.wrapping_add(1);
         self.octets = self
             .octets

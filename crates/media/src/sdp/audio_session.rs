@@ -1,7 +1,9 @@
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use super::{BadCrypto, Codec, Crypto, Description, Direction, Media, crypto};
+use super::line::{audio_line, refused};
+use super::media_target::{MediaTarget, asked_packet_ms, longest_packet_ms};
+use super::{BadCrypto, Codec, Crypto, Description, Direction, Format, Media, crypto};
 use crate::srtp::{SrtpKey, SrtpPair, SrtpSuite};
 
 /// Our half of one audio call: writes offers and answers, and says what was agreed (RFC 3264).
@@ -31,27 +33,6 @@ struct Said {
 pub struct SrtpOffer {
     /// The key that we protect with, new in each call.
     pub local: SrtpKey,
-}
-
-/// Where sound goes and what it is, as both sides agreed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct MediaTarget {
-    /// Where the other side wants RTP. Unspecified (`0.0.0.0`) while it holds in the old way; `direction` then does not send.
-    pub remote: SocketAddr,
-    /// Where the other side wants RTCP: what `a=rtcp` says, else the next port.
-    pub rtcp: Option<SocketAddr>,
-    /// The voice codec to send.
-    pub codec: Codec,
-    /// The payload type to send it with.
-    pub payload_type: u8,
-    /// The payload type to send telephone events with, if the other side takes them.
-    pub telephone_event: Option<u8>,
-    /// What we may do: `sends()` says whether we may send to `remote`.
-    pub direction: Direction,
-    /// The packet length that the other side asks for, in milliseconds; 20 where it says nothing.
-    pub ptime_ms: u16,
-    /// The keys of both, if the sound is secured.
-    pub srtp: Option<SrtpPair>,
 }
 
 /// Our answer to an offer, and what it agrees to. Printed without the description, which may hold a key.
@@ -94,7 +75,8 @@ pub enum NotAgreed {
 }
 
 impl AudioSession {
-    /// Makes our half. `codecs` in order of preference; [`Codec::TelephoneEvent`] among them means that keys are named events.
+    /// Makes our half. `codecs` in order of preference; [`Codec::TelephoneEvent`] among them means that keys are named events, under the
+    /// clock of each voice.
     ///
     /// `session_id` identifies the session for ever: a random number, or one derived from the time (RFC 8866 §5.2).
     pub fn new(session_id: u64, addr: SocketAddr, codecs: &[Codec]) -> Self {
@@ -135,9 +117,8 @@ impl AudioSession {
     /// Writes an offer: the first one, or one of a re-INVITE (hold offers [`Direction::SendOnly`], RFC 3264 §8.4).
     pub fn offer(&mut self, direction: Direction) -> String {
         let lines: Vec<(Codec, u8)> = self
-            .codecs
-            .iter()
-            .map(|codec| (*codec, codec.payload_type()))
+            .spoken()
+            .map(|codec| (codec, codec.payload_type()))
             .collect();
         let protocol = if self.is_secure() {
             "RTP/SAVP"
@@ -245,19 +226,31 @@ impl AudioSession {
         }
     }
 
-    fn voice(&self, media: &Media) -> Option<(Codec, u8)> {
+    fn voice<'a>(&self, media: &'a Media) -> Option<(Codec, &'a Format)> {
         self.formats(media).find(|(codec, _)| codec.is_voice())
     }
 
     /// The other side's formats that we speak too, in its order, which says its preference (RFC 3264 §6.1).
-    fn formats(&self, media: &Media) -> impl Iterator<Item = (Codec, u8)> {
-        let ours = |codec: &Codec| self.codecs.contains(codec);
-        media.formats.iter().filter_map(move |format| {
-            format
-                .codec
-                .filter(ours)
-                .map(|codec| (codec, format.payload_type))
-        })
+    fn formats<'a>(&self, media: &'a Media) -> impl Iterator<Item = (Codec, &'a Format)> {
+        let formats = media.formats.iter();
+        let known = formats.filter_map(|format| Some((format.codec?, format)));
+        known.filter(|(codec, _)| self.speaks(*codec))
+    }
+
+    /// What we speak: the voices in our order, then keys under each of their clocks (RFC 4733 §2.1), if keys are named events.
+    fn spoken(&self) -> impl Iterator<Item = Codec> {
+        let events = [Codec::TelephoneEvent, Codec::TelephoneEvent48];
+        let voices = self.codecs.iter().copied().filter(|codec| codec.is_voice());
+        voices.chain(events.into_iter().filter(|event| self.speaks(*event)))
+    }
+
+    fn speaks(&self, codec: Codec) -> bool {
+        if codec.is_voice() {
+            return self.codecs.contains(&codec);
+        }
+        let mut voices = self.codecs.iter().filter(|voice| voice.is_voice());
+        self.codecs.iter().any(|codec| !codec.is_voice())
+            && voices.any(|voice| voice.telephone_event() == codec)
     }
 
     fn target(
@@ -267,24 +260,41 @@ impl AudioSession {
         crypto: Option<&Crypto>,
         ours: Direction,
     ) -> Result<MediaTarget, NotAgreed> {
-        let (codec, payload_type) = self.voice(media).ok_or_else(|| no_common(media))?;
+        let (codec, format) = self.voice(media).ok_or_else(|| no_common(media))?;
         let address = theirs.address_of(media).ok_or(NotAgreed::NoAddress)?;
-        let event = self
-            .formats(media)
-            .find(|(codec, _)| *codec == Codec::TelephoneEvent);
+        let mut formats = self.formats(media);
+        let event = formats.find(|(other, _)| *other == codec.telephone_event());
+        let maxptime_ms = longest_packet_ms(media);
         Ok(MediaTarget {
             remote: SocketAddr::new(address, media.port),
             rtcp: rtcp_address(address, media),
             codec,
-            payload_type,
-            telephone_event: event.map(|(_, payload_type)| payload_type),
+            payload_type: format.payload_type,
+            telephone_event: event.map(|(_, event)| event.payload_type),
+            heard: self.heard(media),
+            opus: format.opus,
             direction: ours.within(theirs.direction_of(media).reversed()),
-            ptime_ms: media
-                .ptime_ms
-                .filter(|ms| (1..=200).contains(ms))
-                .unwrap_or(20),
+            ptime_ms: codec.packet_ms(asked_packet_ms(media).min(maxptime_ms)),
+            maxptime_ms,
             srtp: self.pair(crypto),
         })
+    }
+
+    /// The other side's numbers for what we speak, then ours for what it does not number: before its description arrives, or
+    /// instead of what it says, it sends with those that we offered.
+    fn heard(&self, media: &Media) -> Vec<(u8, Codec)> {
+        let theirs = self
+            .formats(media)
+            .map(|(codec, format)| (format.payload_type, codec));
+        let mut heard: Vec<(u8, Codec)> = theirs.collect();
+        for codec in self.spoken() {
+            let ours = codec.payload_type();
+            let mut numbered = media.formats.iter().map(|format| format.payload_type);
+            if !numbered.any(|number| number == ours) {
+                heard.push((ours, codec));
+            }
+        }
+        heard
     }
 
     fn pair(&self, crypto: Option<&Crypto>) -> Option<SrtpPair> {
@@ -298,11 +308,8 @@ impl AudioSession {
 
     fn accepted(&self, media: &Media, crypto: Option<&Crypto>, target: &MediaTarget) -> String {
         let mut lines = vec![(target.codec, target.payload_type)];
-        lines.extend(
-            target
-                .telephone_event
-                .map(|payload_type| (Codec::TelephoneEvent, payload_type)),
-        );
+        let event = target.codec.telephone_event();
+        lines.extend(target.telephone_event.map(|number| (event, number)));
         let mut body = audio_line(self.addr.port(), &media.protocol, &lines, target.direction);
         if let Some((srtp, theirs)) = self.srtp.as_ref().zip(crypto) {
             body += &crypto::line(theirs.tag, theirs.suite, &srtp.local);
@@ -369,31 +376,4 @@ fn rtcp_address(address: IpAddr, media: &Media) -> Option<SocketAddr> {
             .checked_add(1)
             .map(|port| SocketAddr::new(address, port)),
     }
-}
-
-fn audio_line(port: u16, protocol: &str, lines: &[(Codec, u8)], direction: Direction) -> String {
-    let numbers: Vec<String> = lines
-        .iter()
-        .map(|(_, payload_type)| payload_type.to_string())
-        .collect();
-    let mut out = format!("m=audio {port} {protocol} {}\r\n", numbers.join(" "));
-    for (codec, payload_type) in lines {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "a=rtpmap:{payload_type} {}\r\n", codec.rtpmap());
-        if *codec == Codec::TelephoneEvent {
-            // RFC 4733 §2.4.1: the sixteen keys.
-            let _ = write!(out, "a=fmtp:{payload_type} 0-15\r\n");
-        }
-    }
-    let _ = write!(out, "a=ptime:20\r\na={direction}\r\n");
-    out
-}
-
-/// RFC 3264 §6: a refused line keeps its kind, transport and formats, with port 0.
-fn refused(media: &Media) -> String {
-    let kind = match &media.kind {
-        super::MediaKind::Audio => "audio",
-        super::MediaKind::Other(kind) => kind,
-    };
-    format!("m={kind} 0 {} {}\r\n", media.protocol, media.format_list)
 }

@@ -7,19 +7,33 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, 8000 Hz, static payload type 8 (RFC 3551 §4.5.14).
     Pcma,
-    /// Keys as named events at 8000 Hz (RFC 4733).
+    /// G.722, 16 000 Hz of sound under a clock of 8000 Hz, static payload type 9 (RFC 3551 §4.5.2).
+    G722,
+    /// Keys as named events at 8000 Hz, beside G.711 and G.722 (RFC 4733 §2.1).
     TelephoneEvent,
+    /// Keys as named events at 48 000 Hz, beside Opus, whose clock they share (RFC 4733 §2.1, RFC 7587 §4.1).
+    TelephoneEvent48,
     /// Opus; its RTP clock is 48 000 Hz whatever rate it is coded at (RFC 7587 §4.1).
     Opus,
 }
 
 impl Codec {
+    const ALL: [Self; 6] = [
+        Self::Pcmu,
+        Self::Pcma,
+        Self::G722,
+        Self::TelephoneEvent,
+        Self::TelephoneEvent48,
+        Self::Opus,
+    ];
+
     /// The name in `a=rtpmap`, compared without regard to case.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
-            Self::TelephoneEvent => "telephone-event",
+            Self::G722 => "G722",
+            Self::TelephoneEvent | Self::TelephoneEvent48 => "telephone-event",
             Self::Opus => "opus",
         }
     }
@@ -27,8 +41,8 @@ impl Codec {
     /// Ticks of the RTP timestamp in a second.
     pub const fn clock_rate(self) -> u32 {
         match self {
-            Self::Pcmu | Self::Pcma | Self::TelephoneEvent => 8_000,
-            Self::Opus => 48_000,
+            Self::Pcmu | Self::Pcma | Self::G722 | Self::TelephoneEvent => 8_000,
+            Self::Opus | Self::TelephoneEvent48 => 48_000,
         }
     }
 
@@ -37,14 +51,24 @@ impl Codec {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
+            Self::G722 => 9,
             Self::TelephoneEvent => 101,
+            Self::TelephoneEvent48 => 110,
             Self::Opus => 111,
         }
     }
 
     /// Whether it carries voice, which a telephone event does not.
     pub const fn is_voice(self) -> bool {
-        !matches!(self, Self::TelephoneEvent)
+        !matches!(self, Self::TelephoneEvent | Self::TelephoneEvent48)
+    }
+
+    /// The keys that share its clock (RFC 4733 §2.1).
+    pub const fn telephone_event(self) -> Self {
+        match self.clock_rate() {
+            48_000 => Self::TelephoneEvent48,
+            _ => Self::TelephoneEvent,
+        }
     }
 
     /// The codec of a static payload type that needs no `a=rtpmap` (RFC 3551 §6).
@@ -52,6 +76,7 @@ impl Codec {
         match payload_type {
             0 => Some(Self::Pcmu),
             8 => Some(Self::Pcma),
+            9 => Some(Self::G722),
             _ => None,
         }
     }
@@ -61,7 +86,7 @@ impl Codec {
         let mut parts = encoding.trim().split('/');
         let name = parts.next()?.trim();
         let rate: u32 = parts.next()?.trim().parse().ok()?;
-        [Self::Pcmu, Self::Pcma, Self::TelephoneEvent, Self::Opus]
+        Self::ALL
             .into_iter()
             .find(|codec| codec.name().eq_ignore_ascii_case(name) && codec.clock_rate() == rate)
     }
@@ -91,14 +116,21 @@ mod tests {
             Codec::of_rtpmap("telephone-event/8000"),
             Some(Codec::TelephoneEvent)
         );
-        assert_eq!(Codec::of_rtpmap("telephone-event/48000"), None);
+        assert_eq!(
+            Codec::of_rtpmap("telephone-event/48000"),
+            Some(Codec::TelephoneEvent48)
+        );
+        assert_eq!(Codec::of_rtpmap("telephone-event/16000"), None);
+        assert_eq!(Codec::of_rtpmap("g722/8000"), Some(Codec::G722));
+        // RFC 3551 §4.5.2: whoever writes the rate of the sound is not understood by others either.
+        assert_eq!(Codec::of_rtpmap("G722/16000"), None);
         assert_eq!(Codec::of_rtpmap("G729/8000"), None);
         assert_eq!(Codec::of_rtpmap("PCMU"), None);
     }
 
     #[test]
     fn what_is_written_is_read_back() {
-        for codec in [Codec::Pcmu, Codec::Pcma, Codec::TelephoneEvent, Codec::Opus] {
+        for codec in Codec::ALL {
             assert_eq!(Codec::of_rtpmap(&codec.rtpmap()), Some(codec));
         }
     }

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{BadCrypto, Codec, Crypto, Direction};
+use super::{BadCrypto, Codec, Crypto, Direction, OpusParameters};
 
 /// What one side wrote about its media: as much of SDP as one audio call needs.
 ///
@@ -43,6 +43,8 @@ pub struct Format {
     pub payload_type: u8,
     /// What it is, where we understand it.
     pub codec: Option<Codec>,
+    /// What its `a=fmtp` says, if it is Opus.
+    pub opus: OpusParameters,
 }
 
 /// One `m=` line and the attributes below it.
@@ -64,6 +66,8 @@ pub struct Media {
     pub direction: Option<Direction>,
     /// The packet length asked for, in milliseconds (`a=ptime`).
     pub ptime_ms: Option<u16>,
+    /// The longest packet that can be taken, in milliseconds (`a=maxptime`).
+    pub maxptime_ms: Option<u16>,
     /// The port, and perhaps the address, of `a=rtcp` (RFC 3605).
     pub rtcp: Option<(u16, Option<IpAddr>)>,
     /// The keys for SRTP in their order of preference (RFC 4568 §5.1.1), with those that cannot be used.
@@ -206,6 +210,7 @@ impl Media {
             connection: None,
             direction: None,
             ptime_ms: None,
+            maxptime_ms: None,
             rtcp: None,
             crypto: Vec::new(),
         })
@@ -214,13 +219,9 @@ impl Media {
     fn attribute(&mut self, name: &str, value: &str) {
         match name {
             "rtpmap" => self.rtpmap(value),
-            "ptime" => {
-                self.ptime_ms = value
-                    .trim()
-                    .split('.')
-                    .next()
-                    .and_then(|ms| ms.parse().ok())
-            }
+            "fmtp" => self.fmtp(value),
+            "ptime" => self.ptime_ms = milliseconds(value),
+            "maxptime" => self.maxptime_ms = milliseconds(value),
             "rtcp" => self.rtcp = rtcp_attribute(value),
             "crypto" => self.crypto(value),
             _ => self.direction = Direction::of_attribute(name).or(self.direction),
@@ -244,19 +245,25 @@ impl Media {
     }
 
     fn rtpmap(&mut self, value: &str) {
-        let Some((number, encoding)) = value.trim().split_once(' ') else {
-            return;
-        };
-        let Ok(number) = number.parse::<u8>() else {
-            return;
-        };
-        for format in self
-            .formats
-            .iter_mut()
-            .filter(|format| format.payload_type == number)
-        {
+        for (format, encoding) in self.formats_of(value) {
             format.codec = Codec::of_rtpmap(encoding);
         }
+    }
+
+    fn fmtp(&mut self, value: &str) {
+        for (format, parameters) in self.formats_of(value) {
+            format.opus = OpusParameters::parse(parameters);
+        }
+    }
+
+    /// The formats that a value such as `111 minptime=10` is about, each with what it says.
+    fn formats_of<'a>(&mut self, value: &'a str) -> impl Iterator<Item = (&mut Format, &'a str)> {
+        let (number, rest) = value.trim().split_once(' ').unwrap_or_default();
+        let number = number.parse::<u8>().ok();
+        let formats = self.formats.iter_mut();
+        formats
+            .filter(move |format| Some(format.payload_type) == number)
+            .map(move |format| (format, rest))
     }
 }
 
@@ -266,6 +273,7 @@ impl Format {
         Some(Self {
             payload_type,
             codec: Codec::of_static_payload_type(payload_type),
+            opus: OpusParameters::default(),
         })
     }
 }
@@ -387,6 +395,12 @@ fn address(value: &str) -> Option<IpAddr> {
     } else {
         text.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
     }
+}
+
+/// `20` or `20.5`, which is told off as 20 (RFC 8866 §6.4); none for anything else.
+fn milliseconds(value: &str) -> Option<u16> {
+    let whole = value.trim().split('.').next()?;
+    whole.parse().ok()
 }
 
 /// `53020` or `53020 IN IP4 192.0.2.1` (RFC 3605 §2.1).

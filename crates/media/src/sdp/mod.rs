@@ -8,12 +8,17 @@ mod codec;
 mod crypto;
 mod description;
 mod direction;
+mod line;
+mod media_target;
+mod opus_parameters;
 
-pub use audio_session::{Answer, AudioSession, MediaTarget, NotAgreed, SrtpOffer};
+pub use audio_session::{Answer, AudioSession, NotAgreed, SrtpOffer};
 pub use codec::Codec;
 pub use crypto::{BadCrypto, Crypto};
 pub use description::{Description, Format, Media, MediaKind, Origin, ParseError};
 pub use direction::Direction;
+pub use media_target::MediaTarget;
+pub use opus_parameters::OpusParameters;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ pub struct TelephoneEvent {
     pub end: bool,
     /// How much quieter than full scale its tone was, in dB, 0 to 63.
     pub volume: u8,
-    /// How long it has lasted, in ticks of 1/8000 s.
+    /// How long it has lasted, in ticks of the voice's clock.
     pub duration: u16,
 }
 

@@ -3,15 +3,27 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::TelephoneEvent;
-use crate::{FRAME_SAMPLES, Key};
+use crate::{FRAME_MS, Key, SAMPLE_RATE};
 
 /// Presses keys, one after another, each heard exactly once by who follows RFC 4733.
 ///
-/// Asked once every 20 ms. While it has a packet, that packet goes in place of the voice.
-#[derive(Clone, Debug, Default)]
+/// Asked once every 20 ms, however long the packets of the voice are. While it has a packet, that packet goes in place of the voice.
+#[derive(Clone, Debug)]
 pub struct KeySender {
+    clock_rate: u32,
     waiting: VecDeque<Key>,
     state: State,
+}
+
+impl Default for KeySender {
+    /// Under the clock of the telephone, 8 kHz.
+    fn default() -> Self {
+        Self {
+            clock_rate: SAMPLE_RATE,
+            waiting: VecDeque::new(),
+            state: State::default(),
+        }
+    }
 }
 
 /// One packet of an event. All packets of one event carry the RTP timestamp of its first (RFC 4733 §2.1).
@@ -53,6 +65,31 @@ impl KeySender {
     /// The loudness told with the event: −10 dBm0.
     const VOLUME: u8 = 10;
 
+    /// Goes on under another clock (RFC 4733 §2.1: that of the voice). An event under way is over: its packets could not tell how long it
+    /// has lasted, and its key has been heard.
+    pub fn set_clock_rate(&mut self, clock_rate: u32) {
+        if clock_rate == self.clock_rate {
+            return;
+        }
+        self.clock_rate = clock_rate;
+        if matches!(self.state, State::Pressed { .. }) {
+            self.state = State::Gap {
+                frames: Self::GAP_FRAMES,
+            };
+        }
+    }
+
+    /// Whether an event is under way, so that nothing else is to be sent.
+    pub fn is_pressing(&self) -> bool {
+        matches!(self.state, State::Pressed { .. })
+    }
+
+    /// Forgets the keys that wait and the event under way.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+        self.state = State::Idle;
+    }
+
     /// Presses a key once those before it are done.
     ///
     /// # Errors
@@ -88,7 +125,7 @@ impl KeySender {
         self.state = State::Pressed { key, packets: 1 };
         Some(EventPacket {
             first: true,
-            payload: payload(key, 1),
+            payload: self.payload(key, 1),
         })
     }
 
@@ -103,22 +140,22 @@ impl KeySender {
         };
         EventPacket {
             first: false,
-            payload: payload(key, packets),
+            payload: self.payload(key, packets),
         }
     }
-}
 
-/// The `packets`-th payload: the duration grows until the end, then stays.
-fn payload(key: Key, packets: u16) -> Bytes {
-    let duration = packets.min(KeySender::PRESSED_FRAMES) * FRAME_SAMPLES as u16;
-    let end = packets >= KeySender::PRESSED_FRAMES;
-    TelephoneEvent {
-        event: key.event(),
-        end,
-        volume: KeySender::VOLUME,
-        duration,
+    /// The `packets`-th payload: the duration grows until the end, then stays.
+    fn payload(&self, key: Key, packets: u16) -> Bytes {
+        let frames = packets.min(Self::PRESSED_FRAMES);
+        let ticks = u64::from(frames) * u64::from(self.clock_rate) * FRAME_MS / 1_000;
+        TelephoneEvent {
+            event: key.event(),
+            end: packets >= Self::PRESSED_FRAMES,
+            volume: Self::VOLUME,
+            duration: u16::try_from(ticks).unwrap_or(u16::MAX),
+        }
+        .to_bytes()
     }
-    .to_bytes()
 }
 
 #[cfg(test)]
@@ -149,6 +186,40 @@ mod tests {
             .collect();
         assert_eq!(firsts.iter().filter(|first| **first).count(), 2);
         assert!(firsts[0] && firsts[12]);
+    }
+
+    /// RFC 4733 §2.1: beside Opus a duration is in ticks of 1/48000 s.
+    #[test]
+    fn durations_are_in_the_clock_of_the_voice() {
+        let mut keys = KeySender::default();
+        keys.set_clock_rate(48_000);
+        keys.press(Key::new('5').unwrap()).unwrap();
+        let ticks: Vec<u16> = std::iter::from_fn(|| keys.tick())
+            .map(|packet| TelephoneEvent::parse(&packet.payload).unwrap().duration)
+            .collect();
+        assert_eq!(
+            ticks,
+            [960, 1_920, 2_880, 3_840, 4_800, 5_760, 5_760, 5_760]
+        );
+    }
+
+    #[test]
+    fn another_clock_ends_the_event_under_way_and_keeps_those_that_wait() {
+        let mut keys = KeySender::default();
+        keys.press(Key::new('5').unwrap()).unwrap();
+        keys.press(Key::new('6').unwrap()).unwrap();
+        assert!(keys.tick().is_some() && keys.is_pressing());
+        keys.set_clock_rate(48_000);
+        assert!(!keys.is_pressing());
+        let next = std::iter::repeat_with(|| keys.tick())
+            .flatten()
+            .next()
+            .unwrap();
+        let event = TelephoneEvent::parse(&next.payload).unwrap();
+        assert_eq!(
+            (event.key(), event.duration, next.first),
+            (Key::new('6'), 960, true)
+        );
     }
 
     #[test]

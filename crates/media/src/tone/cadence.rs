@@ -1,5 +1,5 @@
 use super::Sine;
-use crate::{FRAME_SAMPLES, Frame, SAMPLE_RATE};
+use crate::{Frame, Rate, SILENCE};
 
 /// What a tone of the network is made of: the frequencies that sound together, and the rhythm.
 ///
@@ -71,7 +71,7 @@ impl Tones {
 pub struct Cadence {
     rhythm_ms: &'static [u32],
     voices: Vec<Sine>,
-    /// Place in the rhythm, and samples played there.
+    /// Place in the rhythm, and samples at 16 kHz played there.
     part: usize,
     played: u32,
 }
@@ -79,8 +79,8 @@ pub struct Cadence {
 impl Cadence {
     /// The level of all frequencies together, in dBFS: as loud as speech, no louder.
     pub const LEVEL_DBFS: f32 = -20.0;
-    /// How long a tone takes to swell and to fade, so that it does not click.
-    const RAMP_SAMPLES: u32 = SAMPLE_RATE / 200;
+    /// How long a tone takes to swell and to fade, so that it does not click: 5 ms, in samples at 16 kHz.
+    const RAMP_SAMPLES: u32 = Rate::Wide.hertz() / 200;
 
     /// Begins with the first sound of the rhythm.
     pub fn new(tones: Tones) -> Self {
@@ -98,22 +98,29 @@ impl Cadence {
         }
     }
 
-    /// The next 20 ms.
+    /// The next 20 ms at 8 kHz.
     pub fn frame(&mut self) -> Frame {
-        let mut frame = [0; FRAME_SAMPLES];
-        frame.fill_with(|| self.sample());
+        let mut frame = SILENCE;
+        self.fill(&mut frame);
         frame
     }
 
-    fn sample(&mut self) -> i16 {
+    /// Plays on for as long as a frame is.
+    pub fn fill(&mut self, frame: &mut Frame) {
+        let rate = frame.rate();
+        frame.fill_with(|| self.sample(rate));
+    }
+
+    fn sample(&mut self, rate: Rate) -> i16 {
         let length = self.part_samples();
-        let sound: f32 = self.voices.iter_mut().map(Sine::sample).sum();
+        let voices = self.voices.iter_mut();
+        let sound: f32 = voices.map(|voice| voice.sample_at(rate)).sum();
         let sample = if self.part.is_multiple_of(2) {
             sound * self.ramp(length)
         } else {
             0.0
         };
-        self.played += 1;
+        self.played += rate.step();
         if self.played >= length {
             self.played = 0;
             self.part = (self.part + 1) % self.rhythm_ms.len().max(1);
@@ -124,7 +131,7 @@ impl Cadence {
     fn part_samples(&self) -> u32 {
         self.rhythm_ms
             .get(self.part)
-            .map_or(SAMPLE_RATE, |ms| ms * SAMPLE_RATE / 1_000)
+            .map_or(Rate::Wide.hertz(), |ms| ms * (Rate::Wide.hertz() / 1_000))
     }
 
     fn ramp(&self, length: u32) -> f32 {

@@ -1,17 +1,17 @@
 use std::f32::consts::{PI, TAU};
 
-use crate::{FRAME_SAMPLES, Frame, SAMPLE_RATE};
+use crate::{Frame, Rate, SILENCE};
 
 /// A calm loop of sixteen seconds: four soft chords, and a slow melody of plucked notes above them.
 ///
 /// It is made note by note as it plays; nothing is recorded or stored. About −20 dBFS.
 #[derive(Clone, Debug, Default)]
 pub struct HoldMusic {
-    /// Samples since the loop began.
+    /// Samples at 16 kHz since the loop began.
     at: u32,
 }
 
-/// A note of the loop. Times in samples.
+/// A note of the loop. Times in samples at 16 kHz.
 #[derive(Clone, Copy, Debug)]
 struct Note {
     begins: u32,
@@ -30,7 +30,8 @@ enum Touch {
     Plucked,
 }
 
-const BEAT: u32 = SAMPLE_RATE / 2;
+const SECOND: u32 = Rate::Wide.hertz();
+const BEAT: u32 = SECOND / 2;
 const CHORD_BEATS: u32 = 8;
 const LOOP: u32 = 4 * CHORD_BEATS * BEAT;
 
@@ -55,14 +56,25 @@ impl HoldMusic {
         Self::default()
     }
 
-    /// The next 20 ms.
+    /// The next 20 ms at 8 kHz.
     pub fn frame(&mut self) -> Frame {
-        let mut mix = [0.0_f32; FRAME_SAMPLES];
+        let mut frame = SILENCE;
+        self.fill(&mut frame);
+        frame
+    }
+
+    /// Plays on for as long as a frame is.
+    pub fn fill(&mut self, frame: &mut Frame) {
+        let mut mix = [0.0_f32; Frame::SAMPLES_MAX];
+        let (mix, _) = mix.split_at_mut(frame.len());
+        let step = frame.rate().step();
         for note in notes() {
-            note.play(self.at, &mut mix);
+            note.play(self.at, step, mix);
         }
-        self.at = (self.at + FRAME_SAMPLES as u32) % LOOP;
-        mix.map(|sample| sample as i16)
+        self.at = (self.at + step * mix.len() as u32) % LOOP;
+        for (place, sample) in frame.iter_mut().zip(mix) {
+            *place = *sample as i16;
+        }
     }
 }
 
@@ -106,15 +118,15 @@ fn hertz(semitones_from_a3: i32) -> f32 {
 }
 
 impl Note {
-    /// Adds what sounds of it between `at` and the end of the frame. A note that outlasts the loop sounds on at its beginning.
-    fn play(&self, at: u32, mix: &mut [f32; FRAME_SAMPLES]) {
+    /// Adds what sounds of it from `at` on, every `step`-th sample. A note that outlasts the loop sounds on at its beginning.
+    fn play(&self, at: u32, step: u32, mix: &mut [f32]) {
         let since = (at + LOOP - self.begins) % LOOP;
         // Too early by less than a frame: it begins within this one.
         let early = LOOP - since;
-        if since >= self.lasts && early >= FRAME_SAMPLES as u32 {
+        if since >= self.lasts && early >= step * mix.len() as u32 {
             return;
         }
-        for (sample, n) in mix.iter_mut().zip(at..) {
+        for (sample, n) in mix.iter_mut().zip((at..).step_by(step as usize)) {
             *sample += self.sample((n + LOOP - self.begins) % LOOP);
         }
     }
@@ -123,14 +135,14 @@ impl Note {
         if since >= self.lasts {
             return 0.0;
         }
-        let seconds = since as f32 / SAMPLE_RATE as f32;
+        let seconds = since as f32 / SECOND as f32;
         let phase = TAU * (self.hertz * seconds).fract();
         let colour = phase.sin() + 0.25 * (2.0 * phase).sin() + 0.08 * (3.0 * phase).sin();
         self.loudness * self.envelope(seconds) * colour
     }
 
     fn envelope(&self, seconds: f32) -> f32 {
-        let whole = self.lasts as f32 / SAMPLE_RATE as f32;
+        let whole = self.lasts as f32 / SECOND as f32;
         match self.touch {
             Touch::Soft => (PI * seconds / whole).sin().powi(2),
             // 10 ms in, fading to a fiftieth, and the last 100 ms to nothing.
@@ -146,13 +158,30 @@ impl Note {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dbfs, level};
+    use crate::{Dbfs, FRAME_MS, level};
+
+    /// Samples of the loop at 8 kHz.
+    const NARROW_LOOP: usize = LOOP as usize / 2;
 
     fn loop_twice() -> Vec<i16> {
         let mut music = HoldMusic::new();
-        (0..2 * LOOP / FRAME_SAMPLES as u32)
+        (0..2 * NARROW_LOOP / SILENCE.len())
             .flat_map(|_| music.frame())
             .collect()
+    }
+
+    #[test]
+    fn it_is_the_same_music_at_either_rate_and_whatever_the_frames() {
+        let (mut narrow, mut wide) = (HoldMusic::new(), HoldMusic::new());
+        for n in 0..800 {
+            let ms = if n % 3 == 0 { FRAME_MS / 2 } else { FRAME_MS };
+            let mut here = Frame::silence(Rate::Narrow, ms);
+            let mut there = Frame::silence(Rate::Wide, ms);
+            narrow.fill(&mut here);
+            wide.fill(&mut there);
+            let half: Vec<i16> = there.into_iter().step_by(2).collect();
+            assert_eq!(*here, *half);
+        }
     }
 
     #[test]
@@ -175,7 +204,7 @@ mod tests {
             .map(|two| (i32::from(two[1]) - i32::from(two[0])).abs())
             .max();
         assert!(jump < Some(4_500), "{jump:?}");
-        let join = LOOP as usize;
+        let join = NARROW_LOOP;
         let at_join = (i32::from(samples[join]) - i32::from(samples[join - 1])).abs();
         assert!(at_join < 1_500, "{at_join}");
     }
@@ -183,7 +212,7 @@ mod tests {
     #[test]
     fn it_repeats_itself() {
         let samples = loop_twice();
-        let (first, second) = samples.split_at(LOOP as usize);
+        let (first, second) = samples.split_at(NARROW_LOOP);
         // The first time round, the end of the last chord is heard at the beginning too.
         assert_eq!(first, second);
     }

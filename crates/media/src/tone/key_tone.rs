@@ -1,43 +1,51 @@
 use super::Sine;
-use crate::{FRAME_SAMPLES, Frame, Key, SAMPLE_RATE};
+use crate::{Frame, Key, Rate, SILENCE};
 
 /// The two tones of a key, for a time (ITU-T Q.23).
 #[derive(Clone, Debug)]
 pub struct KeyTone {
     low: Sine,
     high: Sine,
+    /// Both in samples at 16 kHz.
     length: u32,
     played: u32,
 }
 
 impl KeyTone {
+    /// How long it takes to swell and to fade, so that it does not click: 2 ms, in samples at 16 kHz.
+    const RAMP: u32 = 32;
+
     /// Makes the tone of a key that lasts `ms` milliseconds, each of its frequencies at −13 dBFS.
     pub fn new(key: Key, ms: u32) -> Self {
         let (low, high) = key.hertz();
-        let length = ms.min(60_000) * SAMPLE_RATE / 1_000;
         Self {
             low: Sine::new(low, -13.0),
             high: Sine::new(high, -13.0),
-            length,
+            length: ms.min(60_000) * (Rate::Wide.hertz() / 1_000),
             played: 0,
         }
     }
 
-    /// The next 20 ms, padded with silence at the end; none once it is over.
+    /// The next 20 ms at 8 kHz, padded with silence at the end; none once it is over.
     pub fn frame(&mut self) -> Option<Frame> {
-        if self.played >= self.length {
-            return None;
-        }
-        let mut frame = [0; FRAME_SAMPLES];
-        frame.fill_with(|| self.sample());
-        Some(frame)
+        let mut frame = SILENCE;
+        self.fill(&mut frame).then_some(frame)
     }
 
-    fn sample(&mut self) -> i16 {
+    /// Plays on for as long as a frame is, with silence after its end; false, and nothing played, once it is over.
+    pub fn fill(&mut self, frame: &mut Frame) -> bool {
+        if self.played >= self.length {
+            return false;
+        }
+        let rate = frame.rate();
+        frame.fill_with(|| self.sample(rate));
+        true
+    }
+
+    fn sample(&mut self, rate: Rate) -> i16 {
         let left = self.length.saturating_sub(self.played);
-        // 2 ms at either end, so that it does not click.
-        let ramp = self.played.min(left).min(16) as f32 / 16.0;
-        self.played += 1;
-        ((self.low.sample() + self.high.sample()) * ramp) as i16
+        let ramp = self.played.min(left).min(Self::RAMP) as f32 / Self::RAMP as f32;
+        self.played = self.played.saturating_add(rate.step());
+        ((self.low.sample_at(rate) + self.high.sample_at(rate)) * ramp) as i16
     }
 }

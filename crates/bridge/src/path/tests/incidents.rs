@@ -146,7 +146,7 @@ fn nothing_is_learned_before_authentication_and_little_without_it() {
     }
     assert_eq!(world.stats().strangers, 50, "believed after one second");
     assert!(world.now() > begun);
-    let mut phone = Callee::new(Law::A);
+    let mut phone = Callee::new(Codec::Pcma);
     let mut to_stranger = 0;
     for _ in 0..50 {
         let (from, bytes) = phone.packet().unwrap();
@@ -168,7 +168,7 @@ fn nothing_is_learned_before_authentication_and_little_without_it() {
 #[test]
 fn a_secured_call_has_no_open_packet_in_either_direction() {
     let mut world = World::new(1);
-    world.path.target(target_with(2));
+    world.path.target(world.now(), target_with(2));
     world.path.answered(world.start);
     let mut intruder = Intruder::new(5);
     let mut open = 0;

@@ -2,20 +2,23 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use housecall_media::coder::{Decoder, Encoder, decoder, encoder};
 use housecall_media::g711::Law;
+use housecall_media::opus::OpusSettings;
 use housecall_media::rtp::{Report, RtpPacket, RtpSender};
-use housecall_media::sdp::{Codec, Direction, MediaTarget};
+use housecall_media::sdp::{Codec, Direction, MediaTarget, OpusParameters};
 use housecall_media::srtp::Srtp;
 use housecall_media::telephone_event::KeyListener;
 use housecall_media::{
-    FRAME_SAMPLES, Key, KeyDetector, OpusDecoder, OpusEncoder, Sine, dominant_frequency, level,
-    level_at,
+    FRAME_SAMPLES, Frame, Key, KeyDetector, Rate, Sine, dominant_frequency_at, level, level_at,
 };
 
+mod codecs;
 mod incidents;
 mod secured;
+mod straight;
 
-use super::{EarPacket, MediaPath, MediaStats, PathOptions, PathOutput};
+use super::{EarFrame, EarPacket, MediaPath, MediaStats, PathOptions, PathOutput};
 
 const PHONE: &str = "192.0.2.1:4000";
 const CALLER_HERTZ: f32 = 440.0;
@@ -46,17 +49,21 @@ enum Packet {
 }
 
 struct Caller {
-    hum: Sine,
-    encoder: OpusEncoder,
-    decoder: OpusDecoder,
+    hum: Option<Sine>,
+    codec: Codec,
+    voice: Voice,
     sequence: u16,
     timestamp: u32,
     heard: Vec<i16>,
     timestamps: Vec<u32>,
+    frames: Vec<EarFrame>,
 }
 
 struct Callee {
-    law: Law,
+    codec: Codec,
+    voice: Voice,
+    /// How long its own packets are.
+    ptime_ms: u64,
     srtp: Option<Srtp>,
     addr: SocketAddr,
     hum: Option<Sine>,
@@ -67,6 +74,33 @@ struct Callee {
     packets: Vec<RtpPacket>,
 }
 
+/// Both directions of a codec at one end.
+struct Voice {
+    rate: Rate,
+    encoder: Box<dyn Encoder>,
+    decoder: Box<dyn Decoder>,
+}
+
+impl Voice {
+    fn new(codec: Codec, rate: Rate) -> Self {
+        Self {
+            rate,
+            encoder: encoder(codec, rate, OpusSettings::default()).unwrap(),
+            decoder: decoder(codec, rate).unwrap(),
+        }
+    }
+
+    fn says(&mut self, hum: &mut Sine, ms: u64) -> Bytes {
+        let mut samples = Vec::new();
+        for _ in 0..ms / 10 {
+            let mut frame = Frame::silence(self.rate, 10);
+            hum.fill(&mut frame);
+            samples.extend(frame);
+        }
+        self.encoder.encode(&samples).unwrap()
+    }
+}
+
 fn target(codec: Codec) -> MediaTarget {
     let remote: SocketAddr = PHONE.parse().unwrap();
     MediaTarget {
@@ -74,23 +108,35 @@ fn target(codec: Codec) -> MediaTarget {
         rtcp: Some("192.0.2.1:4001".parse().unwrap()),
         codec,
         payload_type: codec.payload_type(),
-        telephone_event: Some(101),
+        telephone_event: Some(codec.telephone_event().payload_type()),
+        heard: vec![
+            (0, Codec::Pcmu),
+            (8, Codec::Pcma),
+            (codec.payload_type(), codec),
+            (101, Codec::TelephoneEvent),
+        ],
+        opus: OpusParameters::default(),
         direction: Direction::SendRecv,
         ptime_ms: 20,
+        maxptime_ms: 60,
         srtp: None,
     }
 }
 
 impl World {
     fn new(seed: u64) -> Self {
+        Self::with(PathOptions::new("AU", seed))
+    }
+
+    fn with(options: PathOptions) -> Self {
         let start = Instant::now();
         Self {
-            seed,
+            seed: options.seed,
             start,
             now_ms: 0,
-            path: MediaPath::new(start, PathOptions::new("AU", seed)).unwrap(),
-            caller: Caller::new(),
-            callee: Callee::new(Law::A),
+            caller: Caller::new(options.ear.codec),
+            path: MediaPath::new(start, options).unwrap(),
+            callee: Callee::new(Codec::Pcma),
             jitter_ms: 0,
             lost: 0,
             to_path: Vec::new(),
@@ -102,14 +148,22 @@ impl World {
     /// A world whose callee has answered.
     fn talking(seed: u64, codec: Codec) -> Self {
         let mut world = Self::new(seed);
-        world.callee = Callee::new(if codec == Codec::Pcmu {
-            Law::Mu
-        } else {
-            Law::A
-        });
-        world.path.target(target(codec));
+        world.agree(target(codec));
         world.path.answered(world.start);
         world
+    }
+
+    /// The callee speaks another codec, or in another way, from now on, and has said so.
+    fn agree(&mut self, target: MediaTarget) {
+        if self.callee.codec != target.codec {
+            self.callee.speak(target.codec);
+        }
+        // A caller who could speak more than the callee hears is measured at what the callee hears.
+        let rate = target.codec.rate().min(self.caller.codec.rate());
+        if self.caller.voice.rate != rate {
+            self.caller.voice = Voice::new(self.caller.codec, rate);
+        }
+        self.path.target(self.now(), target);
     }
 
     fn now(&self) -> Instant {
@@ -124,12 +178,10 @@ impl World {
         (self.seed >> 33) % below.max(1)
     }
 
-    /// Lets time pass, a millisecond at a time; everybody hums a packet every 20 ms.
+    /// Lets time pass, a millisecond at a time; everybody hums in packets.
     fn run(&mut self, ms: u64) {
         for _ in 0..ms {
-            if self.now_ms.is_multiple_of(20) {
-                self.speak();
-            }
+            self.speak();
             self.deliver();
             if self.path.poll_timeout() <= self.now() {
                 self.path.handle_timeout(self.now());
@@ -140,9 +192,14 @@ impl World {
     }
 
     fn speak(&mut self) {
-        let ear = self.caller.packet();
-        self.send(Packet::Ear(ear));
-        if let Some((from, bytes)) = self.callee.packet() {
+        if self.now_ms.is_multiple_of(20)
+            && let Some(packet) = self.caller.packet()
+        {
+            self.send(Packet::Ear(packet));
+        }
+        if self.now_ms.is_multiple_of(self.callee.ptime_ms)
+            && let Some((from, bytes)) = self.callee.packet()
+        {
             self.send(Packet::Rtp(from, bytes));
         }
     }
@@ -176,13 +233,7 @@ impl World {
             let lost = self.random(100) < self.lost;
             match output {
                 PathOutput::Rtp { to, bytes } if !lost => self.callee.hears(to, bytes),
-                PathOutput::Ear(frame) if !lost => {
-                    self.caller.timestamps.push(frame.timestamp);
-                    self.caller
-                        .decoder
-                        .decode(&frame.payload, &mut self.caller.heard)
-                        .unwrap();
-                }
+                PathOutput::Ear(frame) if !lost => self.caller.hears(frame),
                 PathOutput::Rtp { .. } | PathOutput::Ear(_) => {}
                 PathOutput::Rtcp { bytes, .. } => {
                     let bytes = match &mut self.callee.srtp {
@@ -219,36 +270,48 @@ impl World {
 }
 
 impl Caller {
-    fn new() -> Self {
+    fn new(codec: Codec) -> Self {
         Self {
-            hum: Sine::new(CALLER_HERTZ, SENT_DBFS),
-            encoder: OpusEncoder::new().unwrap(),
-            decoder: OpusDecoder::new().unwrap(),
+            hum: Some(Sine::new(CALLER_HERTZ, SENT_DBFS)),
+            codec,
+            voice: Voice::new(codec, Rate::Narrow),
             sequence: 65_000,
             timestamp: 4_294_000_000,
             heard: Vec::new(),
             timestamps: Vec::new(),
+            frames: Vec::new(),
         }
     }
 
-    fn packet(&mut self) -> EarPacket {
-        let payload = self.encoder.encode(&self.hum.frame()).unwrap();
-        let packet = EarPacket {
+    fn packet(&mut self) -> Option<EarPacket> {
+        let payload = self.hum.as_mut().map(|hum| self.voice.says(hum, 20));
+        let packet = payload.map(|payload| EarPacket {
             ssrc: 7,
             sequence: self.sequence,
             timestamp: self.timestamp,
             payload,
-        };
+        });
         self.sequence = self.sequence.wrapping_add(1);
-        self.timestamp = self.timestamp.wrapping_add(960);
+        self.timestamp = self.timestamp.wrapping_add(self.codec.clock_rate() / 50);
         packet
+    }
+
+    fn hears(&mut self, frame: EarFrame) {
+        self.timestamps.push(frame.timestamp);
+        self.voice
+            .decoder
+            .decode(&frame.payload, &mut self.heard)
+            .unwrap();
+        self.frames.push(frame);
     }
 }
 
 impl Callee {
-    fn new(law: Law) -> Self {
+    fn new(codec: Codec) -> Self {
         Self {
-            law,
+            codec,
+            voice: Voice::new(codec, codec.rate()),
+            ptime_ms: 20,
             srtp: None,
             addr: PHONE.parse().unwrap(),
             hum: Some(Sine::new(CALLEE_HERTZ, SENT_DBFS)),
@@ -260,14 +323,22 @@ impl Callee {
         }
     }
 
+    /// Speaks and hears another codec. Under another clock it is another stream (RFC 7160 §4.1).
+    fn speak(&mut self, codec: Codec) {
+        if codec.clock_rate() != self.codec.clock_rate() {
+            self.rtp = RtpSender::new(u64::from(self.rtp.ssrc()));
+        }
+        self.codec = codec;
+        self.voice = Voice::new(codec, codec.rate());
+    }
+
     fn packet(&mut self) -> Option<(SocketAddr, Bytes)> {
-        let frame = self.hum.as_mut().map(Sine::frame);
-        let payload_type = if self.law == Law::Mu { 0 } else { 8 };
-        let packet = frame.map(|frame| {
-            self.rtp
-                .packet(payload_type, false, self.law.encode(&frame).into())
-        });
-        self.rtp.advance(160);
+        let ms = self.ptime_ms;
+        let payload = self.hum.as_mut().map(|hum| self.voice.says(hum, ms));
+        let packet =
+            payload.map(|payload| self.rtp.packet(self.codec.payload_type(), false, payload));
+        self.rtp
+            .advance(self.codec.clock_rate() / 1_000 * ms as u32);
         packet.map(|packet| (self.addr, self.protect(packet.to_bytes())))
     }
 
@@ -285,18 +356,23 @@ impl Callee {
             None => bytes,
         };
         let packet = RtpPacket::parse(bytes).unwrap();
-        if packet.payload_type == 101 {
+        if [101, 110].contains(&packet.payload_type) {
             let key = self.keys.packet(packet.timestamp, &packet.payload);
             self.keys_heard.extend(key.map(Key::name));
         } else {
-            self.law.decode(&packet.payload, &mut self.heard);
+            let Voice { decoder, .. } = &mut self.voice;
+            decoder.decode(&packet.payload, &mut self.heard).unwrap();
         }
         self.packets.push(packet);
     }
 }
 
 fn assert_tone(sound: &[i16], hertz: f32, dbfs: f32, tolerance_db: f32) {
-    let heard = dominant_frequency(sound).expect("silence");
+    assert_tone_at(Rate::Narrow, sound, hertz, dbfs, tolerance_db);
+}
+
+fn assert_tone_at(rate: Rate, sound: &[i16], hertz: f32, dbfs: f32, tolerance_db: f32) {
+    let heard = dominant_frequency_at(rate, sound).expect("silence");
     assert!((heard - hertz).abs() < 4.0, "{heard} Hz, not {hertz}");
     assert!(
         (level(sound).0 - dbfs).abs() < tolerance_db,
@@ -374,10 +450,13 @@ fn hold_plays_music_to_the_callee_and_nothing_to_the_caller_and_resume_joins_the
     let mut world = World::talking(1, Codec::Pcma);
     world.run(1_000);
     world.path.hold(world.now(), true);
-    world.path.target(MediaTarget {
-        direction: Direction::SendOnly,
-        ..target(Codec::Pcma)
-    });
+    world.path.target(
+        world.now(),
+        MediaTarget {
+            direction: Direction::SendOnly,
+            ..target(Codec::Pcma)
+        },
+    );
     world.run(200);
     let (caller, callee) = world.listen(16_000);
     assert!(
@@ -392,7 +471,7 @@ fn hold_plays_music_to_the_callee_and_nothing_to_the_caller_and_resume_joins_the
         "the callee hears the caller"
     );
     world.path.hold(world.now(), false);
-    world.path.target(target(Codec::Pcma));
+    world.path.target(world.now(), target(Codec::Pcma));
     world.run(300);
     let (caller, callee) = world.listen(1_000);
     assert_tone(&caller, CALLEE_HERTZ, SENT_DBFS, 2.0);
@@ -437,14 +516,17 @@ fn a_phone_that_is_held_may_be_silent_but_not_one_that_talks() {
 fn a_phone_that_holds_us_gets_nothing_and_may_be_silent() {
     let mut world = World::talking(1, Codec::Pcma);
     world.run(500);
-    world.path.target(MediaTarget {
-        direction: Direction::Inactive,
-        ..target(Codec::Pcma)
-    });
+    world.path.target(
+        world.now(),
+        MediaTarget {
+            direction: Direction::Inactive,
+            ..target(Codec::Pcma)
+        },
+    );
     world.callee.hum = None;
     let (_, callee) = world.listen(60_000);
     assert_eq!((callee.len(), world.phone_lost), (0, 0));
-    world.path.target(target(Codec::Pcma));
+    world.path.target(world.now(), target(Codec::Pcma));
     let marked = world.callee.packets.len();
     world.run(1_000);
     assert!(
@@ -469,10 +551,13 @@ fn keys_are_exact_under_loss_and_disorder() {
 #[test]
 fn a_phone_without_named_events_hears_tones() {
     let mut world = World::talking(1, Codec::Pcma);
-    world.path.target(MediaTarget {
-        telephone_event: None,
-        ..target(Codec::Pcma)
-    });
+    world.path.target(
+        world.now(),
+        MediaTarget {
+            telephone_event: None,
+            ..target(Codec::Pcma)
+        },
+    );
     world.path.mute(true);
     world.run(500);
     world.press("42##0");
@@ -493,7 +578,7 @@ fn the_caller_hears_the_country_s_ringing_until_the_phone_is_heard() {
     let (caller, _) = world.listen(400);
     assert!(level_at(&caller, 400.0).0 > -28.0 && level_at(&caller, 450.0).0 > -28.0);
     // Early audio: its first packet ends the ringing.
-    world.path.target(target(Codec::Pcma));
+    world.path.target(world.now(), target(Codec::Pcma));
     world.callee.hum = Some(Sine::new(CALLEE_HERTZ, SENT_DBFS));
     world.run(500);
     world.path.ring();
@@ -507,7 +592,7 @@ fn the_caller_hears_the_country_s_ringing_until_the_phone_is_heard() {
 fn the_ringing_comes_back_when_early_sound_is_over() {
     let mut world = World::new(1);
     world.path.ring();
-    world.path.target(target(Codec::Pcma));
+    world.path.target(world.now(), target(Codec::Pcma));
     world.run(1_000);
     assert_tone(&world.listen(1_000).0, CALLEE_HERTZ, SENT_DBFS, 2.0);
     world.callee.hum = None;
@@ -524,7 +609,7 @@ fn the_answer_ends_the_ringing_even_if_the_phone_is_silent() {
     world.callee.hum = None;
     world.path.ring();
     world.run(3_100);
-    world.path.target(target(Codec::Pcma));
+    world.path.target(world.now(), target(Codec::Pcma));
     world.path.answered(world.now());
     world.run(200);
     let (caller, _) = world.listen(5_000);

@@ -38,7 +38,7 @@ impl World {
     pub(super) fn secured(seed: u64) -> Self {
         let mut world = Self::new(seed);
         world.callee.srtp = Some(phone_with(2));
-        world.path.target(target_with(2));
+        world.path.target(world.now(), target_with(2));
         world.path.answered(world.start);
         world
     }
@@ -94,10 +94,13 @@ fn a_hold_goes_on_with_its_numbers() {
         Direction::SendRecv,
     ] {
         let held = direction != Direction::SendRecv;
-        world.path.target(MediaTarget {
-            direction,
-            ..target_with(2)
-        });
+        world.path.target(
+            world.now(),
+            MediaTarget {
+                direction,
+                ..target_with(2)
+            },
+        );
         world.path.hold(world.now(), held);
         world.run(1_000);
     }
@@ -112,7 +115,7 @@ fn a_later_answer_s_new_key_takes_over() {
     world.run(1_000);
     // What is on its way when the answer comes is still heard.
     let late: Vec<_> = (0..3).map(|_| world.callee.packet().unwrap()).collect();
-    world.path.target(target_with(3));
+    world.path.target(world.now(), target_with(3));
     let now = world.now();
     for (from, bytes) in late {
         world.path.rtp(now, from, bytes);
@@ -133,21 +136,24 @@ fn a_later_answer_s_new_key_takes_over() {
 fn another_fork_s_early_sound_is_not_heard() {
     let mut world = World::new(1);
     world.callee.srtp = Some(phone_with(2));
-    world.path.target(target_with(2));
+    world.path.target(world.now(), target_with(2));
     world.run(1_000);
     assert_tone(&world.listen(1_000).0, CALLEE_HERTZ, SENT_DBFS, 2.0);
     let elsewhere: SocketAddr = "192.0.2.9:9000".parse().unwrap();
-    world.path.target(MediaTarget {
-        remote: elsewhere,
-        ..target_with(3)
-    });
+    world.path.target(
+        world.now(),
+        MediaTarget {
+            remote: elsewhere,
+            ..target_with(3)
+        },
+    );
     let heard_before = world.stats().forged;
     for _ in 0..200 {
         let (from, bytes) = world.callee.packet().unwrap();
         world.path.rtp(world.now(), from, bytes);
     }
     assert_eq!(world.stats().forged, heard_before + 200);
-    world.callee = Callee::new(Law::A);
+    world.callee = Callee::new(Codec::Pcma);
     world.callee.rtp = RtpSender::new(100);
     world.callee.addr = elsewhere;
     world.callee.srtp = Some(phone_with(3));

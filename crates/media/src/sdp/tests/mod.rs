@@ -204,12 +204,15 @@ fn damaged_descriptions_never_panic() {
 
 /// RFC 8866 §6.4, and a wish that no packet can grant or no arithmetic should try (incident class "asymmetric ptime").
 #[test]
-fn packet_lengths_out_of_this_world_are_twenty_milliseconds() {
+fn packet_lengths_are_what_is_asked_for_within_10_to_60_ms_and_nonsense_is_20() {
     for (wish, ms) in [
         ("0", 20),
-        ("1", 1),
+        ("1", 10),
+        ("10", 10),
+        ("25", 20),
+        ("30", 30),
         ("60", 60),
-        ("200", 200),
+        ("200", 60),
         ("201", 20),
         ("65535", 20),
         ("65536", 20),
@@ -219,12 +222,139 @@ fn packet_lengths_out_of_this_world_are_twenty_milliseconds() {
         ("", 20),
         ("x", 20),
     ] {
-        let offer = CARRIER.replace(
-            "a=ptime:30",
-            &format!("a=ptime:{wish}\r\na=maxptime:{wish}"),
-        );
+        let offer = CARRIER.replace("a=ptime:30", &format!("a=ptime:{wish}"));
         let target = ours().agreed(&read(&offer), Direction::SendRecv).unwrap();
         assert_eq!(target.ptime_ms, ms, "{wish}");
+    }
+}
+
+/// RFC 8866 §6.4: what is longer than the other side can take is not sent, whatever it would rather have.
+#[test]
+fn the_longest_packet_goes_before_the_one_asked_for() {
+    for (ptime, maxptime, ms) in [
+        ("60", "40", 40),
+        ("60", "0", 60),
+        ("20", "65535", 20),
+        ("40", "5", 10),
+        ("30", "x", 30),
+    ] {
+        let attributes = format!("a=maxptime:{maxptime}\r\na=ptime:{ptime}");
+        let offer = CARRIER.replace("a=ptime:30", &attributes);
+        let target = ours().agreed(&read(&offer), Direction::SendRecv).unwrap();
+        assert_eq!(target.ptime_ms, ms, "{ptime} of at most {maxptime}");
+    }
+}
+
+fn with_all_codecs() -> AudioSession {
+    let codecs = [Codec::Opus, Codec::G722, Codec::Pcma, Codec::TelephoneEvent];
+    AudioSession::new(77, OURS.parse().unwrap(), &codecs)
+}
+
+/// RFC 3551 §4.5.2, RFC 7587 §7, RFC 4733 §2.1: in our order, keys under each clock.
+#[test]
+fn an_offer_names_each_codec_by_its_clock_and_keys_under_each_clock() {
+    let sdp = with_all_codecs().offer(Direction::SendRecv);
+    let lines: Vec<&str> = sdp
+        .lines()
+        .skip_while(|line| !line.starts_with("m="))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "m=audio 40000 RTP/AVP 111 9 8 101 110",
+            "a=rtpmap:111 opus/48000/2",
+            "a=fmtp:111 minptime=10;useinbandfec=1",
+            "a=rtpmap:9 G722/8000",
+            "a=rtpmap:8 PCMA/8000",
+            "a=rtpmap:101 telephone-event/8000",
+            "a=fmtp:101 0-15",
+            "a=rtpmap:110 telephone-event/48000",
+            "a=fmtp:110 0-15",
+            "a=ptime:20",
+            "a=maxptime:60",
+            "a=sendrecv",
+        ]
+    );
+    let narrow = ours().offer(Direction::SendRecv);
+    assert!(!narrow.contains("48000"), "{narrow}");
+}
+
+/// RFC 4733 §2.1: an event under another clock than the voice's is none to send.
+#[test]
+fn keys_are_sent_under_the_clock_of_the_voice_or_not_as_events() {
+    let event = |formats: &str, maps: &str| {
+        let answer = CARRIER.replace("RTP/AVP 0 8 96", &format!("RTP/AVP {formats}"))
+            + "a=rtpmap:120 opus/48000/2\r\na=rtpmap:99 telephone-event/48000\r\n"
+            + maps;
+        let target = with_all_codecs().agreed(&read(&answer), Direction::SendRecv);
+        target
+            .map(|target| (target.codec, target.telephone_event))
+            .unwrap()
+    };
+    assert_eq!(event("120 96 99", ""), (Codec::Opus, Some(99)));
+    assert_eq!(event("9 96 99", ""), (Codec::G722, Some(96)));
+    assert_eq!(event("120 96", ""), (Codec::Opus, None));
+    assert_eq!(event("8 99", ""), (Codec::Pcma, None));
+}
+
+/// RFC 3264 §6.1: their numbers, and ours where they give none.
+#[test]
+fn every_payload_type_that_may_come_is_known_and_no_other() {
+    let answer =
+        CARRIER.replace("RTP/AVP 0 8 96", "RTP/AVP 8 9 120 96") + "a=rtpmap:120 opus/48000/2\r\n";
+    let target = with_all_codecs()
+        .agreed(&read(&answer), Direction::SendRecv)
+        .unwrap();
+    let known: Vec<(u8, Codec)> = (0..=255)
+        .filter_map(|number| Some((number, target.codec_of(number)?)))
+        .collect();
+    assert_eq!(
+        known,
+        [
+            (8, Codec::Pcma),
+            (9, Codec::G722),
+            (96, Codec::TelephoneEvent),
+            (101, Codec::TelephoneEvent),
+            (110, Codec::TelephoneEvent48),
+            (111, Codec::Opus),
+            (120, Codec::Opus),
+        ]
+    );
+    // A number of ours that they gave another meaning has theirs.
+    let answer = CARRIER.replace("RTP/AVP 0 8 96", "RTP/AVP 8 111") + "a=rtpmap:111 G729/8000\r\n";
+    let target = with_all_codecs()
+        .agreed(&read(&answer), Direction::SendRecv)
+        .unwrap();
+    assert_eq!(target.codec_of(111), None);
+}
+
+/// RFC 7587 §6.1.
+#[test]
+fn what_is_said_of_opus_is_kept_to() {
+    let answer = CARRIER.replace("RTP/AVP 0 8 96", "RTP/AVP 111")
+        + "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1; maxaveragebitrate=16000\r\n";
+    let target = with_all_codecs()
+        .agreed(&read(&answer), Direction::SendRecv)
+        .unwrap();
+    assert!(target.opus.takes_repeats && !target.opus.takes_browsers());
+    assert_eq!(target.opus.settings().bits_per_second, 16_000);
+    // Opus has no packets of 30 ms (RFC 6716 §2.1.4).
+    assert_eq!(target.ptime_ms, 20);
+}
+
+#[test]
+fn an_offer_of_opus_is_answered_with_opus_and_its_keys() {
+    let offer = CARRIER.replace("RTP/AVP 0 8 96", "RTP/AVP 120 8 99")
+        + "a=rtpmap:120 opus/48000/2\r\na=rtpmap:99 telephone-event/48000\r\n";
+    let answer = with_all_codecs()
+        .answer(&read(&offer), Direction::SendRecv)
+        .unwrap();
+    for line in [
+        "m=audio 40000 RTP/AVP 120 99\r\n",
+        "a=fmtp:120 minptime=10;useinbandfec=1\r\n",
+        "a=rtpmap:99 telephone-event/48000\r\n",
+    ] {
+        assert!(answer.sdp.contains(line), "{}", answer.sdp);
     }
 }
 

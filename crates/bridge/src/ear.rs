@@ -1,0 +1,44 @@
+use housecall_media::sdp::{Codec, Description};
+
+use crate::Ear;
+
+/// The ear with what a browser's offer says of the Opus that it wants (RFC 7587 §6.1): whether silence may be left out, and how many bits
+/// there may be. An offer that says nothing of Opus leaves everything as it was.
+pub(crate) fn as_offered(ear: Ear, offer: &str) -> Ear {
+    let Ok(offer) = Description::parse(offer.as_bytes()) else {
+        return ear;
+    };
+    let formats = offer.media.iter().flat_map(|media| &media.formats);
+    let mut opus = formats.filter(|format| format.codec == Some(Codec::Opus));
+    match opus.next().map(|format| format.opus.settings()) {
+        Some(mut settings) => {
+            // Browsers use what is repeated whether they say so or not.
+            settings.repeats = ear.opus.repeats;
+            Ear {
+                opus: settings,
+                ..ear
+            }
+        }
+        None => ear,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_that_takes_dtx_is_sent_no_silence() {
+        let offer = |fmtp: &str| {
+            format!(
+                "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 8\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 {fmtp}\r\n"
+            )
+        };
+        let ear = as_offered(Ear::default(), &offer("minptime=10;useinbandfec=1"));
+        assert_eq!(ear, Ear::default());
+        let ear = as_offered(Ear::default(), &offer("usedtx=1;maxaveragebitrate=16000"));
+        assert!(ear.opus.skips_silence && ear.opus.repeats);
+        assert_eq!(ear.opus.bits_per_second, 16_000);
+        assert_eq!(as_offered(Ear::default(), "hello"), Ear::default());
+    }
+}

@@ -1,0 +1,57 @@
+use std::time::{Duration, Instant};
+
+use housecall_media::jitter::Arrival;
+use housecall_media::rtp::{Relay, RtpPacket, RtpSender};
+
+/// One direction's way for payloads that the other leg takes as they are: sent on the moment they come, without a jitter buffer, since the
+/// listener has one.
+#[derive(Debug, Default)]
+pub(super) struct Straight {
+    relay: Relay,
+    last: Option<Instant>,
+    relayed: u64,
+}
+
+impl Straight {
+    /// After so long without a packet the listener is sent silence of ours: longer than the pauses of a speaker's DTX, shorter than any
+    /// network takes to call a stream dead.
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    /// Sends a packet on; none if it came before, or too late.
+    pub(super) fn packet(
+        &mut self,
+        now: Instant,
+        sender: &mut RtpSender,
+        payload_type: u8,
+        marker: bool,
+        packet: &Arrival,
+    ) -> Option<RtpPacket> {
+        let sent = self.relay.packet(sender, payload_type, marker, packet)?;
+        self.last = Some(now);
+        self.relayed += 1;
+        Some(sent)
+    }
+
+    /// Whether packets come, so that nothing of ours is to be sent.
+    pub(super) fn flows(&self, now: Instant) -> bool {
+        self.last
+            .is_some_and(|last| now.saturating_duration_since(last) < Self::PAUSE)
+    }
+
+    /// Something of ours is sent from here on.
+    pub(super) fn leave(&mut self, sender: &mut RtpSender) {
+        self.relay.leave(sender);
+        self.last = None;
+    }
+
+    /// The sender is another: nothing of before is of it.
+    pub(super) fn forget(&mut self) {
+        self.relay = Relay::default();
+        self.last = None;
+    }
+
+    /// Packets sent on so far.
+    pub(super) fn relayed(&self) -> u64 {
+        self.relayed
+    }
+}

@@ -1,0 +1,61 @@
+//! libopus as the crate `opus` builds and binds it.
+
+use ::opus::{Application, Bitrate, Channels, Decoder, Encoder, Error, Signal};
+
+use super::OpusSettings;
+
+#[derive(Debug)]
+pub(super) struct RawEncoder(Encoder);
+
+#[derive(Debug)]
+pub(super) struct RawDecoder(Decoder);
+
+impl RawEncoder {
+    pub(super) fn new(hertz: u32) -> Result<Self, String> {
+        Encoder::new(hertz, Channels::Mono, Application::Voip)
+            .map(Self)
+            .map_err(reason)
+    }
+
+    pub(super) fn set(&mut self, settings: &OpusSettings, complexity: u8) -> Result<(), String> {
+        let Self(encoder) = self;
+        let bits = i32::try_from(settings.bits_per_second).unwrap_or(i32::MAX);
+        encoder
+            .set_bitrate(Bitrate::Bits(bits))
+            .and_then(|()| encoder.set_complexity(complexity.into()))
+            .and_then(|()| encoder.set_signal(Signal::Voice))
+            .and_then(|()| encoder.set_inband_fec(settings.repeats))
+            .and_then(|()| encoder.set_dtx(settings.skips_silence))
+            .map_err(reason)
+    }
+
+    pub(super) fn expect_loss(&mut self, percent: u8) -> Result<(), String> {
+        self.0.set_packet_loss_perc(percent.into()).map_err(reason)
+    }
+
+    pub(super) fn encode(&mut self, samples: &[i16], packet: &mut [u8]) -> Result<usize, String> {
+        self.0.encode(samples, packet).map_err(reason)
+    }
+}
+
+impl RawDecoder {
+    pub(super) fn new(hertz: u32) -> Result<Self, String> {
+        Decoder::new(hertz, Channels::Mono)
+            .map(Self)
+            .map_err(reason)
+    }
+
+    /// Decodes; conceals if the packet is empty.
+    pub(super) fn decode(
+        &mut self,
+        packet: &[u8],
+        samples: &mut [i16],
+        fec: bool,
+    ) -> Result<usize, String> {
+        self.0.decode(packet, samples, fec).map_err(reason)
+    }
+}
+
+fn reason(error: Error) -> String {
+    error.description().to_owned()
+}

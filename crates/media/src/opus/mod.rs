@@ -1,0 +1,378 @@
+//! Opus at the rate of the phone leg, mono, so that nothing between the two legs is resampled (RFC 6716).
+//!
+//! The RTP clock of Opus is 48 kHz all the same (RFC 7587 §4.1): a frame of 20 ms is 960 ticks, and 160 samples at 8 kHz.
+//!
+//! libopus does the work: the one that the crate `opus` builds, or with the feature `system-opus` the distribution's.
+
+#[cfg_attr(feature = "system-opus", path = "system.rs")]
+#[cfg_attr(not(feature = "system-opus"), path = "bundled.rs")]
+mod libopus;
+mod toc;
+
+use bytes::Bytes;
+
+use crate::coder::{CodecError, Decoder, Encoder};
+use crate::sdp::Codec;
+use crate::{FRAME_MS, Rate};
+use libopus::{RawDecoder, RawEncoder};
+
+/// Ticks of the RTP clock in one frame of 20 ms.
+pub const OPUS_FRAME_TICKS: u32 = 960;
+
+/// Ticks of the RTP clock in a millisecond.
+const TICKS_PER_MS: u32 = 48;
+
+/// How Opus is encoded: for speech in any case.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OpusSettings {
+    /// Bits in a second.
+    pub bits_per_second: u32,
+    /// Whether each packet repeats the one before it, if loss is expected (in-band FEC).
+    pub repeats: bool,
+    /// Whether silence is said once and then not sent (DTX).
+    pub skips_silence: bool,
+}
+
+impl Default for OpusSettings {
+    /// Speech with room for redundancy, and no holes in the stream.
+    fn default() -> Self {
+        Self {
+            bits_per_second: 24_000,
+            repeats: true,
+            skips_silence: false,
+        }
+    }
+}
+
+fn failed(action: &'static str) -> impl Fn(String) -> CodecError {
+    move |reason| CodecError {
+        codec: Codec::Opus,
+        action,
+        reason,
+    }
+}
+
+/// Encodes packets of 10, 20, 40 or 60 ms.
+#[derive(Debug)]
+pub struct OpusEncoder {
+    raw: RawEncoder,
+}
+
+impl OpusEncoder {
+    /// libopus' effort, 0 to 10. At 8 kHz more than 5 is not heard.
+    const COMPLEXITY: u8 = 5;
+    /// The loss told to libopus in percent, whatever is reported: redundancy is only written where loss is expected, and is to be
+    /// there when loss begins.
+    const LOSS_PERCENT_MIN: u8 = 5;
+    const LOSS_PERCENT_MAX: u8 = 40;
+    const LOSS_PERCENT_AT_FIRST: u8 = 10;
+    /// Bytes of a packet at most; 60 ms of the highest bitrate used are about 500.
+    const PACKET_BYTES_MAX: usize = 1_000;
+    /// A packet that libopus says need not be sent (DTX) is no longer than this.
+    const UNSENT_BYTES_MAX: usize = 2;
+
+    /// Makes an encoder of speech at 8 kHz, with in-band redundancy.
+    ///
+    /// # Errors
+    /// libopus found no memory.
+    pub fn new() -> Result<Self, CodecError> {
+        Self::with(Rate::Narrow, OpusSettings::default())
+    }
+
+    /// Makes an encoder of speech at a rate.
+    ///
+    /// # Errors
+    /// libopus found no memory, or refused a setting.
+    pub fn with(rate: Rate, settings: OpusSettings) -> Result<Self, CodecError> {
+        let mut raw = RawEncoder::new(rate.hertz()).map_err(failed("encoder"))?;
+        raw.set(&settings, Self::COMPLEXITY)
+            .and_then(|()| raw.expect_loss(Self::LOSS_PERCENT_AT_FIRST))
+            .map_err(failed("encoder setting"))?;
+        Ok(Self { raw })
+    }
+
+    /// Tells the loss that the listener reports, so that redundancy is as much as is needed. `fraction_lost` as in RTCP, of 256.
+    ///
+    /// # Errors
+    /// libopus refused.
+    pub fn expect_loss(&mut self, fraction_lost: u8) -> Result<(), CodecError> {
+        let percent = (u16::from(fraction_lost) * 100 / 256) as u8;
+        self.raw
+            .expect_loss(percent.clamp(Self::LOSS_PERCENT_MIN, Self::LOSS_PERCENT_MAX))
+            .map_err(failed("encoder setting"))
+    }
+
+    /// Encodes one packet. Empty if it need not be sent, which only happens where silence is skipped.
+    ///
+    /// # Errors
+    /// libopus refused; send nothing for this packet.
+    pub fn encode(&mut self, samples: &[i16]) -> Result<Bytes, CodecError> {
+        let mut packet = [0; Self::PACKET_BYTES_MAX];
+        let length = self
+            .raw
+            .encode(samples, &mut packet)
+            .map_err(failed("encode"))?;
+        let packet = packet.get(..length).unwrap_or_default();
+        Ok(if packet.len() <= Self::UNSENT_BYTES_MAX {
+            Bytes::new()
+        } else {
+            Bytes::copy_from_slice(packet)
+        })
+    }
+}
+
+impl Encoder for OpusEncoder {
+    fn encode(&mut self, samples: &[i16]) -> Result<Bytes, CodecError> {
+        Self::encode(self, samples)
+    }
+
+    fn expect_loss(&mut self, fraction_lost: u8) {
+        // Without the hint there is as much redundancy as before.
+        let _ = Self::expect_loss(self, fraction_lost);
+    }
+}
+
+/// Decodes packets of any rate and channel count to mono at one rate.
+#[derive(Debug)]
+pub struct OpusDecoder {
+    rate: Rate,
+    raw: RawDecoder,
+}
+
+impl OpusDecoder {
+    /// Samples of the longest packet, 120 ms (RFC 6716 §3.2.5).
+    const SAMPLES_MAX: usize = Rate::Wide.samples(120);
+
+    /// Makes a decoder to 8 kHz.
+    ///
+    /// # Errors
+    /// libopus found no memory.
+    pub fn new() -> Result<Self, CodecError> {
+        Self::at(Rate::Narrow)
+    }
+
+    /// Makes a decoder to a rate.
+    ///
+    /// # Errors
+    /// libopus found no memory.
+    pub fn at(rate: Rate) -> Result<Self, CodecError> {
+        let raw = RawDecoder::new(rate.hertz()).map_err(failed("decoder"))?;
+        Ok(Self { rate, raw })
+    }
+
+    /// How long a packet plays, in ticks of the RTP clock, without decoding it. None if it is no Opus packet.
+    pub fn ticks(packet: &[u8]) -> Option<u32> {
+        toc::ticks(packet)
+    }
+
+    /// Decodes a packet onto the end of `samples`.
+    ///
+    /// # Errors
+    /// The packet is damaged; conceal it.
+    pub fn decode(&mut self, packet: &[u8], samples: &mut Vec<i16>) -> Result<(), CodecError> {
+        // An empty packet would mean "conceal" to libopus.
+        if packet.is_empty() {
+            return Err(CodecError::empty(Codec::Opus));
+        }
+        self.run(packet, self.rate.samples(120), false, samples)
+            .map_err(failed("decode"))
+    }
+
+    /// Decodes a lost packet of `ticks` from the redundancy in the packet after it; conceals where there is none.
+    ///
+    /// # Errors
+    /// The packet is damaged; conceal.
+    pub fn recover(
+        &mut self,
+        next: &[u8],
+        ticks: u32,
+        samples: &mut Vec<i16>,
+    ) -> Result<(), CodecError> {
+        if next.is_empty() {
+            return self.conceal(ticks, samples);
+        }
+        self.run(next, self.samples_of(ticks), true, samples)
+            .map_err(failed("recover"))
+    }
+
+    /// Continues the sound plausibly through `ticks` of loss; it fades by itself.
+    ///
+    /// # Errors
+    /// libopus refused; play silence.
+    pub fn conceal(&mut self, ticks: u32, samples: &mut Vec<i16>) -> Result<(), CodecError> {
+        self.run(&[], self.samples_of(ticks), false, samples)
+            .map_err(failed("conceal"))
+    }
+
+    /// Samples of `ticks`, in the steps of 2.5 ms that libopus conceals in.
+    fn samples_of(&self, ticks: u32) -> usize {
+        let steps = (ticks / (TICKS_PER_MS * 5 / 2)).clamp(1, 48) as usize;
+        steps * self.rate.samples(5) / 2
+    }
+
+    fn run(
+        &mut self,
+        packet: &[u8],
+        length: usize,
+        fec: bool,
+        samples: &mut Vec<i16>,
+    ) -> Result<(), String> {
+        let mut buffer = [0; Self::SAMPLES_MAX];
+        let room = buffer.get_mut(..length).unwrap_or_default();
+        let decoded = self.raw.decode(packet, room, fec)?;
+        samples.extend(buffer.iter().take(decoded));
+        Ok(())
+    }
+}
+
+impl Decoder for OpusDecoder {
+    fn decode(&mut self, payload: &[u8], samples: &mut Vec<i16>) -> Result<(), CodecError> {
+        Self::decode(self, payload, samples)
+    }
+
+    fn make_up(&mut self, next: Option<&[u8]>, length: usize, samples: &mut Vec<i16>) {
+        let end = samples.len() + length;
+        // Redundancy is of the packet just before `next` only: what is lost before that is made up.
+        let longest = self.rate.samples(6 * FRAME_MS);
+        while samples.len() < end {
+            let part = (end - samples.len()).min(longest);
+            let ticks =
+                u32::try_from(part).unwrap_or(0) * TICKS_PER_MS / (self.rate.hertz() / 1_000);
+            let made = match next {
+                Some(next) => self.recover(next, ticks, samples),
+                None => self.conceal(ticks, samples),
+            };
+            if made.is_err() {
+                break;
+            }
+        }
+        samples.resize(end, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FRAME_SAMPLES, Frame, SILENCE, Sine, dominant_frequency, level};
+
+    fn tone(frames: usize) -> Vec<Frame> {
+        let mut sine = Sine::new(440.0, -12.0);
+        (0..frames).map(|_| sine.frame()).collect()
+    }
+
+    fn encoded(frames: &[Frame]) -> Vec<Bytes> {
+        let mut encoder = OpusEncoder::new().unwrap();
+        frames
+            .iter()
+            .map(|frame| encoder.encode(frame).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_tone_keeps_its_frequency_and_its_level() {
+        let frames = tone(50);
+        let (mut decoder, mut out) = (OpusDecoder::new().unwrap(), Vec::new());
+        for packet in encoded(&frames) {
+            decoder.decode(&packet, &mut out).unwrap();
+        }
+        assert_eq!(out.len(), 50 * FRAME_SAMPLES);
+        let heard = dominant_frequency(&out[1_600..]).unwrap();
+        assert!((heard - 440.0).abs() < 3.0, "{heard} Hz");
+        let sent: Vec<i16> = frames.into_iter().flatten().collect();
+        let loss = level(&sent).0 - level(&out[1_600..]).0;
+        assert!(loss.abs() < 2.0, "{loss} dB");
+    }
+
+    /// The sound begins in packets that are lost: concealment knows nothing of it, the redundancy does.
+    #[test]
+    fn a_lost_packet_is_in_the_next_one() {
+        let frames = [vec![SILENCE; 20], tone(10)].concat();
+        let packets = encoded(&frames);
+        let after_loss = |recover: bool| {
+            let (mut decoder, mut out) = (OpusDecoder::new().unwrap(), Vec::new());
+            for packet in &packets[..20] {
+                decoder.decode(packet, &mut out).unwrap();
+            }
+            decoder.conceal(960, &mut out).unwrap();
+            match recover {
+                true => decoder.recover(&packets[22], 960, &mut out).unwrap(),
+                false => decoder.conceal(960, &mut out).unwrap(),
+            }
+            assert_eq!(out.len(), 22 * FRAME_SAMPLES);
+            level(&out[21 * FRAME_SAMPLES..]).0
+        };
+        let (with, without) = (after_loss(true), after_loss(false));
+        assert!(
+            with > -40.0 && without < -90.0,
+            "{with} dBFS with redundancy, {without} dBFS without"
+        );
+    }
+
+    #[test]
+    fn a_frame_is_960_ticks_and_rubbish_is_none() {
+        let packet = OpusEncoder::new().unwrap().encode(&tone(1)[0]).unwrap();
+        assert_eq!(OpusDecoder::ticks(&packet), Some(OPUS_FRAME_TICKS));
+        assert_eq!(OpusDecoder::ticks(&[]), None);
+    }
+
+    #[test]
+    fn damaged_packets_are_refused_or_decoded_and_never_panic() {
+        let mut decoder = OpusDecoder::new().unwrap();
+        let mut seed = 11_u32;
+        let mut refused = 0;
+        for length in 0..600_usize {
+            let bytes: Vec<u8> = (0..length % 130)
+                .map(|_| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (seed >> 24) as u8
+                })
+                .collect();
+            let mut samples = Vec::new();
+            refused += usize::from(decoder.decode(&bytes, &mut samples).is_err());
+            assert!(samples.len() <= 960);
+        }
+        assert!(refused > 0);
+    }
+
+    /// RFC 7587 §3.1.3: silence is said now and then only, and the sound after it in full.
+    #[test]
+    fn silence_is_skipped_where_it_may_be() {
+        let sent = |skips_silence: bool| {
+            let settings = OpusSettings {
+                skips_silence,
+                ..OpusSettings::default()
+            };
+            let mut encoder = OpusEncoder::with(Rate::Narrow, settings).unwrap();
+            let frames = [tone(20), vec![SILENCE; 100], tone(20)].concat();
+            let packets = frames.iter().map(|frame| encoder.encode(frame).unwrap());
+            packets.map(|packet| !packet.is_empty()).collect::<Vec<_>>()
+        };
+        assert!(sent(false).into_iter().all(|sent| sent));
+        let sent = sent(true);
+        let quiet = sent[20..120].iter().filter(|sent| **sent).count();
+        assert!(quiet < 35, "{quiet} of 100 silent packets");
+        assert!(sent[..20].iter().all(|sent| *sent));
+        assert!(sent[122..].iter().all(|sent| *sent));
+    }
+
+    #[test]
+    fn a_lower_bitrate_is_kept_to() {
+        let bits = |bits_per_second| {
+            let settings = OpusSettings {
+                bits_per_second,
+                repeats: false,
+                ..OpusSettings::default()
+            };
+            let mut encoder = OpusEncoder::with(Rate::Wide, settings).unwrap();
+            let mut music = crate::HoldMusic::new();
+            let packets = (0..100).map(|_| {
+                let mut frame = Frame::silence(Rate::Wide, 20);
+                music.fill(&mut frame);
+                encoder.encode(&frame).unwrap().len() * 8
+            });
+            packets.sum::<usize>() / 2
+        };
+        let (low, high) = (bits(8_000), bits(32_000));
+        assert!(low < 10_000 && high > 20_000, "{low} and {high} bit/s");
+    }
+}
