@@ -1,5 +1,5 @@
-//! What 20 ms of a phone call cost: Opus from the browser to A-law, and A-law from the phone to Opus, through both jitter
-//! buffers.
+//! What 20 ms of a phone call cost in each codec of the phone leg: Opus from the browser to the phone's codec and back, through both jitter
+//! buffers, or straight through where both legs speak the same.
 //!
 //! ```text
 //! cargo bench -p housecall-benches --bench bridge_frame
@@ -17,51 +17,94 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use housecall_bridge::{EarPacket, MediaPath, MediaStats, PathOptions};
-use housecall_media::g711::Law;
-use housecall_media::opus::OPUS_FRAME_TICKS;
+use housecall_media::coder::{CodecError, encoder};
+use housecall_media::opus::OpusSettings;
 use housecall_media::rtp::RtpSender;
 use housecall_media::sdp::{AudioSession, Codec, Description, Direction};
-use housecall_media::{FRAME_MS, HoldMusic, OpusEncoder};
+use housecall_media::{FRAME_MS, Frame, HoldMusic};
 
 const PHONE: &str = "198.51.100.7:49170";
 /// Milliseconds between a packet's arrival and the frame after it.
 const HALF_MS: u64 = FRAME_MS / 2;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut silent = Talk::new(false, false)?;
-    let mut to_phone = Talk::new(true, false)?;
-    let mut to_browser = Talk::new(false, true)?;
-    let mut both = Talk::new(true, true)?;
-    let count = rounds::scale(3_000);
-    let medians = rounds::medians(
-        count,
-        &mut [
-            &mut |count| silent.frames(count),
-            &mut |count| to_phone.frames(count),
-            &mut |count| to_browser.frames(count),
-            &mut |count| both.frames(count),
-        ],
-    );
-    let stats = both.path.stats();
-    if lost(&stats) > 0 {
-        return Err(format!("frames were lost, so this is no measure of a call: {stats:?}").into());
+    let mut talks = Vec::new();
+    for (name, codec, ear, speaks) in TALKS {
+        talks.push((name, Talk::new(codec, ear, speaks)?));
+    }
+    let count = rounds::scale(1_500);
+    let mut run: Vec<_> = talks
+        .iter_mut()
+        .map(|(_, talk)| |count| talk.frames(count))
+        .collect();
+    let mut run: Vec<&mut dyn FnMut(u32)> = run.iter_mut().map(|run| run as _).collect();
+    let run: &mut [_; TALKS.len()] = run.as_mut_slice().try_into()?;
+    let medians = rounds::medians(count, run);
+    for (name, talk) in &talks {
+        let stats = talk.path.stats();
+        if lost(&stats) > 0 {
+            return Err(format!(
+                "{name}: frames were lost, so this is no measure of a call: {stats:?}"
+            )
+            .into());
+        }
     }
 
     println!("one call, 20 ms, median of five, CPU time");
-    let names = [
-        "both silent",
-        "Opus → PCMA speaks",
-        "PCMA → Opus speaks",
-        "both speak",
-    ];
-    for (name, nanos) in names.into_iter().zip(medians) {
+    for ((name, _), nanos) in talks.iter().zip(medians) {
         let micros = nanos / 1_000.0;
         let calls = 20_000.0 / micros;
-        println!("  {name:<20} {micros:7.1} µs   {calls:6.0} calls on one core, sound alone");
+        println!("  {name:<32} {micros:7.1} µs   {calls:6.0} calls on one core, sound alone");
     }
     println!("again: cargo bench -p housecall-benches --bench bridge_frame");
     Ok(())
 }
+
+/// Who speaks.
+#[derive(Clone, Copy, PartialEq)]
+enum Speaks {
+    Nobody,
+    Browser,
+    Phone,
+    Both,
+}
+
+/// What is measured: the phone's codec, the browser's, and who speaks.
+const TALKS: [(&str, Codec, Codec, Speaks); 8] = [
+    (
+        "both silent (PCMA)",
+        Codec::Pcma,
+        Codec::Opus,
+        Speaks::Nobody,
+    ),
+    (
+        "Opus → PCMA speaks",
+        Codec::Pcma,
+        Codec::Opus,
+        Speaks::Browser,
+    ),
+    (
+        "PCMA → Opus speaks",
+        Codec::Pcma,
+        Codec::Opus,
+        Speaks::Phone,
+    ),
+    ("Opus ⇄ PCMA", Codec::Pcma, Codec::Opus, Speaks::Both),
+    ("Opus ⇄ PCMU", Codec::Pcmu, Codec::Opus, Speaks::Both),
+    ("Opus ⇄ G722", Codec::G722, Codec::Opus, Speaks::Both),
+    (
+        "Opus ⇄ Opus, straight through",
+        Codec::Opus,
+        Codec::Opus,
+        Speaks::Both,
+    ),
+    (
+        "PCMA ⇄ PCMA, straight through",
+        Codec::Pcma,
+        Codec::Pcma,
+        Speaks::Both,
+    ),
+];
 
 fn lost(stats: &MediaStats) -> u64 {
     stats.rtp_lost + stats.malformed + stats.wrong_payload_type + stats.strangers
@@ -72,28 +115,39 @@ struct Talk {
     path: MediaPath,
     now: Instant,
     phone: SocketAddr,
-    browser_speaks: Option<OpusPackets>,
+    browser_speaks: Option<EarPackets>,
     phone_speaks: Option<RtpPackets>,
 }
 
 impl Talk {
-    fn new(browser_speaks: bool, phone_speaks: bool) -> Result<Self, Box<dyn Error>> {
+    fn new(codec: Codec, ear: Codec, speaks: Speaks) -> Result<Self, Box<dyn Error>> {
         let now = Instant::now();
-        let codecs = [Codec::Pcma, Codec::TelephoneEvent];
-        let ours = AudioSession::new(1, "192.0.2.10:40000".parse()?, &codecs);
-        let answer = b"v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 49170 RTP/AVP 8\r\n";
-        let target = ours.agreed(&Description::parse(answer)?, Direction::SendRecv)?;
+        let ours = AudioSession::new(
+            1,
+            "192.0.2.10:40000".parse()?,
+            &[codec, Codec::TelephoneEvent],
+        );
+        let payload_type = codec.payload_type();
+        let answer = format!(
+            "v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 49170 RTP/AVP {payload_type}\r\na=rtpmap:{payload_type} {}\r\n",
+            codec.rtpmap()
+        );
+        let target = ours.agreed(&Description::parse(answer.as_bytes())?, Direction::SendRecv)?;
         let mut options = PathOptions::new("AU", 42);
         options.silence_max = Duration::MAX;
+        options.ear.codec = ear;
+        options.straight_g711 = true;
         let mut path = MediaPath::new(now, options)?;
-        path.target(target);
+        path.target(now, target);
         path.answered(now);
+        let browser = matches!(speaks, Speaks::Browser | Speaks::Both);
+        let phone = matches!(speaks, Speaks::Phone | Speaks::Both);
         Ok(Self {
             path,
             now,
             phone: PHONE.parse()?,
-            browser_speaks: browser_speaks.then(OpusPackets::new).transpose()?,
-            phone_speaks: phone_speaks.then(RtpPackets::new),
+            browser_speaks: browser.then(|| EarPackets::new(ear)).transpose()?,
+            phone_speaks: phone.then(|| RtpPackets::new(codec)).transpose()?,
         })
     }
 
@@ -115,31 +169,44 @@ impl Talk {
     }
 }
 
-/// Packets made beforehand; only their numbers are new each time.
-struct OpusPackets {
-    payloads: std::iter::Cycle<std::vec::IntoIter<Bytes>>,
-    sequence: u16,
-    timestamp: u32,
-}
-
 /// Frames made beforehand: ten seconds.
 const MADE: usize = 500;
 
-impl OpusPackets {
-    fn new() -> Result<Self, Box<dyn Error>> {
-        let (mut encoder, mut music) = (OpusEncoder::new()?, HoldMusic::new());
-        let payloads: Result<Vec<Bytes>, _> =
-            (0..MADE).map(|_| encoder.encode(&music.frame())).collect();
+/// Payloads of music in a codec, for ever.
+fn payloads(codec: Codec) -> Result<std::iter::Cycle<std::vec::IntoIter<Bytes>>, CodecError> {
+    let mut encoder = encoder(codec, codec.rate(), OpusSettings::default())?;
+    let mut music = HoldMusic::new();
+    let payloads: Result<Vec<Bytes>, _> = (0..MADE)
+        .map(|_| {
+            let mut frame = Frame::silence(codec.rate(), FRAME_MS);
+            music.fill(&mut frame);
+            encoder.encode(&frame)
+        })
+        .collect();
+    Ok(payloads?.into_iter().cycle())
+}
+
+/// Packets made beforehand; only their numbers are new each time.
+struct EarPackets {
+    payloads: std::iter::Cycle<std::vec::IntoIter<Bytes>>,
+    sequence: u16,
+    timestamp: u32,
+    ticks: u32,
+}
+
+impl EarPackets {
+    fn new(codec: Codec) -> Result<Self, CodecError> {
         Ok(Self {
-            payloads: payloads?.into_iter().cycle(),
+            payloads: payloads(codec)?,
             sequence: 0,
             timestamp: 0,
+            ticks: codec.clock_rate() / 50,
         })
     }
 
     fn next(&mut self) -> EarPacket {
         self.sequence = self.sequence.wrapping_add(1);
-        self.timestamp = self.timestamp.wrapping_add(OPUS_FRAME_TICKS);
+        self.timestamp = self.timestamp.wrapping_add(self.ticks);
         EarPacket {
             ssrc: 1,
             sequence: self.sequence,
@@ -152,25 +219,25 @@ impl OpusPackets {
 /// The same for the phone. Writing the header is measured with the rest; it is a few nanoseconds.
 struct RtpPackets {
     payloads: std::iter::Cycle<std::vec::IntoIter<Bytes>>,
+    codec: Codec,
     sender: RtpSender,
 }
 
 impl RtpPackets {
-    fn new() -> Self {
-        let mut music = HoldMusic::new();
-        let payloads: Vec<Bytes> = (0..MADE)
-            .map(|_| Bytes::from(Law::A.encode(&music.frame())))
-            .collect();
-        Self {
-            payloads: payloads.into_iter().cycle(),
+    fn new(codec: Codec) -> Result<Self, CodecError> {
+        Ok(Self {
+            payloads: payloads(codec)?,
+            codec,
             sender: RtpSender::new(7),
-        }
+        })
     }
 
     fn next(&mut self) -> Bytes {
         let payload = self.payloads.next().unwrap_or_default();
-        let packet = self.sender.packet(8, false, payload);
-        self.sender.advance(160);
+        let packet = self
+            .sender
+            .packet(self.codec.payload_type(), false, payload);
+        self.sender.advance(self.codec.clock_rate() / 50);
         packet.to_bytes()
     }
 }
