@@ -188,13 +188,13 @@ impl Ring {
                 self.say("it rings");
                 self.path.ring();
             }
-            Event::EarlyMedia(target) | Event::MediaChanged(target) => self.path.target(target),
+            Event::EarlyMedia(target) | Event::MediaChanged(target) => self.path.target(now, target),
             Event::Answered(target) => {
                 self.say(&format!(
                     "answered, {:?} to {}",
                     target.codec, target.remote
                 ));
-                self.path.target(target);
+                self.path.target(now, target);
                 self.path.answered(now);
                 self.ear.begin();
                 self.hang_up_at = Some(now + LISTEN);
