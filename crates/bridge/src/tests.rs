@@ -1,11 +1,12 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use housecall_media::g711::Law;
+use housecall_media::coder::{Decoder, Encoder, decoder, encoder};
+use housecall_media::opus::OpusSettings;
 use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{AudioSession, Codec, Description, Direction};
 use housecall_media::telephone_event::KeyListener;
-use housecall_media::{Key, Sine, level};
+use housecall_media::{Frame, Key, Sine, dominant_frequency_at, level};
 use housecall_phone::{Dial, Number, Outcome, Route, Side, Trunk};
 use housecall_sip::user_agent::{self, Body, CallHandle, Event, Reply};
 use housecall_sip::{AgentOptions, Message, Peer, StatusCode, UserAgent};
@@ -41,6 +42,9 @@ struct Phone {
     /// The status with which re-INVITEs are refused, if they are.
     refuses_hold: bool,
     hum: Option<Sine>,
+    codec: Codec,
+    encoder: Box<dyn Encoder>,
+    decoder: Box<dyn Decoder>,
     rtp: RtpSender,
     keys: KeyListener,
     keys_heard: String,
@@ -64,6 +68,9 @@ impl Phone {
             invite: None,
             refuses_hold: false,
             hum: None,
+            codec: Codec::Pcma,
+            encoder: encoder(Codec::Pcma, Codec::Pcma.rate(), OpusSettings::default()).unwrap(),
+            decoder: decoder(Codec::Pcma, Codec::Pcma.rate()).unwrap(),
             rtp: RtpSender::new(8),
             keys: KeyListener::default(),
             keys_heard: String::new(),
@@ -111,14 +118,25 @@ impl Phone {
         self.agent.reinvite(now, self.call.unwrap(), body).unwrap();
     }
 
+    /// Speaks another codec of the same clock, and says so.
+    fn change_codec(&mut self, now: Instant, codec: Codec) {
+        self.codec = codec;
+        self.encoder = encoder(codec, codec.rate(), OpusSettings::default()).unwrap();
+        self.decoder = decoder(codec, codec.rate()).unwrap();
+        let codecs = [codec, Codec::TelephoneEvent];
+        self.audio = AudioSession::new(5, THEIR_RTP.parse().unwrap(), &codecs);
+        self.reinvite(now, Direction::SendRecv);
+    }
+
     fn packet(&mut self) -> Option<Bytes> {
-        let frame = self.hum.as_mut().map(Sine::frame);
-        let packet = frame.map(|frame| {
-            self.rtp
-                .packet(8, false, Law::A.encode(&frame).into())
-                .to_bytes()
+        let mut frame = Frame::silence(self.codec.rate(), 20);
+        let packet = self.hum.as_mut().map(|hum| {
+            hum.fill(&mut frame);
+            let payload = self.encoder.encode(&frame).unwrap();
+            let payload_type = self.codec.payload_type();
+            self.rtp.packet(payload_type, false, payload).to_bytes()
         });
-        self.rtp.advance(160);
+        self.rtp.advance(self.codec.clock_rate() / 50);
         packet
     }
 
@@ -130,7 +148,12 @@ impl Phone {
                     .packet(packet.timestamp, &packet.payload)
                     .map(Key::name),
             ),
-            8 => Law::A.decode(&packet.payload, &mut self.heard),
+            agreed if agreed == self.codec.payload_type() => self
+                .decoder
+                .decode(&packet.payload, &mut self.heard)
+                .unwrap(),
+            // On its way when the codec changed.
+            0 | 8 | 9 => {}
             other => panic!("payload type {other}"),
         }
     }
@@ -139,9 +162,12 @@ impl Phone {
 impl World {
     /// Dials; the INVITE is with the phone.
     fn dial() -> Self {
-        let start = Instant::now();
+        Self::dial_with(options())
+    }
 
-        let (bridge, answer) = Bridge::dial(start, options(), OFFER).unwrap();
+    fn dial_with(options: BridgeOptions) -> Self {
+        let start = Instant::now();
+        let (bridge, answer) = Bridge::dial(start, options, OFFER).unwrap();
         assert!(answer.starts_with("v=0") && answer.contains(bridge.ufrag()));
         let mut world = Self {
             start,
@@ -375,6 +401,46 @@ fn a_refused_hold_leaves_everything_as_it_was() {
     assert_eq!(world.events, [BridgeEvent::HoldRefused]);
     let after = world.phone_hears(1_000);
     assert!(after < -60.0, "music at {after} dBFS");
+}
+
+/// RFC 3264 §8.3.2: the phone's network moves the call to another codec, and later back.
+#[test]
+fn a_re_invite_changes_the_codec() {
+    let mut options = options();
+    options.dial.codecs.insert(0, Codec::G722);
+    let mut world = World::dial_with(options);
+    world.phone.hum = Some(Sine::new(1_004.0, -12.0));
+    world.answer();
+    world.run(500);
+    for codec in [Codec::G722, Codec::Pcmu] {
+        world.phone.change_codec(world.now(), codec);
+        world.run(200);
+        let played = world.bridge.stats().from_phone.played;
+        world.bridge.hold(world.now()).unwrap();
+        let music = world.phone_hears(2_000);
+        assert!((-28.0..=-14.0).contains(&music), "{codec}: {music} dBFS");
+        let note = dominant_frequency_at(codec.rate(), &world.phone.heard);
+        assert!(note.is_some_and(|hertz| hertz < 800.0), "{note:?}");
+        world.bridge.resume(world.now()).unwrap();
+        world.bridge.digit(world.now(), '7').unwrap();
+        world.run(1_000);
+        let stats = world.bridge.stats();
+        assert!(stats.from_phone.played > played + 100);
+        assert_eq!((stats.wrong_payload_type, stats.malformed), (0, 0));
+    }
+    assert_eq!(world.phone.keys_heard, "77");
+}
+
+#[test]
+fn an_answer_in_none_of_our_codecs_ends_the_call_and_says_so() {
+    let mut world = World::dial();
+    let g729 = "v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 49170 RTP/AVP 18\r\n".to_owned();
+    let reply = Reply::new(StatusCode::OK).with_body(Body::sdp(g729));
+    world.phone.reply(world.now(), reply);
+    world.run(100);
+    let (outcome, by, stats) = world.ended();
+    assert_eq!((outcome, by), (Outcome::NoCommonSound, Side::Us));
+    assert_eq!((stats.rtp_sent, world.phone.byes), (0, 1));
 }
 
 #[test]
