@@ -40,11 +40,13 @@ mod answers;
 mod ask;
 mod call;
 mod confirming;
+mod early;
 mod event;
 mod info;
 mod invite;
 mod large;
 mod nonces;
+mod offered;
 mod offers;
 mod options;
 mod reliable;
@@ -79,6 +81,7 @@ use crate::header::Reason;
 use crate::{Abilities, Method, Name, StatusCode};
 use answers::{Heard, HeardKey};
 use call::{Call, Calling, Open};
+use early::Early;
 use nonces::Nonces;
 use sending::{Outgoing, Sent, SentKey, Wanted};
 use session_timer::Session;
@@ -198,6 +201,7 @@ impl UserAgent {
             in_dialog: false,
         };
         let session = Session::new(self.options.session_timer);
+        request.headers.push(Early::supported());
         request.headers.extend(session.ask());
         let what = Outgoing::new(request, invite.to_peer, call, invite.credentials.clone());
         let invite_key = self.send(now, what);
@@ -206,7 +210,7 @@ impl UserAgent {
             call_id: call_id.clone(),
             local_tag: tag.clone(),
             early: BTreeMap::new(),
-            confirmed: BTreeMap::new(),
+            offered: None,
             peer: invite.to_peer,
             credentials: invite.credentials,
             session,
@@ -234,7 +238,7 @@ impl UserAgent {
             }
             return;
         }
-        match self.take(call) {
+        match self.take(now, call) {
             Some(Call::Calling(calling)) => self.abandon(now, *calling),
             Some(Call::Invited(invited)) => {
                 let reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
@@ -252,7 +256,7 @@ impl UserAgent {
     /// Answers an INVITE, re-INVITE or UPDATE that came as [`Event::Invited`] or [`Event::Reinvited`].
     ///
     /// A 2xx is repeated until its ACK comes; without one the call ends after 64*T1 (RFC 3261 §13.3.1.4). Refusing an INVITE ends the
-    /// call, refusing a re-INVITE does not.
+    /// call, refusing a re-INVITE does not. While an UPDATE is open before the call is answered, it is what this answers.
     ///
     /// # Errors
     /// Nothing of this call waits for an answer.
@@ -262,17 +266,21 @@ impl UserAgent {
         call: CallHandle,
         reply: Reply,
     ) -> Result<(), WrongMoment> {
+        let action = "respond";
+        let state = Call::state(self.calls.get(&call));
         match self.calls.get(&call) {
-            Some(Call::Invited(_)) => self.respond_in_order(now, call, reply)?,
-            Some(Call::Open(_)) => self.respond_to_offer(now, call, &reply)?,
-            other => {
-                return Err(WrongMoment {
-                    action: "respond",
-                    state: Call::state(other),
-                });
+            Some(Call::Open(open)) if open.hung_up => Err(WrongMoment { action, state }),
+            Some(known) if known.offered().is_some() => {
+                self.respond_to_offer(now, call, &reply);
+                Ok(())
             }
+            Some(Call::Invited(_)) => self.respond_in_order(now, call, reply),
+            Some(Call::Open(_)) => {
+                let state = "no offer of the other side is open";
+                Err(WrongMoment { action, state })
+            }
+            Some(Call::Calling(_)) | None => Err(WrongMoment { action, state }),
         }
-        Ok(())
     }
 
     /// The Call-ID of a call that is not over.
@@ -301,15 +309,14 @@ impl UserAgent {
             return;
         };
         sent.wanted = Wanted::Cancel;
-        sent.forks = calling.early;
+        sent.forks = Calling::forks(calling.early);
         if sent.client.is_proceeding() {
             self.send_cancel(now, &calling.invite);
         }
     }
 
-    /// Sends the BYE of a call that has left [`UserAgent::calls`], and refuses what of it is open.
+    /// Sends the BYE of a call that has left [`UserAgent::calls`].
     fn leave(&mut self, now: Instant, call: CallHandle, mut open: Box<Open>, why: Option<Reason>) {
-        self.refuse_offer(now, &mut open);
         let mut bye = open.dialog.request(Method::Bye);
         let header = |why: Reason| (Name::Reason.as_str().to_owned(), why.to_string());
         bye.headers.extend(why.map(header));
@@ -320,15 +327,17 @@ impl UserAgent {
     }
 
     /// Forgets a call and says so, unless its user has hung up already.
-    fn end(&mut self, call: CallHandle, end: End) {
-        match self.take(call) {
+    fn end(&mut self, now: Instant, call: CallHandle, end: End) {
+        match self.take(now, call) {
             Some(Call::Open(open)) if open.hung_up => {}
             Some(_) => self.tell(Event::Ended { call, end }),
             None => {}
         }
     }
 
-    fn take(&mut self, call: CallHandle) -> Option<Call> {
+    /// Takes a call out that ends, and refuses what of it is open.
+    fn take(&mut self, now: Instant, call: CallHandle) -> Option<Call> {
+        self.refuse_offer(now, call);
         let taken = self.calls.remove(&call)?;
         self.dialogs.remove(&taken.key());
         Some(taken)

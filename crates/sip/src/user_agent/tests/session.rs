@@ -460,6 +460,7 @@ fn told_to_wait_we_offer_again_afterwards() {
 #[test]
 fn an_update_before_the_answer() {
     // RFC 3311 §5.2: our offer is open, so theirs gets 491; theirs is unanswered, so another gets 500. Without a body both are fine.
+    // Offers that are in time are in `early.rs`.
     let mut stage = Stage::of(CALLER);
     let (_, invite) = stage.dial(None);
     stage.hears(response(&invite, 183, "far").build());
