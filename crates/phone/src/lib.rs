@@ -84,5 +84,8 @@ pub use preset::Preset;
 pub use secret::Secret;
 pub use trunk::{DtmfMode, Redirects, Route, SrtpPolicy, Trunk};
 
+/// How requests go to a trunk that are too large for a datagram.
+pub use housecall_sip::user_agent::LargeRequests;
+
 /// What crosses the edge of a [`Call`]: whoever carries its messages needs no more of SIP than this.
 pub use housecall_sip::{Message, Peer};

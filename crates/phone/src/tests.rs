@@ -1,8 +1,11 @@
 //! Conversations between a [`Call`](crate::Call) and scripted far ends, in virtual time.
 
 mod conversations;
+mod forks;
 mod holds;
 mod redirects;
 mod routes;
 mod settings;
+mod silence;
+mod stage;
 mod world;
