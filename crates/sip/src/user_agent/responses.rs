@@ -281,6 +281,7 @@ impl UserAgent {
             (what.owner, why, Purpose::of(what))
         {
             // RFC 3261 §8.1.3.1: as if answered 503, which leaves the call as it is.
+            self.forget(key);
             return self.change_failed(now, call, purpose, StatusCode::SERVICE_UNAVAILABLE);
         }
         match (what.owner, why) {
@@ -290,12 +291,21 @@ impl UserAgent {
                 self.give_up(now, call, End::Forgotten);
             }
             (Owner::Call(call), why) if what.request.method == Method::Invite => {
-                self.end(now, call, why.into());
+                self.give_up_invite(now, call, why.into());
             }
             (Owner::Call(call), why) if what.request.method == Method::Info => {
                 self.info_answered(now, call, why.status());
             }
             (Owner::Call(_), _) => {}
+        }
+    }
+
+    /// Ends a call that nobody has answered. Where the far end is at work, a phone rings: that is cancelled, by another connection if need
+    /// be (RFC 3261 §9.1).
+    fn give_up_invite(&mut self, now: Instant, call: CallHandle, end: End) {
+        if let Some(Call::Calling(calling)) = self.take(now, call) {
+            self.abandon(now, *calling);
+            self.tell(Event::Ended { call, end });
         }
     }
 
