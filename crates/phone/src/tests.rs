@@ -1,6 +1,7 @@
 //! Conversations between a [`Call`](crate::Call) and scripted far ends, in virtual time.
 
 mod conversations;
+mod descriptions;
 mod forks;
 mod holds;
 mod redirects;
