@@ -140,9 +140,10 @@ fn a_cancel_answered_without_a_final_response_is_forgotten_after_64_t1() {
 fn a_connection_lost_while_it_rings_brings_a_cancel() {
     let lost = |stage: &mut Stage| {
         let peer = super::stage::far();
-        stage
-            .agent
-            .handle_input(stage.now, crate::user_agent::Input::TransportFailed { peer });
+        stage.agent.handle_input(
+            stage.now,
+            crate::user_agent::Input::TransportFailed { peer },
+        );
         stage.drain();
     };
     let (mut stage, invite) = ringing();
@@ -159,7 +160,11 @@ fn a_connection_lost_while_it_rings_brings_a_cancel() {
     let (mut stage, invite) = ringing();
     lost(&mut stage);
     stage.hears(ok(&invite, "one"));
-    assert_eq!(stage.sent_since(2), ["ACK", "BYE"], "the answer was on its way");
+    assert_eq!(
+        stage.sent_since(2),
+        ["ACK", "BYE"],
+        "the answer was on its way"
+    );
     assert_eq!(stage.told.len(), 2);
 }
 

@@ -67,7 +67,10 @@ fn the_ack_of_a_2xx_goes_by_the_route_to_the_contact() {
     let (to, ack) = stage.sent.last().unwrap();
     assert_eq!(to.addr, "192.0.2.2:5062".parse().unwrap());
     assert_eq!(ack.method(), Some(&Method::Ack));
-    assert_eq!(ack.request_uri(), Some("sip:far@192.0.2.77;gr=urn:uuid:f81d"));
+    assert_eq!(
+        ack.request_uri(),
+        Some("sip:far@192.0.2.77;gr=urn:uuid:f81d")
+    );
     let routes: Vec<&str> = ack.list(Name::Route).collect();
     assert_eq!(routes, ["<sip:192.0.2.2:5062;lr=on>", "<sip:192.0.2.3;lr>"]);
     assert_ne!(ack.via().unwrap().branch(), invite.via().unwrap().branch());
@@ -109,7 +112,14 @@ fn over_tls_the_contact_says_so_and_the_dialog_keeps_the_connection() {
     }
     stage.hears(answer.build());
     let reinvite = stage.offers(call, "hold");
-    assert!(reinvite.contact().unwrap().unwrap().to_string().contains("transport=tls"));
+    assert!(
+        reinvite
+            .contact()
+            .unwrap()
+            .unwrap()
+            .to_string()
+            .contains("transport=tls")
+    );
     stage.agent.hang_up(stage.now, call);
     stage.drain();
     assert_eq!(stage.sent_methods(), ["INVITE", "ACK", "INVITE", "BYE"]);

@@ -72,7 +72,9 @@ fn refusals_as_too_small_have_an_end() {
     let mut stage = Stage::of(CALLER);
     let (_, mut invite) = stage.dial(None);
     for min_se in 2_000..2_100 {
-        let refusal = response(&invite, 422, "x").header(Name::MinSe, min_se).build();
+        let refusal = response(&invite, 422, "x")
+            .header(Name::MinSe, min_se)
+            .build();
         stage.hears(refusal);
         let last = stage.last().clone();
         if last.method() == Some(&Method::Invite) {
@@ -81,7 +83,10 @@ fn refusals_as_too_small_have_an_end() {
         }
     }
     let invites = stage.sent_methods();
-    assert_eq!(invites.iter().filter(|method| *method == "INVITE").count(), 1 + 3);
+    assert_eq!(
+        invites.iter().filter(|method| *method == "INVITE").count(),
+        1 + 3
+    );
     assert_eq!(stage.told, ["ended: refused 422"]);
 }
 
@@ -460,8 +465,14 @@ fn who_owns_the_call_id_waits_longer_after_a_glare() {
         }
     }
     let [owner, other] = pauses;
-    assert!(owner.iter().all(|pause| (2_100..=4_000).contains(pause)), "{owner:?}");
-    assert!(other.iter().all(|pause| (0..=2_000).contains(pause)), "{other:?}");
+    assert!(
+        owner.iter().all(|pause| (2_100..=4_000).contains(pause)),
+        "{owner:?}"
+    );
+    assert!(
+        other.iter().all(|pause| (0..=2_000).contains(pause)),
+        "{other:?}"
+    );
     for pauses in [owner, other] {
         assert!(pauses.iter().all(|pause| pause % 10 == 0), "{pauses:?}");
         assert!(pauses.iter().max() > pauses.iter().min(), "{pauses:?}");
