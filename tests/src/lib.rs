@@ -8,7 +8,8 @@
 //! ```
 //!
 //! `flows` are conversations in this world, each held once in clear weather and then under many seeds of a storm;
-//! `manifests` is the architecture as a test; `replay` feeds the cores what the fuzz targets have in store.
+//! `manifests` is the architecture as a test; `tables` holds the crates' docs to what they say; `replay` feeds the cores what the fuzz
+//! targets have in store.
 
 #[cfg(test)]
 mod flows;
@@ -18,5 +19,7 @@ mod manifests;
 mod net;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod tables;
 #[cfg(test)]
 mod world;

@@ -350,11 +350,11 @@ fn manifest(path: &Path) -> toml::Table {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn crates() -> PathBuf {
+pub(crate) fn crates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates")
 }
 
-fn folders(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn folders(path: &Path) -> Vec<PathBuf> {
     entries(path)
         .into_iter()
         .filter(|entry| entry.is_dir())
@@ -370,6 +370,15 @@ fn entries(path: &Path) -> Vec<PathBuf> {
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// Every file below a folder.
+pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
+    let below = |entry: PathBuf| match entry.is_dir() {
+        true => walk(&entry),
+        false => vec![entry],
+    };
+    entries(folder).into_iter().flat_map(below).collect()
 }
 
 /// The crate's source files, without those that only its tests compile.
@@ -399,7 +408,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-fn is_rust(path: &Path) -> bool {
+pub(crate) fn is_rust(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs")
 }
 

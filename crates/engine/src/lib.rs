@@ -111,7 +111,7 @@ pub mod sip {
 /// How a [`Trunk`] wants to be spoken to.
 pub mod trunk {
     pub use housecall_phone::{
-        Asserted, BadTrunk, DtmfMode, Identity, NumberFormat, Override, Overrides, Preset, Privacy,
-        Redirects, SrtpPolicy,
+        Asserted, BadTrunk, DtmfMode, Identity, LargeRequests, NumberFormat, Override, Overrides,
+        Preset, Privacy, Redirects, SrtpPolicy,
     };
 }

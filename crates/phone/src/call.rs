@@ -3,6 +3,7 @@ mod dialing;
 mod ended;
 mod event;
 mod failover;
+mod forks;
 mod line;
 mod redirect;
 mod ringing;

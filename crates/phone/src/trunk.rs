@@ -5,7 +5,7 @@ use housecall_sip::Peer;
 use housecall_sip::digest::Credentials;
 use housecall_sip::user_agent::{Reliable, SessionTimer};
 
-use crate::{BadTrunk, Country, Identity, Overrides, headers};
+use crate::{BadTrunk, Country, Identity, LargeRequests, Overrides, headers};
 
 /// A provider that carries our calls to the telephone network, and how it wants to be spoken to.
 ///
@@ -34,19 +34,26 @@ pub struct Trunk {
     pub dtmf: DtmfMode,
     /// What it means by causes that mean something else elsewhere.
     pub outcomes: Overrides,
-    /// How long it may leave an INVITE without any response before the next route is tried.
+    /// How long it may leave an INVITE without any response before the next route is tried; less where several routes share the 5 s
+    /// within which the last of them is to be tried.
     pub answer_within: Duration,
+    /// How long it may leave an INVITE without any response where there is no next route; then the call is given up, with words. No
+    /// longer than 64*T1 in any case (RFC 3261 §17.1.1.2).
+    pub give_up_after: Duration,
     /// Whether 408 and every 5xx before the phone rings make us try the next route, as 503 always does. Off unless the trunk sends them
     /// for faults of its own: they may come from behind it, where another trunk rings the same phone again.
     pub next_on_server_error: bool,
-    /// Whether requests too large for a datagram go to it by TCP (RFC 3261 §18.1.1). Off unless it is known to take TCP: one that drops
-    /// connections unanswered would take as long as a person waits.
-    pub tcp_for_large: bool,
+    /// How requests go to it that are too large for a datagram (RFC 3261 §18.1.1).
+    pub large: LargeRequests,
 }
 
 impl Trunk {
     /// A trunk that is up sends 100 within 200 ms (RFC 3261 §17.2.1): 4 s are four sendings, and leave a second for the next route.
     pub const ANSWER_WITHIN: Duration = Duration::from_secs(4);
+
+    /// Six sendings, of which the last leaves after 15.5 s, and the time for its answer. A seventh would leave only after 31.5 s: whoever
+    /// hears nothing for so long has hung up. Where one message in five is lost each way, 2 calls in 1,000 find all six lost.
+    pub const GIVE_UP_AFTER: Duration = Duration::from_secs(17);
 
     /// A trunk without credentials that wants the caller id in From and P-Asserted-Identity, and `user=phone`.
     pub fn new(name: &str, domain: &str) -> Self {
@@ -63,8 +70,9 @@ impl Trunk {
             dtmf: DtmfMode::default(),
             outcomes: Overrides::default(),
             answer_within: Self::ANSWER_WITHIN,
+            give_up_after: Self::GIVE_UP_AFTER,
             next_on_server_error: false,
-            tcp_for_large: false,
+            large: LargeRequests::default(),
         }
     }
 
@@ -116,8 +124,8 @@ pub enum SrtpPolicy {
     /// Plain RTP is offered, and nothing else taken.
     #[default]
     Off,
-    /// SRTP is offered. A trunk that refuses it (415, 488, 606) is asked once more for plain RTP, and
-    /// [`Event::EncryptionRefused`](crate::Event::EncryptionRefused) says so.
+    /// SRTP is offered. A trunk that refuses it (415, 488, 606, or an answer with port 0 or without keys) is asked once more for plain
+    /// RTP, and [`Event::EncryptionRefused`](crate::Event::EncryptionRefused) says so.
     Preferred,
     /// SRTP, or no call.
     Required,

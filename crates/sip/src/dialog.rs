@@ -1,9 +1,11 @@
 //! Dialogs: what two user agents remember of each other between the messages of a call (RFC 3261 §12).
 
+use std::net::SocketAddr;
+
 use crate::header::HeaderError;
 use crate::transaction::{Peer, Transport};
 use crate::user_agent::Request;
-use crate::{CSeq, Message, Method, Name, NameAddr, NameAddrRef, Uri};
+use crate::{CSeq, Message, Method, Name, NameAddr, NameAddrRef, Scheme, Uri};
 
 /// One side's memory of a dialog (RFC 3261 §12, state in §12.1).
 #[derive(Clone, Debug)]
@@ -130,15 +132,16 @@ impl Dialog {
         self.allows_update = false;
     }
 
-    /// Where requests inside the dialog go: the first route, else the target, if that is an address.
+    /// Where requests inside the dialog go: the first route, else the target, if that is an address that we can reach
+    /// (RFC 3261 §8.1.2, §12.2.1.1).
     ///
     /// Names are not looked up here: they, and everything over a connection that exists already, go to the peer.
     pub(crate) fn next_hop(&self) -> Peer {
         let first = self.routes.first().map_or(&self.target, |route| &route.uri);
-        match (self.peer.transport, first.socket_addr()) {
-            (Transport::Udp, Some(addr)) if addr.port() != 0 && !addr.ip().is_unspecified() => {
-                Peer { addr, ..self.peer }
-            }
+        let is_usable = |addr: &SocketAddr| addr.port() != 0 && !addr.ip().is_unspecified();
+        let addr = first.socket_addr().filter(is_usable);
+        match (self.peer.transport, transport_of(first), addr) {
+            (Transport::Udp, Some(transport), Some(addr)) => Peer { transport, addr },
             _ => self.peer,
         }
     }
@@ -170,6 +173,18 @@ impl Dialog {
             }
             _ => (self.target.clone(), self.routes.clone()),
         }
+    }
+}
+
+/// How a hop wants to be reached from a dialog over UDP (RFC 3261 §19.1.1). None over TLS: no name is configured that its certificate
+/// could be checked against.
+fn transport_of(hop: &Uri) -> Option<Transport> {
+    let asked = hop.param("transport").unwrap_or("udp");
+    match asked {
+        _ if hop.scheme() == Scheme::Sips => None,
+        asked if asked.eq_ignore_ascii_case("udp") => Some(Transport::Udp),
+        asked if asked.eq_ignore_ascii_case("tcp") => Some(Transport::Tcp),
+        _ => None,
     }
 }
 
@@ -251,6 +266,47 @@ mod tests {
         let answer = answer("Contact: <sip:bob@pbx.example.com>\n");
         let dialog = Dialog::of_caller(&invite(), &answer, peer());
         assert_eq!(dialog.next_hop(), peer());
+    }
+
+    // RFC 3261 §19.1.1, §12.2.1.1: the first hop says how it is reached.
+    #[test]
+    fn a_hop_names_its_transport() {
+        let at = |text: &str| text.parse().unwrap();
+        let cases = [
+            (
+                "<sip:192.0.2.3:5070;transport=tcp;lr>",
+                Peer::tcp(at("192.0.2.3:5070")),
+            ),
+            (
+                "<sip:192.0.2.3;lr;Transport=TCP>",
+                Peer::tcp(at("192.0.2.3:5060")),
+            ),
+            (
+                "<sip:192.0.2.3;transport=udp;lr>",
+                Peer::udp(at("192.0.2.3:5060")),
+            ),
+            (
+                "<sip:[2001:db8::3];transport=tcp;lr>",
+                Peer::tcp(at("[2001:db8::3]:5060")),
+            ),
+            // Whose certificate would it be?
+            ("<sip:192.0.2.3;transport=tls;lr>", peer()),
+            ("<sips:192.0.2.3;lr>", peer()),
+            ("<sip:192.0.2.3;transport=sctp;lr>", peer()),
+        ];
+        for (hop, expected) in cases {
+            let routed = answer(&format!(
+                "Contact: <sip:bob@192.0.2.77>\nRecord-Route: {hop}\n"
+            ));
+            let routed = Dialog::of_caller(&invite(), &routed, peer());
+            assert_eq!(routed.next_hop(), expected, "{hop}");
+            let direct = answer(&format!("Contact: {hop}\n"));
+            let direct = Dialog::of_caller(&invite(), &direct, peer());
+            assert_eq!(direct.next_hop(), expected, "{hop}");
+            // A connection that is there serves the whole dialog.
+            let connected = Dialog::of_caller(&invite(), &answer(""), Peer::tcp(peer().addr));
+            assert_eq!(connected.next_hop(), Peer::tcp(peer().addr));
+        }
     }
 
     #[test]

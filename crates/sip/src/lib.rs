@@ -40,33 +40,37 @@
 //!
 //! | RFC · section | what | file | test |
 //! |---|---|---|---|
-//! | 2046 §5.1, 5621 §3 | the session description in a multipart body | `message/multipart.rs` | `tests/multipart.rs` |
-//! | 3261 §7.1, §7.2 | start lines | `message/start_line.rs` | `tests/torture.rs`: lwsstart, trws, noreason, bigcode |
-//! | 3261 §7.3.1, §7.3.3 | folded lines, compact names | `message/index.rs`, `header/name.rs` | `tests/torture.rs`: wsinv, longreq |
+//! | 2046 §5.1, 5621 §3 | the session description in a multipart body | `message/multipart.rs` | `tests/multipart.rs`: the_telephone_network_adds_its_own, parts_inside_parts_two_deep_and_no_deeper |
+//! | 2782, 3263 | where a domain is reached | `target.rs` | `target/tests.rs` |
+//! | 3261 §7.1, §7.2 | start lines | `message/start_line.rs` | `tests/torture.rs`: `lwsstart`, `trws`, `noreason`, `bigcode` |
+//! | 3261 §7.3.1, §7.3.3 | folded lines, compact names | `message/index.rs`, `header/name.rs` | `tests/torture.rs`: `wsinv`, `longreq` |
 //! | 3261 §7.5 | line ends before a message | `message/index.rs` | `tests/trouble.rs`: line_ends_before_the_message |
 //! | 3261 §8.1.1 | what every message carries | `validate.rs` | `tests/verdicts.rs`: each_fault_and_its_answer |
 //! | 3261 §8.2.1–8.2.3 | what a user agent refuses | `validate.rs` | `tests/verdicts.rs`: what_a_telephone_refuses |
-//! | 3261 §8.2.6, §12.1.1 | what a response copies | `builder/response.rs` | `tests/builders.rs` |
-//! | 3261 §18.2, 3581 §4 | where responses go | `header/via.rs` | `header/via.rs`: stamping_tells_the_truth |
-//! | 3261 §18.3, §20.14 | Content-Length, streams | `message.rs`, `framing.rs` | `tests/framing.rs`, `tests/trouble.rs` |
-//! | 3261 §19.1, 3966 | URIs | `uri.rs` | `uri.rs` |
-//! | 3261 §20.10 | name-addr, Contact | `header/name_addr.rs`, `header/contact.rs` | the same |
-//! | 3261 §20.43 | Warning | `header/warning.rs` | the same |
+//! | 3261 §8.2.6, §12.1.1 | what a response copies | `builder/response.rs` | `tests/builders.rs`: a_response_copies_what_it_must, a_dialog_is_not_made_by_a_refusal_or_by_trying |
+//! | 3261 §10 | registration | `registration.rs` | beside it |
+//! | 3261 §11 | whether a peer lives | `ping.rs` | any_answer_is_a_sign_of_life, one_lost_answer_is_not_an_outage_and_three_are, a_503_is_down_at_once_and_left_alone_for_as_long_as_it_says |
+//! | 3261 §17, 6026 | transactions | `transaction/` | `transaction/tests.rs` |
+//! | 3261 §18.2, 3581 §4 | where responses go | `header/via.rs` | stamping_tells_the_truth; `tests/trouble.rs`: a_nat_between_us |
+//! | 3261 §18.3, §20.14 | Content-Length, streams | `message.rs`, `framing.rs` | `tests/framing.rs`: messages_come_out_however_the_stream_is_cut; `tests/incidents.rs`: row_19_no_content_length_is_believed_beyond_what_came |
+//! | 3261 §19.1, 3966 | URIs | `uri.rs` | beside it |
+//! | 3261 §20.10 | name-addr, Contact | `header/name_addr.rs`, `header/contact.rs` | beside them |
+//! | 3261 §20.43 | Warning | `header/warning.rs` | beside it |
 //! | 3261 §22, 7616, 8760 | digest, both sides | `digest/` | `tests/digest.rs` |
-//! | 3262 §7.1, §7.2 | RSeq, RAck | `header/rseq.rs` | the same |
-//! | 3323 §4.2, 3325 §9 | Privacy, asserted and preferred identities | `header/privacy.rs`, `message/typed.rs` | the same |
-//! | 3326 | Reason, Q.850 causes | `header/reason.rs` | the same |
-//! | 4028 §4, §5 | Session-Expires, Min-SE | `header/session_expires.rs` | the same |
-//! | 3515 §2.1, 3891 §6.1 | Refer-To, Replaces, read only | `header/replaces.rs` | the same |
-//! | 4475 | torture messages | the message layer | `tests/torture.rs`, one test for each message |
+//! | 3262 §7.1, §7.2 | RSeq, RAck | `header/rseq.rs` | beside it |
+//! | 3323 §4.2, 3325 §9 | Privacy, asserted and preferred identities | `header/privacy.rs`, `message/typed.rs` | beside it; `tests/trouble.rs`: asserted_identities_of_two_kinds |
+//! | 3326 | Reason, Q.850 causes | `header/reason.rs` | beside it |
+//! | 4028 §4, §5 | Session-Expires, Min-SE | `header/session_expires.rs` | beside it |
+//! | 3515 §2.1, 3891 §6.1 | Refer-To, Replaces, read only | `header/replaces.rs` | beside it |
+//! | 4475 | torture messages | `message/` | `tests/torture.rs`, one test for each message |
 //! | 5118 | IPv6 | `host.rs`, `uri.rs`, `header/via.rs` | `tests/ipv6.rs`, one test for each section |
 //! | 5626 §4.4.1 | keep-alives in streams | `framing.rs` | `tests/framing.rs`: a_keep_alive_is_no_message |
-//! | 5806, 7044 §5 | Diversion, History-Info | `header/history.rs` | the same |
-//! | 8224 §4.1, 8588 §4 | Identity, passed through; attestation read, not checked | `header/identity.rs` | the same |
+//! | 5806, 7044 §5 | Diversion, History-Info | `header/history.rs` | beside it |
+//! | 8224 §4.1, 8588 §4 | Identity, passed through; attestation read, not checked | `header/identity.rs` | beside it |
 //!
 //! What has broken other stacks (numbers and lists too large, smuggled headers, lengths that lie) is in `tests/incidents.rs`.
 //!
-//! [`transaction`], [`user_agent`] and [`target`] have tables of their own, as has [`registration`].
+//! [`transaction`], [`user_agent`], [`target`], [`registration`] and [`digest`] have tables of their own.
 
 pub mod builder;
 pub mod digest;

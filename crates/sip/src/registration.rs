@@ -18,6 +18,8 @@
 //! | 3261 §10.2.8 | 423 and Min-Expires | a_423_asks_for_longer_once |
 //! | 3261 §20.33, §21.5.4 | Retry-After | a_registrar_that_asks_for_time_gets_it |
 //! | 3263 §4.3 | the next peer after silence or 503 | the_next_peer_is_tried_at_once |
+//! | 3261 §22.1 | a wrong password is not tried all the time | a_wrong_password_is_tried_rarely |
+//! | 3261 §10.2.4 | refreshes before the end, not all at once | a_binding_holds_until_it_runs_out, refreshes_of_many_do_not_come_in_step |
 //! | 5626 §4.5 | pauses after failures | pauses_grow_and_differ |
 
 use std::time::{Duration, Instant};

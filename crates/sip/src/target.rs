@@ -21,9 +21,11 @@
 //! | 3263 §4.1 | without NAPTR the lists of all transports | `lookup.rs` | without_naptr_every_transport_is_asked |
 //! | 3263 §4.2 | addresses only where no list was found | `lookup.rs` | without_lists_the_name_itself, a_list_without_addresses_is_not_a_reason_to_guess |
 //! | 3263 §4.3 | several peers, in order | `lookup.rs` | a_list_by_priority_with_every_address |
-//! | 2782 | priority, weight, the target `.` | `srv_order.rs` | `srv_order.rs`, a_service_that_is_decidedly_absent |
+//! | 2782 | priority, weight, the target `.` | `srv_order.rs` | a_service_that_is_decidedly_absent, `srv_order.rs` |
 //! | 3263 §5, 5922 §4 | who must be trusted | `lookup.rs` | only_tls_is_secure |
-//! | 1035 §3.2.1 | times to live | `cached.rs` | `cached.rs` |
+//! | 3263 §4.3, 2308 §7.1 | a server that fails is not one that says no; a search ends at any moment | `lookup.rs` | a_server_that_fails_is_not_one_that_says_no, the_time_to_live_is_the_least_and_the_search_can_end_at_any_moment |
+//! | 1035 §2.3.4 | whatever a name server says, little is asked | `lookup.rs` | a_hostile_name_server_gets_little, what_is_no_host_is_said_to_be_none |
+//! | 1035 §3.2.1 | times to live, and what is known while DNS is away | `cached.rs` | a_result_is_looked_at_again_when_its_time_to_live_is_over, while_dns_is_away_the_last_result_serves_until_its_grace_is_over |
 
 mod cached;
 mod lookup;

@@ -1,7 +1,7 @@
 //! Nobody answers, and nothing is charged.
 
 use housecall_meter::Credits;
-use housecall_phone::Outcome;
+use housecall_phone::{Outcome, Trunk};
 
 use super::in_all_weathers;
 use crate::world::{World, millis, over, ringing, secs};
@@ -78,7 +78,7 @@ fn a_network_that_is_away() {
     let mut world = World::deaf(1);
     world.dial("0491 570 157");
     world.until(over(Outcome::Failed));
-    assert_eq!(world.elapsed(), secs(32));
+    assert_eq!(world.elapsed(), Trunk::GIVE_UP_AFTER);
     world.expect_cost(0);
     world.expect_all_is_well();
 }

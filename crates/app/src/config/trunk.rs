@@ -62,10 +62,13 @@ pub struct Trunk {
     pub redirects: Option<RedirectPolicy>,
     /// How keys travel: `auto` (default: what the trunk takes), `telephone_event` (RFC 4733) or `info`.
     pub dtmf: Option<DtmfWish>,
-    /// How long an INVITE may stay without any response before the next trunk is tried, in milliseconds. Default 4000.
+    /// How long an INVITE may stay without any response before the next trunk is tried, in milliseconds. Default 4000; less where several
+    /// trunks share the 5 s within which the last is tried.
     pub answer_within_ms: Option<u32>,
-    /// True: what does not fit into a datagram of 1300 bytes goes over TCP (RFC 3261 §18.1.1). Default false: few trunks listen there, and to
-    /// learn that costs the caller seconds.
+    /// How long an INVITE may stay without any response where there is no next trunk, in milliseconds. Default 17000.
+    pub give_up_after_ms: Option<u32>,
+    /// What becomes of what does not fit into a datagram of 1300 bytes (RFC 3261 §18.1.1). True: it goes over TCP. False: over UDP alone.
+    /// Default: over UDP, and where nothing comes back for 1.5 s over TCP too.
     pub tcp_for_large: Option<bool>,
     /// Further headers of each INVITE, such as the token of an account.
     #[serde(default)]

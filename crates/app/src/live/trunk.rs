@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use housecall::sip::{Credentials, SessionTimer, Target, Transport};
-use housecall::trunk::{NumberFormat, Override, Overrides, Preset, Privacy};
+use housecall::trunk::{LargeRequests, NumberFormat, Override, Overrides, Preset, Privacy};
 use housecall::{Country, Trunk, TrunkSetup};
 
 use super::LiveError;
@@ -69,6 +69,9 @@ fn spoken_to(
     if let Some(millis) = configured.answer_within_ms {
         trunk.answer_within = Duration::from_millis(millis.into());
     }
+    if let Some(millis) = configured.give_up_after_ms {
+        trunk.give_up_after = Duration::from_millis(millis.into());
+    }
     let headers = configured.headers.iter();
     trunk
         .headers
@@ -92,7 +95,10 @@ fn choose(trunk: &mut Trunk, configured: &config::Trunk) {
         trunk.dtmf = wish.into();
     }
     if let Some(over_tcp) = configured.tcp_for_large {
-        trunk.tcp_for_large = over_tcp;
+        trunk.large = match over_tcp {
+            true => LargeRequests::TcpFirst,
+            false => LargeRequests::UdpAlone,
+        };
     }
 }
 

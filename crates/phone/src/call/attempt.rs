@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use housecall_media::sdp::{AudioSession, Direction, SrtpOffer};
-use housecall_sip::user_agent::{Body, CallHandle, Invite, LargeRequests};
+use housecall_sip::user_agent::{Body, CallHandle, Invite};
 use housecall_sip::{AgentOptions, NameAddr, UriError, UserAgent};
 
 use super::{BadTrunk, Dial};
@@ -58,10 +58,7 @@ impl Attempt {
             timers: dial.timers,
             reliable: route.trunk.reliable,
             session_timer: route.trunk.session_timer,
-            large: match route.trunk.tcp_for_large {
-                true => LargeRequests::SwitchToTcp,
-                false => LargeRequests::StayUdp,
-            },
+            large: route.trunk.large,
             ..AgentOptions::new(dial.contact, seed)
         });
         let audio = AudioSession::new(session_id(&mut agent), dial.media, &dial.codecs);

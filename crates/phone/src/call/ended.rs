@@ -51,7 +51,21 @@ impl Ended {
                 Self::by_them(Outcome::of_cause(&cause, overrides), cause)
             }
             End::ByUs => Self::by_us(Outcome::Cancelled),
+            End::Unanswered => Self::trunk_away(
+                "The phone provider does not respond. Please try again in a moment; if it stays silent, an administrator must check the trunk",
+            ),
+            End::Unreachable => Self::trunk_away(
+                "The phone provider cannot be reached. Please try again in a moment; if it stays away, an administrator must check the trunk",
+            ),
             _ => Self::by_them(Outcome::Failed, RawCause::default()),
+        }
+    }
+
+    /// The trunk itself is not there; nothing was heard of the called phone.
+    fn trunk_away(words: &'static str) -> Self {
+        Self {
+            words,
+            ..Self::by_them(Outcome::Failed, RawCause::default())
         }
     }
 

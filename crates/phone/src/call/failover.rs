@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use housecall_media::sdp::{Description, Direction, NotAgreed};
 use housecall_sip::Message;
 use housecall_sip::user_agent::End;
 
@@ -26,8 +27,11 @@ pub enum RouteFailure {
     },
 }
 
-/// Waiting for the first response is never given up sooner: an INVITE needs three sendings to survive a bad network.
-const ANSWER_WITHIN_MIN: Duration = Duration::from_secs(2);
+/// How long trunks may be silent in all before the last route is tried: 5 s from dialling to its INVITE, less what it takes to find
+/// out and to send.
+pub(super) const SILENCE_MAX: Duration = Duration::from_millis(4_800);
+/// T1 (RFC 3261 §17.1.1.1): who is silent for less may only be far away.
+const SILENCE_MIN: Duration = Duration::from_millis(500);
 
 impl RouteFailure {
     /// The trunk's failure in the end of an INVITE; none if the network or the called person has spoken.
@@ -59,16 +63,25 @@ impl RouteFailure {
 }
 
 impl Line {
-    /// When the next route is tried if this one stays silent; never, where there is no next one.
+    /// When the trunk of this attempt is given up if it stays silent.
     ///
-    /// Each further route gets half the time of the one before: who waits has waited already.
+    /// All routes but the last share [`SILENCE_MAX`], however many there are, as long as each gets [`SILENCE_MIN`]: of two, the first has 4 s
+    /// ([`Trunk::answer_within`]); of three, 3 s and 1.8 s. The last has [`Trunk::give_up_after`]. Whoever orders the routes puts those
+    /// that answer no OPTIONS last, so that it takes a trunk that has died since the last ping to spend any of it.
     pub(super) fn silent_until(&self, now: Instant) -> Option<Instant> {
-        let route = self.attempt.aim.route;
-        self.next_aim()?;
-        let first = self.trunk()?.answer_within;
-        let halvings = u32::try_from(route).unwrap_or(u32::MAX).min(8);
-        let within = first / 2u32.pow(halvings);
-        Some(now + within.max(ANSWER_WITHIN_MIN.min(first)))
+        let trunk = self.trunk()?;
+        let behind = self
+            .dial
+            .routes
+            .len()
+            .saturating_sub(self.attempt.aim.route);
+        let within = match u32::try_from(behind).unwrap_or(u32::MAX) {
+            0 | 1 => trunk.give_up_after,
+            routes => trunk
+                .answer_within
+                .min(share(self.silence_left, routes - 1)),
+        };
+        Some(now + within)
     }
 
     fn next_aim(&self) -> Option<Aim> {
@@ -83,8 +96,25 @@ impl Line {
         };
         // RFC 3261 §21.4.26, §21.6.4: what was offered is not acceptable.
         let is_refusal = matches!(message.status()?.code(), 415 | 488 | 606);
+        is_refusal.then(|| self.in_the_open(now))?
+    }
+
+    /// The same after an answer that switches the secured line off (RFC 3264 §6), or would leave it open. The phone rings once more: that
+    /// is the price of a trunk that says so only then.
+    pub(super) fn answered_without_srtp(
+        &mut self,
+        now: Instant,
+        answer: &Message,
+    ) -> Option<State> {
+        let answer = Description::parse(&answer.sdp_body()?).ok()?;
+        let agreed = self.attempt.audio.agreed(&answer, Direction::SendRecv);
+        let is_refusal = matches!(agreed, Err(NotAgreed::NoAudio { .. } | NotAgreed::Insecure));
+        is_refusal.then(|| self.in_the_open(now))?
+    }
+
+    fn in_the_open(&mut self, now: Instant) -> Option<State> {
         let aim = &self.attempt.aim;
-        if !is_refusal || !aim.secure || self.trunk()?.srtp != SrtpPolicy::Preferred {
+        if !aim.secure || self.trunk()?.srtp != SrtpPolicy::Preferred {
             return None;
         }
         let aim = Aim {
@@ -92,6 +122,7 @@ impl Line {
             count: aim.count.saturating_add(1),
             ..aim.clone()
         };
+        self.hang_up(now);
         self.try_again(now, aim).ok()?;
         self.tell(Event::EncryptionRefused);
         Some(State::Dialing(Dialing::new(now, self)))
@@ -106,4 +137,15 @@ impl Line {
         self.try_again(now, aim).ok()?;
         Some(State::Dialing(Dialing::new(now, self)))
     }
+}
+
+/// The part of `left` that a silent trunk gets which `others` follow, at least one: most of it, since the first of them is the likeliest
+/// to be well; but never what the others need.
+fn share(left: Duration, others: u32) -> Duration {
+    let free = left.saturating_sub(SILENCE_MIN.saturating_mul(others - 1));
+    let share = match others {
+        1 => free,
+        _ => free * 7 / 10,
+    };
+    share.max(SILENCE_MIN)
 }

@@ -1,11 +1,12 @@
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use housecall_media::sdp::{Description, Direction, MediaTarget};
-use housecall_sip::user_agent::{Input as AgentInput, Output as AgentOutput, Reply};
-use housecall_sip::{Message, Peer};
+use housecall_media::sdp::{Answer, Description, Direction, MediaTarget};
+use housecall_sip::user_agent::{Body, Input as AgentInput, Output as AgentOutput, Reply};
+use housecall_sip::{Message, Peer, StatusCode};
 
 use super::attempt::{self, Aim, Attempt};
+use super::failover::SILENCE_MAX;
 use super::{BadTrunk, Dial, Event, Output};
 use crate::{Overrides, Route, Trunk};
 
@@ -17,6 +18,8 @@ pub(super) struct Line {
     /// Attempts given up: they still owe their trunks a CANCEL, or ACK and BYE if the answer crosses it.
     given_up: Vec<Attempt>,
     pub(super) outputs: VecDeque<Output>,
+    /// How long trunks may still be silent.
+    pub(super) silence_left: Duration,
 }
 
 impl Line {
@@ -31,6 +34,7 @@ impl Line {
             attempt,
             given_up: Vec::new(),
             outputs,
+            silence_left: SILENCE_MAX,
         })
     }
 
@@ -77,6 +81,24 @@ impl Line {
     pub(super) fn agreed(&self, message: &Message, offered: Direction) -> Option<MediaTarget> {
         let answer = Description::parse(&message.sdp_body()?).ok()?;
         self.attempt.audio.agreed(&answer, offered).ok()
+    }
+
+    /// Answers an offer of theirs, wanting `ours`; none if it cannot be taken. Then what was agreed before stays (RFC 3261 §14.2).
+    pub(super) fn answer(
+        &mut self,
+        now: Instant,
+        request: &Message,
+        ours: Direction,
+    ) -> Option<MediaTarget> {
+        let offer = request.sdp_body();
+        let offer = offer.and_then(|offer| Description::parse(&offer).ok());
+        let answer = offer.and_then(|offer| self.attempt.audio.answer(&offer, ours).ok());
+        let Some(Answer { sdp, target }) = answer else {
+            self.respond(now, Reply::new(StatusCode::NOT_ACCEPTABLE_HERE));
+            return None;
+        };
+        self.respond(now, Reply::new(StatusCode::OK).with_body(Body::sdp(sdp)));
+        Some(target)
     }
 
     /// Passes a message to the attempt that it belongs to. True if that is the present one.

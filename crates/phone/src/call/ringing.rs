@@ -5,6 +5,7 @@ use housecall_sip::user_agent::Event as AgentEvent;
 use housecall_sip::{Message, StatusCode};
 
 use super::dialing::{answered, failed, unanswered};
+use super::forks::{Forks, tag_of};
 use super::line::Line;
 use super::{Event, Happening, State};
 
@@ -13,7 +14,8 @@ use super::{Event, Happening, State};
 pub(super) struct Ringing {
     pub(super) ring_until: Instant,
     rings: bool,
-    early: Option<MediaTarget>,
+    has_sounded: bool,
+    forks: Forks,
 }
 
 impl Ringing {
@@ -21,7 +23,8 @@ impl Ringing {
         Self {
             ring_until,
             rings: false,
-            early: None,
+            has_sounded: false,
+            forks: Forks::default(),
         }
     }
 
@@ -30,8 +33,11 @@ impl Ringing {
             Happening::Agent(AgentEvent::Progress { message, .. }) => {
                 State::Ringing(self.progress(&message, line))
             }
+            Happening::Agent(AgentEvent::Reinvited { message, .. }) => {
+                State::Ringing(self.update(now, &message, line))
+            }
             Happening::Agent(AgentEvent::Answered { message, .. }) => {
-                answered(now, &message, self.early, line)
+                answered(now, &message, &self.forks, line)
             }
             Happening::Agent(AgentEvent::Ended { end, .. }) if !self.is_perceived() => {
                 failed(now, &end, line)
@@ -42,7 +48,7 @@ impl Ringing {
 
     /// Whether somebody may have heard something of this attempt: then no other route is tried, which would ring a second time.
     fn is_perceived(&self) -> bool {
-        self.rings || self.early.is_some()
+        self.rings || self.has_sounded
     }
 
     /// Takes a provisional response. 180 may come before or after early sound (RFC 3960): both are told, each once.
@@ -52,14 +58,30 @@ impl Ringing {
             self.rings = true;
             line.tell(Event::Ringing);
         }
-        let early = line.agreed(message, Direction::SendRecv);
-        if early.is_some() && early != self.early {
-            self.early = early;
-            line.outputs.extend(
-                self.early
-                    .clone()
-                    .map(|target| super::Output::Event(Event::EarlyMedia(target))),
-            );
+        let tag = tag_of(message.to());
+        let before = self.forks.heard().cloned();
+        if message.status() == Some(StatusCode::EARLY_DIALOG_TERMINATED) {
+            self.forks.ended(&tag);
+        } else if let Some(target) = line.agreed(message, Direction::SendRecv) {
+            self.forks.answered(&tag, target);
+        }
+        self.sounds(before, line)
+    }
+
+    /// The network changes its early sound (RFC 3311 §5.2).
+    fn update(mut self, now: Instant, request: &Message, line: &mut Line) -> Self {
+        let before = self.forks.heard().cloned();
+        if let Some(target) = line.answer(now, request, Direction::SendRecv) {
+            self.forks.updated(&tag_of(request.from()), target);
+        }
+        self.sounds(before, line)
+    }
+
+    fn sounds(mut self, before: Option<MediaTarget>, line: &mut Line) -> Self {
+        let heard = self.forks.heard().cloned();
+        if let Some(target) = heard.filter(|heard| before.as_ref() != Some(heard)) {
+            self.has_sounded = true;
+            line.tell(Event::EarlyMedia(target));
         }
         self
     }

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use housecall_media::Key;
-use housecall_media::sdp::{Answer, Description, Direction, MediaTarget};
+use housecall_media::sdp::{Direction, MediaTarget};
 use housecall_sip::user_agent::{Body, Event as AgentEvent, Reply};
 use housecall_sip::{Message, Method, StatusCode};
 
@@ -254,21 +254,12 @@ impl Talking {
 
     /// Answers a re-INVITE or UPDATE of the other side.
     fn answer(&mut self, now: Instant, request: &Message, line: &mut Line) {
-        let offer = request.sdp_body();
-        if offer.is_none() && request.method() == Some(&Method::Invite) {
+        if request.sdp_body().is_none() && request.method() == Some(&Method::Invite) {
             return self.offer_in_answer(now, line);
         }
-        let ours = self.ours();
-        let offer = offer.and_then(|offer| Description::parse(&offer).ok());
-        match offer.and_then(|offer| line.attempt.audio.answer(&offer, ours).ok()) {
-            Some(Answer { sdp, target }) => {
-                let reply = Reply::new(StatusCode::OK).with_body(Body::sdp(sdp));
-                line.respond(now, reply);
-                self.held_by_them = !target.direction.sends();
-                self.moved(target, line);
-            }
-            // RFC 3261 §14.2: what was agreed before stays.
-            None => line.respond(now, Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)),
+        if let Some(target) = line.answer(now, request, self.ours()) {
+            self.held_by_them = !target.direction.sends();
+            self.moved(target, line);
         }
     }
 

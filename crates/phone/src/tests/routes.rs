@@ -1,4 +1,4 @@
-//! What happens when a trunk fails: the next route, in time, and never a phone that rings twice.
+//! What happens when a trunk fails: the next route, and never a phone that rings twice. How long that takes is in `silence.rs`.
 
 use std::time::Duration;
 
@@ -121,15 +121,6 @@ fn a_trunk_out_of_reach_gives_way_at_once() {
     assert_eq!(world.last_told(), &Event::Ringing);
 }
 
-#[test]
-fn each_further_silence_is_shorter() {
-    let deaf = Script::DeafFor(secs(600));
-    let mut world = world(&[deaf, deaf, deaf, Script::AnswersAfter(secs(1))]);
-    world.run(secs(4 + 2 + 2) + Duration::from_millis(100));
-    assert_eq!(failures(&world).len(), 3);
-    assert_eq!(world.last_told(), &Event::Ringing);
-}
-
 /// What the called person or the telephone network says is the answer; another trunk would only ring the same phone again.
 #[test]
 fn the_called_side_s_word_is_final() {
@@ -201,15 +192,6 @@ fn the_last_route_s_failure_is_told_and_ends_the_call() {
     assert_eq!(failures(&world), both);
     assert_eq!(outcome(&world), Outcome::Congested);
     assert!(world.call.is_finished());
-}
-
-/// A challenge counts as a sign of life once; silence after it is silence again.
-#[test]
-fn silence_after_a_challenge_gives_way_too() {
-    let mut world = world(&[Script::DeafAfterChallenge, Script::RingsForEver]).with_guard();
-    world.run(PROMISE);
-    assert_eq!(failures(&world), [(0, RouteFailure::Silence)]);
-    assert_eq!(world.heard_by(1, &Method::Invite), 1);
 }
 
 /// Whatever a bad network loses, a call by three routes ends once and owes nothing in the end.

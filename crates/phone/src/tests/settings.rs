@@ -3,7 +3,7 @@
 use housecall_media::sdp::Description;
 use housecall_sip::{Message, Method, Name};
 
-use super::world::{GOOD, Script, World, dial_by, secs, trunk};
+use super::world::{GOOD, Plan, Script, World, dial_by, secs, trunk};
 use crate::{
     BadTrunk, Call, Dial, Event, Identity, Outcome, Override, Overrides, Privacy, Secret,
     SrtpPolicy, Trunk,
@@ -84,18 +84,63 @@ fn srtp_required_never_falls_back() {
     assert_eq!(outcome(&world), Outcome::NoCommonSound);
 }
 
-/// A far end that answers SAVP with AVP would have us speak in the open.
+/// RFC 3264 §6: the secured line is switched off, or left open, in the answer. What was answered is hung up; then the trunk is asked in the
+/// open, once, and that is said.
 #[test]
-fn an_open_answer_to_a_secured_offer_ends_the_call() {
-    for policy in [SrtpPolicy::Preferred, SrtpPolicy::Required] {
-        let script = Script::AnswersAfter(secs(1));
-        let mut world = World::with(secured(policy), GOOD, &[script]);
+fn an_answer_that_refuses_srtp_is_hung_up_and_asked_again_in_the_open() {
+    for script in [Script::SwitchesSrtpOff, Script::AnswersAfter(secs(1))] {
+        let mut world = World::with(secured(SrtpPolicy::Preferred), GOOD, &[script]);
+        world.run(secs(5));
+        assert_eq!(offered(&world), ["RTP/SAVP", "RTP/AVP"]);
+        assert_eq!(answered_securely(&world), Some(false));
+        let told = world.told.iter();
+        let refused = told.filter(|event| **event == Event::EncryptionRefused);
+        assert_eq!(refused.count(), 1);
+        assert_eq!(
+            (
+                world.heard_count(Method::Ack),
+                world.heard_count(Method::Bye)
+            ),
+            (2, 1)
+        );
+        let ids: Vec<&str> = world
+            .heard
+            .iter()
+            .map(|message| message.call_id().unwrap())
+            .collect();
+        let bye = world
+            .heard
+            .iter()
+            .position(|it| it.method() == Some(&Method::Bye));
+        assert_eq!(ids[bye.unwrap()], ids[0], "of the first attempt");
+        world.plan(secs(0), Plan::HangUp);
         world.run(secs(70));
+        assert_eq!(outcome(&world), Outcome::Completed);
+        assert!(world.call.is_finished());
+    }
+}
+
+/// RFC 3711 §9.1: whoever demands SRTP speaks to nobody without.
+#[test]
+fn srtp_required_ends_a_call_that_is_answered_without() {
+    for script in [Script::SwitchesSrtpOff, Script::AnswersAfter(secs(1))] {
+        let mut world = World::with(secured(SrtpPolicy::Required), GOOD, &[script]);
+        world.run(secs(70));
+        assert_eq!(offered(&world), ["RTP/SAVP"]);
         assert_eq!(answered_securely(&world), None);
         assert_eq!(outcome(&world), Outcome::NoCommonSound);
         assert_eq!(world.heard_count(Method::Bye), 1);
         assert!(world.call.is_finished());
     }
+}
+
+/// A secured answer with nothing in common is no refusal of SRTP: the open would bring nothing in common either.
+#[test]
+fn a_secured_answer_without_a_common_codec_is_not_asked_again() {
+    let mut world = World::with(secured(SrtpPolicy::Preferred), GOOD, &[Script::SrtpNoCodec]);
+    world.run(secs(70));
+    assert_eq!(offered(&world), ["RTP/SAVP"]);
+    assert_eq!(outcome(&world), Outcome::NoCommonSound);
 }
 
 #[test]

@@ -23,8 +23,10 @@ pub(super) struct World {
     pub(super) call: Call,
     /// One for each route.
     pub(super) fars: Vec<Far>,
-    /// What the call told, in words, with its second.
+    /// What the call told.
     pub(super) told: Vec<Event>,
+    /// When it told that, after dialling.
+    pub(super) told_at: Vec<Duration>,
     /// What the far ends heard.
     pub(super) heard: Vec<Message>,
     /// The Call-IDs that the call said were its own.
@@ -137,6 +139,10 @@ pub(super) enum Script {
     NoKeys,
     /// Refuses SRTP with this status, and answers plain RTP at once.
     PlainOnly(u16),
+    /// Answers with SRTP and a codec that nobody offered.
+    SrtpNoCodec,
+    /// Answers SRTP with the line switched off, and plain RTP as it should.
+    SwitchesSrtpOff,
 }
 
 /// A small generator of our own, so that these tests need no further crate.
@@ -153,7 +159,7 @@ impl Random {
     }
 }
 
-pub(super) fn secs(seconds: u64) -> Duration {
+pub(super) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
@@ -161,7 +167,7 @@ pub(super) fn credentials() -> Credentials {
     Credentials::new("harbour", "tide")
 }
 
-fn far_peer(far: usize) -> Peer {
+pub(super) fn far_peer(far: usize) -> Peer {
     let last = u8::try_from(far + 2).unwrap();
     Peer::udp(([10, 0, 0, last], 5060).into())
 }
@@ -211,6 +217,7 @@ impl World {
                 .map(|(far, script)| Far::new(seed, far, *script))
                 .collect(),
             told: Vec::new(),
+            told_at: Vec::new(),
             heard: Vec::new(),
             call_ids: Vec::new(),
             in_flight: BTreeMap::new(),
@@ -348,7 +355,10 @@ impl World {
                     let far = fars.into_iter().find(|far| far_peer(*far) == to).unwrap();
                     self.carry(Way::ToFar(far), bytes);
                 }
-                Output::Event(event) => self.told.push(event),
+                Output::Event(event) => {
+                    self.told.push(event);
+                    self.told_at.push(self.elapsed());
+                }
             }
         }
         for far in 0..self.fars.len() {
@@ -408,7 +418,7 @@ impl Far {
             ..AgentOptions::new(at, !seed ^ far as u64)
         });
         let codecs = match script {
-            Script::NoCodec => vec![Codec::Opus],
+            Script::NoCodec | Script::SrtpNoCodec => vec![Codec::Opus],
             Script::NoKeys => vec![Codec::Pcmu],
             _ => vec![Codec::Pcmu, Codec::TelephoneEvent],
         };
@@ -418,7 +428,7 @@ impl Far {
             call: None,
             calls: 0,
             audio: match script {
-                Script::Srtp(_) => audio.with_srtp(SrtpOffer {
+                Script::Srtp(_) | Script::SrtpNoCodec => audio.with_srtp(SrtpOffer {
                     local: SrtpKey::random([9; SrtpKey::BYTES]),
                 }),
                 _ => audio,
@@ -509,9 +519,12 @@ impl Far {
                 self.respond(now, Reply::new(StatusCode::new(status).unwrap()));
                 return None;
             }
-            Script::NoCodec | Script::NoKeys | Script::RefusesChanges(_) | Script::PlainOnly(_) => {
-                Duration::ZERO
-            }
+            Script::NoCodec
+            | Script::SrtpNoCodec
+            | Script::NoKeys
+            | Script::RefusesChanges(_)
+            | Script::PlainOnly(_)
+            | Script::SwitchesSrtpOff => Duration::ZERO,
             Script::Silent | Script::DeafAfterChallenge => return None,
         };
         Some((after, Act::Answer))
@@ -556,6 +569,17 @@ impl Far {
     }
 
     fn answer(&mut self, ours: Direction) -> Body {
+        if let Script::SwitchesSrtpOff = self.script
+            && self.is_offered_srtp()
+        {
+            // RFC 3264 §6: the line is repeated with port 0.
+            let offer = self
+                .audio
+                .offer(ours)
+                .replace("m=audio 50000 RTP/AVP", "m=audio 0 RTP/SAVP");
+            assert!(offer.contains("m=audio 0 RTP/SAVP"), "{offer}");
+            return Body::sdp(offer);
+        }
         let answer = self
             .offer
             .as_ref()

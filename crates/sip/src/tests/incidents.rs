@@ -1,4 +1,4 @@
-//! What has broken other SIP stacks in the field. Each test names the incident whose class it stands for.
+//! What has broken other SIP stacks in the field. Each test names the row of reliability.md §2, and the incident whose class it stands for.
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ fn owed(message: &Message) -> Option<StatusCode> {
 
 // CVE-2017-9372 (PJSIP): a CSeq longer than the buffer for it.
 #[test]
-fn a_cseq_of_any_length_is_refused_by_its_value() {
+fn row_11_a_cseq_of_any_length_is_refused_by_its_value() {
     for digits in [10, 20, 1_000, 60_000] {
         let line = format!("CSeq: {} INVITE", "9".repeat(digits));
         let message = invite(&[("CSeq", &line)]);
@@ -33,7 +33,7 @@ fn a_cseq_of_any_length_is_refused_by_its_value() {
 
 // CVE-2018-7284 (Asterisk): more Accept values than the array for them. CVE-2018-8828 (Kamailio): one value off the end.
 #[test]
-fn as_many_accept_values_as_a_datagram_holds_are_read_one_by_one() {
+fn row_11_as_many_accept_values_as_a_datagram_holds_are_read_one_by_one() {
     let many = format!("Accept: {}", "a/b,".repeat(15_000));
     let message = invite(&[("Accept", &many)]);
     assert_eq!(message.list(Name::Accept).count(), 15_000);
@@ -45,7 +45,7 @@ fn as_many_accept_values_as_a_datagram_holds_are_read_one_by_one() {
 }
 
 #[test]
-fn a_message_above_64_kib_is_refused_before_it_is_looked_at() {
+fn row_11_a_message_above_64_kib_is_refused_before_it_is_looked_at() {
     let text = format!(
         "OPTIONS sip:a@b SIP/2.0\r\nSubject: {}\r\n\r\n",
         "x".repeat(MAX_MESSAGE_BYTES)
@@ -59,7 +59,7 @@ fn a_message_above_64_kib_is_refused_before_it_is_looked_at() {
 
 // CVE-2020-28361 (Kamailio), AST-2016-009 (Asterisk chan_sip): a header that one parser sees and the next does not.
 #[test]
-fn a_name_with_anything_but_blanks_before_its_colon_is_no_header() {
+fn row_15_a_name_with_anything_but_blanks_before_its_colon_is_no_header() {
     let allowed = invite(&[("Contact", "Contact \t : <sip:127.0.0.1:5062>")]);
     assert!(allowed.contact().unwrap().is_some(), "RFC 3261 §7.3.1");
     for byte in (0u8..=0x20).chain([0x7f, 0xa0, b'"', b'(', b'@', b'/']) {
@@ -85,7 +85,7 @@ fn a_name_with_anything_but_blanks_before_its_colon_is_no_header() {
 }
 
 #[test]
-fn a_value_cannot_bring_a_header_of_its_own() {
+fn row_15_a_value_cannot_bring_a_header_of_its_own() {
     let smuggled = "x\r\nRoute: <sip:evil.test;lr>\r\nX: y\n\rRoute: z\rRoute: q";
     let request = invite(&[]);
     let answer = crate::ResponseBuilder::new(&request, StatusCode::OK)
@@ -102,7 +102,7 @@ fn a_value_cannot_bring_a_header_of_its_own() {
 
 // Read, written and read again, a message says the same to whoever reads it next.
 #[test]
-fn what_was_read_and_written_is_read_the_same() {
+fn row_15_what_was_read_and_written_is_read_the_same() {
     let odd = "INVITE sip:a@b SIP/2.0\nv : SIP/2.0/UDP h;branch=z9hG4bK1,\r\n SIP/2.0/TCP i\r\nf: \"A, \\\"B\\\"\" <sip:a@b;x=1>;tag=1\n\
                t:<sip:c@d>\r\ni:\t1 \r\nCSEQ: 1\tINVITE\r\nSubject:\r\nX: a\r\n\tb\r\n\r\nbody";
     let first = Message::parse(Bytes::from(odd)).unwrap();
@@ -120,7 +120,7 @@ fn what_was_read_and_written_is_read_the_same() {
 
 // CVE-2026-23457 (nf_conntrack_sip), mjSIP 39, siphon-sip 232: a length that does not fit, or that is believed.
 #[test]
-fn no_content_length_is_believed_beyond_what_came() {
+fn row_19_no_content_length_is_believed_beyond_what_came() {
     let of = |lines: &[&str]| {
         // Each change of one name takes the place of the one before, so several lines go in as one.
         let joined = lines.join("\r\n");
@@ -171,7 +171,7 @@ fn no_content_length_is_believed_beyond_what_came() {
 }
 
 #[test]
-fn a_stream_holds_no_more_than_64_kib_whatever_it_announces() {
+fn row_19_a_stream_holds_no_more_than_64_kib_whatever_it_announces() {
     for number in ["4294967328", "4000000000", "65537", "18446744073709551615"] {
         let mut framer = StreamFramer::new();
         framer.push(

@@ -58,7 +58,8 @@ fn proceeding(input: Input) -> (State, Action) {
         Input::Provisional => (State::Proceeding, Action::Deliver),
         Input::Success => (State::Accepted, Action::Deliver),
         Input::Failure => (State::Completed, Action::AckAndDeliver),
-        Input::TransportFailed => (State::Terminated, Action::TransportFailed),
+        // Nothing was being sent, so figure 5 has no such arrow: the far end is at work, and the INVITE can still be cancelled.
+        Input::TransportFailed => (State::Proceeding, Action::TransportFailed),
     }
 }
 

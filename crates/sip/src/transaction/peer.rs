@@ -28,6 +28,14 @@ impl Peer {
         let transport = Transport::Tls;
         Self { transport, addr }
     }
+
+    /// Whether it is the same element as `other`, reached no less safely: what is meant for `other` alone may go to it as well.
+    ///
+    /// UDP and TCP of one address are as open as each other; TLS is another matter.
+    pub(crate) fn stands_for(self, other: Self) -> bool {
+        let is_safe = |peer: Self| peer.transport == Transport::Tls;
+        self.addr == other.addr && is_safe(self) == is_safe(other)
+    }
 }
 
 impl fmt::Display for Peer {

@@ -79,7 +79,7 @@ fn invite_client() {
             (Proceeding, Provisional, Proceeding, Deliver),
             (Proceeding, Success, Accepted, Deliver),
             (Proceeding, Failure, Completed, AckAndDeliver),
-            (Proceeding, lost, Terminated, TransportFailed),
+            (Proceeding, lost, Proceeding, TransportFailed),
             (Completed, timer(Timer::D), Terminated, Nothing),
             (Completed, Provisional, Completed, Nothing),
             (Completed, Success, Completed, Nothing),

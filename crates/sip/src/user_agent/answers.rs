@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::call::{Call, Unacknowledged};
-use super::{CallHandle, End, Reply, UserAgent, WrongMoment};
+use super::{CallHandle, End, Reply, UserAgent};
 use crate::transaction::{Peer, Server, Transport};
 use crate::{Fault, Message, Method, Name, ResponseBuilder, ViaRef};
 
@@ -96,12 +96,12 @@ impl UserAgent {
         if reply.status.is_success() {
             self.opened(call, answer);
         } else if reply.status.is_final() {
-            self.end(call, End::ByUs);
+            self.end(now, call, End::ByUs);
         }
     }
 
     /// The same reply; a 2xx also says what becomes of the session timer (RFC 4028 §9).
-    fn with_session(
+    pub(super) fn with_session(
         &mut self,
         now: Instant,
         call: CallHandle,
@@ -113,9 +113,10 @@ impl UserAgent {
             return reply;
         }
         let session = match self.calls.get_mut(&call) {
-            Some(Call::Invited(invited)) => Some(&mut invited.session),
+            Some(Call::Invited(invited)) if invited.heard == *key => Some(&mut invited.session),
             Some(Call::Open(open)) => Some(&mut open.session),
-            Some(Call::Calling(_)) | None => None,
+            // An UPDATE before the answer: that will say.
+            Some(Call::Invited(_) | Call::Calling(_)) | None => None,
         };
         if let (Some(session), Some(heard)) = (session, self.heard.get(key)) {
             reply.headers.extend(session.grant(now, &heard.request));
@@ -131,41 +132,6 @@ impl UserAgent {
             }
             (other, _) => self.calls.extend(other.map(|other| (call, other))),
         }
-    }
-
-    /// Answers their re-INVITE or UPDATE.
-    pub(super) fn respond_to_offer(
-        &mut self,
-        now: Instant,
-        call: CallHandle,
-        reply: &Reply,
-    ) -> Result<(), WrongMoment> {
-        let nothing_open = WrongMoment {
-            action: "respond",
-            state: "no offer of the other side is open",
-        };
-        let open = self.open(call, "respond")?;
-        let heard = open.offered.clone().ok_or(nothing_open)?;
-        let tag = open.dialog.local_tag().to_owned();
-        let reply = &self.with_session(now, call, &heard, reply);
-        let answer = self.answer(now, &heard, reply, &tag);
-        let request = self.heard.get(&heard).map(|heard| heard.request.clone());
-        let open = self.open(call, "respond")?;
-        if !reply.status.is_final() {
-            return Ok(());
-        }
-        open.offered = None;
-        if reply.status.is_success() {
-            request
-                .iter()
-                .for_each(|request| open.dialog.refresh_target(request));
-            open.unacknowledged
-                .extend(answer.map(|answer| Unacknowledged {
-                    first: false,
-                    ..answer
-                }));
-        }
-        Ok(())
     }
 
     /// Writes and sends a response. A 2xx to an INVITE comes back, to be repeated until its ACK.
@@ -234,6 +200,7 @@ impl UserAgent {
             });
         }
         let awaits_ack = heard.request.method() == Some(&Method::Invite) && status.is_success();
+        let is_inside = heard.request.to().is_ok_and(|to| to.tag().is_some());
         let timers = self.options.timers;
         awaits_ack.then_some(Unacknowledged {
             cseq: heard.request.cseq().ok()?.number,
@@ -243,7 +210,7 @@ impl UserAgent {
             period: timers.t1,
             period_max: timers.t2,
             give_up_at: now + timers.patience(),
-            first: true,
+            first: !is_inside,
         })
     }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::answers::HeardKey;
 use super::confirming::Confirming;
+use super::early::Early;
 use super::info::Infos;
 use super::sending::{Outgoing, SentKey};
 use super::session_timer::Session;
@@ -12,7 +13,7 @@ use super::{CallHandle, Request};
 use crate::Message;
 use crate::dialog::Dialog;
 use crate::digest::Credentials;
-use crate::header::{RAck, RSeq};
+use crate::header::RAck;
 use crate::transaction::Peer;
 
 /// One call by what it waits for. An ended call is no longer here; its messages live on in their transactions.
@@ -31,9 +32,9 @@ pub(super) struct Calling {
     pub(super) call_id: String,
     pub(super) local_tag: String,
     /// One early dialog for each To-tag that a forking network shows us (RFC 3261 §12.1).
-    pub(super) early: BTreeMap<String, Dialog>,
-    /// The last reliable response of each of them that we have confirmed (RFC 3262 §4).
-    pub(super) confirmed: BTreeMap<String, RSeq>,
+    pub(super) early: BTreeMap<String, Early>,
+    /// The UPDATE of one of them that we have not answered.
+    pub(super) offered: Option<HeardKey>,
     pub(super) peer: Peer,
     pub(super) credentials: Option<Credentials>,
     pub(super) session: Session,
@@ -47,6 +48,8 @@ pub(super) struct Invited {
     pub(super) dialog: Dialog,
     pub(super) session: Session,
     pub(super) confirming: Confirming,
+    /// Their UPDATE that we have not answered.
+    pub(super) offered: Option<HeardKey>,
 }
 
 /// Answered.
@@ -134,10 +137,35 @@ impl Call {
         }
     }
 
-    /// Whether `tag` is the other side's in this call.
+    pub(super) fn local_tag(&self) -> &str {
+        match self {
+            Self::Calling(calling) => &calling.local_tag,
+            Self::Invited(invited) => &invited.local_tag,
+            Self::Open(open) => open.dialog.local_tag(),
+        }
+    }
+
+    /// Their re-INVITE or UPDATE that we have not answered.
+    pub(super) fn offered(&self) -> Option<&HeardKey> {
+        match self {
+            Self::Calling(calling) => calling.offered.as_ref(),
+            Self::Invited(invited) => invited.offered.as_ref(),
+            Self::Open(open) => open.offered.as_ref(),
+        }
+    }
+
+    pub(super) fn offered_mut(&mut self) -> &mut Option<HeardKey> {
+        match self {
+            Self::Calling(calling) => &mut calling.offered,
+            Self::Invited(invited) => &mut invited.offered,
+            Self::Open(open) => &mut open.offered,
+        }
+    }
+
+    /// Whether `tag` is the other side's in this call, or in a part of it that lasts.
     pub(super) fn is_with(&self, tag: &str) -> bool {
         match self {
-            Self::Calling(calling) => calling.early.contains_key(tag),
+            Self::Calling(calling) => calling.is_with(tag),
             Self::Invited(invited) => invited.dialog.remote_tag() == tag,
             Self::Open(open) => open.dialog.remote_tag() == tag,
         }
@@ -145,7 +173,7 @@ impl Call {
 
     pub(super) fn dialog(&mut self, tag: &str) -> Option<&mut Dialog> {
         match self {
-            Self::Calling(calling) => calling.early.get_mut(tag),
+            Self::Calling(calling) => calling.early.get_mut(tag).map(|early| &mut early.dialog),
             Self::Invited(invited) => Some(&mut invited.dialog),
             Self::Open(open) => Some(&mut open.dialog),
         }
@@ -153,20 +181,6 @@ impl Call {
 }
 
 impl Calling {
-    /// Early dialogs kept at most; a network that shows more tags is up to no good.
-    const EARLY_MAX: usize = 16;
-
-    /// Takes a provisional response: it makes an early dialog or moves its target.
-    pub(super) fn progress(&mut self, invite: &Request, response: &Message) {
-        let dialog = Dialog::of_caller(invite, response, self.peer);
-        let tag = dialog.remote_tag().to_owned();
-        if let Some(known) = self.early.get_mut(&tag) {
-            known.refresh_target(response);
-        } else if !tag.is_empty() && self.early.len() < Self::EARLY_MAX {
-            self.early.insert(tag, dialog);
-        }
-    }
-
     /// Answered by the fork that `dialog` is with; the other forks come back, for they may yet answer too.
     pub(super) fn opened(
         mut self,
@@ -175,7 +189,7 @@ impl Calling {
         response: &Message,
     ) -> (Open, BTreeMap<String, Dialog>) {
         if let Some(early) = self.early.remove(dialog.remote_tag()) {
-            dialog.inherit(&early, response);
+            dialog.inherit(&early.dialog, response);
         }
         self.session.granted(now, response);
         let open = Open {
@@ -187,12 +201,12 @@ impl Calling {
             change: Change::None,
             refresh: Refresh::None,
             session: self.session,
-            offered: None,
+            offered: self.offered,
             infos: Infos::default(),
             unconfirmed: None,
             hung_up: false,
         };
-        (open, self.early)
+        (open, Self::forks(self.early))
     }
 }
 
@@ -207,7 +221,7 @@ impl Invited {
             change: Change::None,
             refresh: Refresh::None,
             session: self.session,
-            offered: None,
+            offered: self.offered,
             infos: Infos::default(),
             unconfirmed: self.confirming.unconfirmed(),
             hung_up: false,
@@ -224,7 +238,10 @@ impl Open {
     pub(super) fn carry(&self, request: Request, call: CallHandle) -> Outgoing {
         let to = self.dialog.next_hop();
         // RFC 3261 §22.1 knows realms, not addresses; we tell our password to nobody but the trunk.
-        let credentials = self.credentials.clone().filter(|_| to == self.peer);
+        let credentials = self
+            .credentials
+            .clone()
+            .filter(|_| to.stands_for(self.peer));
         Outgoing::new(request, to, call, credentials)
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Confirming {
     repeated: Option<Repeated>,
     /// What may only be sent when the PRACK has come, in order; nothing after a 2xx.
     waiting: VecDeque<Reply>,
+    /// One of them has brought offer and answer together.
+    has_agreed: bool,
 }
 
 /// A response that is sent again until its PRACK comes.
@@ -43,6 +45,20 @@ impl Confirming {
     /// What a PRACK may still confirm once the final response is out.
     pub(super) fn unconfirmed(self) -> Option<RAck> {
         self.repeated.map(|repeated| repeated.rack)
+    }
+
+    /// Whether a session was agreed on before the final response (RFC 3262 §5).
+    pub(super) fn has_agreed(&self) -> bool {
+        self.has_agreed
+    }
+
+    /// Takes the PRACK of the response that is on its way; false if it is of none. `is_complete` if nothing of offer and answer is missing
+    /// once the body of that response has come.
+    fn confirm(&mut self, rack: RAck, is_complete: bool) -> bool {
+        let confirmed = self.repeated.take_if(|repeated| repeated.rack == rack);
+        let has_body = confirmed.as_ref().map(|confirmed| confirmed.has_body);
+        self.has_agreed |= is_complete && has_body == Some(true);
+        confirmed.is_some()
     }
 
     /// Whether `reply` has to wait for the PRACK of another.
@@ -179,10 +195,12 @@ impl UserAgent {
         let Ok(Some(rack)) = message.rack() else {
             return self.reply(now, key, StatusCode::BAD_REQUEST);
         };
+        let has_body = !message.body().is_empty();
+        let has_offered = self.has_offered(call);
         let is_ours = match self.calls.get_mut(&call) {
             Some(Call::Invited(invited)) => {
-                let repeated = &mut invited.confirming.repeated;
-                repeated.take_if(|repeated| repeated.rack == rack).is_some()
+                // Our response has answered their offer, or their PRACK has answered ours.
+                invited.confirming.confirm(rack, has_offered || has_body)
             }
             Some(Call::Open(open)) => open.unconfirmed.take_if(|known| *known == rack).is_some(),
             Some(Call::Calling(_)) | None => false,
@@ -191,7 +209,7 @@ impl UserAgent {
             return self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST);
         }
         // Their INVITE has made its offer, so this is another one, for which there is no moment before the answer.
-        let is_new_offer = !message.body().is_empty() && self.has_offered(call);
+        let is_new_offer = has_body && has_offered;
         self.reply(
             now,
             key,
@@ -205,7 +223,7 @@ impl UserAgent {
     }
 
     /// Whether the INVITE of this call came with an offer.
-    fn has_offered(&self, call: CallHandle) -> bool {
+    pub(super) fn has_offered(&self, call: CallHandle) -> bool {
         let Some(Call::Invited(invited)) = self.calls.get(&call) else {
             return true;
         };
@@ -238,7 +256,7 @@ impl UserAgent {
         if repeated.give_up_at <= now {
             let reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
             self.answer(now, &heard, &reply, &tag);
-            return self.end(call, End::NotAcknowledged);
+            return self.end(now, call, End::NotAcknowledged);
         }
         if repeated.again_at <= now {
             repeated.period = repeated.period.saturating_mul(2);

@@ -9,30 +9,55 @@
 //!                   └─► ended: respond(3xx..6xx), CANCEL, hang_up()
 //! ```
 //!
-//! | RFC | section | file | test |
+//! | RFC · section | what | file | test |
 //! |---|---|---|---|
-//! | 3261 | §8.1, §13.2 (what responses mean to the caller) | `responses.rs` | `tests/scripted.rs`, `tests/conversations.rs` |
-//! | 3261 | §8.2, §12.2.2, §15.1.2 (requests of others) | `requests.rs` | `tests/scripted.rs`, `tests/dialogs.rs` |
-//! | 3261 | §8.2.7 (strangers are answered without state) | `requests.rs` | `tests/dialogs.rs`: a_flood_of_strangers_leaves_nothing_behind |
-//! | 3261 | §9 (CANCEL) | `mod.rs`, `responses.rs`, `requests.rs` | `tests/cancels.rs`, `tests/conversations.rs`, `tests/dialogs.rs` |
-//! | 3261 | §8.2.2.2 (an INVITE by two ways: 482) | `requests.rs` | `tests/cancels.rs`: a_merged_invite_gets_482 |
-//! | 3261 | §8.1.3.5, §21.4.15, §21.4.16 (again after 420, 421) | `reliable.rs` | `tests/reliable.rs` |
-//! | 3261 | §13.2.2.4; 6026 §7.2 (forks and late answers) | `responses.rs` | `tests/cancels.rs`, `tests/forks.rs` |
-//! | 3261 | §20.33, §21.3 (Retry-After and Contacts of a refusal) | `event.rs` | `tests/cancels.rs`: a_redirection_and_a_pause_can_be_read |
-//! | 3261 | §10.2, §11.1, §22 (what is asked outside any call) | `ask.rs` | `tests/asks.rs` |
-//! | 3261 | §12.1, §12.2.1.1 (routes, strict ones too; targets; peers without tags) | `../dialog.rs` | `tests/dialogs.rs` |
-//! | 3261 | §13.3 (our answers) | `answers.rs` | `tests/conversations.rs` |
-//! | 3261 | §13.3.1.4 (2xx until the ACK) | `timeouts.rs` | `tests/storm.rs` |
-//! | 3261 | §14.1, §14.2 (re-INVITE, glare, overlap) | `offers.rs`, `requests.rs` | `tests/session.rs`, `tests/dialogs.rs` |
-//! | 3261 | §8.1.1, §22 (our requests, and again with credentials) | `sending.rs` | `tests/scripted.rs` |
-//! | 3261 | §18.1.1 (requests too large for a datagram) | `large.rs` | `tests/large.rs` |
-//! | 3261 | §22.1 to §22.3; 7616 §3.3 (who gets an answer, nonces used again) | `nonces.rs`, `sending.rs` | `tests/challenges.rs` |
-//! | 3262 | §3 to §5 (PRACK, both sides) | `reliable.rs`, `confirming.rs` | `tests/reliable.rs` |
-//! | 3311 | §5.1, §5.2 (UPDATE, before the answer too) | `offers.rs`, `requests.rs` | `tests/session.rs` |
-//! | 3515, 6665 | REFER and events, refused | `requests.rs` | `tests/scripted.rs`, `tests/infos.rs` |
-//! | 4028 | §5, §7, §9, §10 (session timers, both roles, 422) | `session_timer.rs`, `offers.rs` | `tests/session.rs` |
-//! | 5407 | §3.2 (messages that cross a BYE) | `requests.rs`, `offers.rs` | `tests/dialogs.rs` |
-//! | 6086 | §4.1, §4.2 (INFO) | `info.rs` | `tests/infos.rs` |
+//! | 3261 §8.1, §13.2 | what responses mean to the caller | `responses.rs` | `tests/conversations.rs`: rings_is_answered_and_hung_up, busy, nobody_there |
+//! | 3261 §8.1.1, §12.2.1.1 | our requests | `sending.rs` | `tests/dialogs.rs`: requests_follow_the_recorded_route_with_all_its_parameters |
+//! | 3261 §8.1.3.1 | what cannot be sent | `responses.rs` | `tests/scripted.rs`: a_closed_port_ends_the_call_at_once; `tests/session.rs`: a_refresh_that_cannot_be_sent_is_tried_again |
+//! | 3261 §8.1.3.5, §21.4.15, §21.4.16 | again after 420, 421 | `reliable.rs` | `tests/reliable.rs`: after_420_the_call_is_made_without_100rel, after_421_the_call_is_made_with_100rel_demanded |
+//! | 3261 §8.2, §8.2.7 | requests of strangers, answered without state | `requests.rs` | `tests/dialogs.rs`: row_9_and_10_a_flood_of_strangers_leaves_nothing_behind; `tests/scripted.rs`: the_agent_that_only_dials_cannot_be_called |
+//! | 3261 §8.2.2.2 | an INVITE by two ways: 482 | `requests.rs` | `tests/cancels.rs`: a_merged_invite_gets_482 |
+//! | 3261 §9.1 | our CANCEL: not before a provisional response, nor after a final one | `mod.rs`, `responses.rs` | `tests/cancels.rs`: the_cancel_names_its_invite, there_is_no_cancel_before_a_provisional_response_or_after_a_final_one |
+//! | 3261 §9.1 | 487, no final response, a lost connection | `mod.rs`, `responses.rs` | `tests/cancels.rs`: a_cancelled_invite_ends_with_487_and_its_ack, a_cancel_answered_without_a_final_response_is_forgotten_after_64_t1, a_connection_lost_while_it_rings_brings_a_cancel |
+//! | 3261 §9.1, §15 | 200 across the CANCEL: ACK and BYE | `responses.rs` | `tests/cancels.rs`: an_answer_across_the_cancel_gets_ack_and_bye; `tests/conversations.rs`: an_answer_that_crosses_the_cancel_is_hung_up |
+//! | 3261 §9.2 | their CANCEL | `requests.rs` | `tests/dialogs.rs`: a_reinvite_that_is_cancelled_leaves_the_call_as_it_was; `tests/conversations.rs`: hanging_up_while_it_rings_reaches_the_other_side |
+//! | 3261 §10.2, §11.1, §22 | what is asked outside any call | `ask.rs` | `tests/asks.rs`: a_register_carries_what_its_caller_says, silence_fails_after_64_t1 |
+//! | 3261 §11.2 | OPTIONS of theirs: Allow, Accept, Supported | `requests.rs` | `tests/scripted.rs`: whoever_asks_what_we_can_do_is_told |
+//! | 3261 §12.1 | one early dialog for each To-tag | `early.rs` | `tests/scripted.rs`: a_second_fork_that_answers_is_acknowledged_and_hung_up; `tests/cancels.rs`: endless_forks_fill_no_memory |
+//! | 3261 §12.1.1 | the route as it came, on the called side | `../dialog.rs` | `tests/dialogs.rs`: the_called_side_keeps_the_route_as_it_came |
+//! | 3261 §12.1.2, §12.2.1.1 | Record-Route reversed, loose and strict routers | `../dialog.rs` | `tests/dialogs.rs`: requests_follow_the_recorded_route_with_all_its_parameters, a_strict_router_sees_itself_in_the_request_uri |
+//! | 3261 §12.2, §12.2.1.2 | both tags; targets that move; peers without tags | `requests.rs`, `../dialog.rs` | `tests/dialogs.rs`: a_dialog_is_known_by_its_call_id_and_both_tags, the_target_moves_with_requests_and_with_answers, a_peer_without_tags_is_a_peer_all_the_same |
+//! | 3261 §12.2.2 | requests out of order | `requests.rs` | `tests/dialogs.rs`: requests_out_of_order_get_500 |
+//! | 3261 §13.2.2.4 | the ACK of a 2xx, of each repetition too | `responses.rs` | `tests/dialogs.rs`: the_ack_of_a_2xx_goes_by_the_route_to_the_contact, a_2xx_that_comes_again_after_the_bye_gets_its_ack_again |
+//! | 3261 §13.2.2.4; 6026 §7.2 | forks and late answers | `responses.rs` | `tests/scripted.rs`: a_second_fork_that_answers_is_acknowledged_and_hung_up; `tests/cancels.rs`: a_fork_that_answers_after_the_call_is_over_is_hung_up, a_tag_that_changes_with_the_answer_makes_the_call |
+//! | 3261 §13.3, §13.3.1.4 | our answers; a 2xx until its ACK | `answers.rs`, `timeouts.rs` | `tests/conversations.rs`: the_called_side_hangs_up; `tests/storm.rs` |
+//! | 3261 §14.1 | glare: 491, and who waits how long | `offers.rs` | `tests/conversations.rs`: two_offers_that_meet_are_both_made_again; `tests/session.rs`: who_owns_the_call_id_waits_longer_after_a_glare |
+//! | 3261 §14.1, §12.2.1.2 | a re-INVITE that is answered as unknown, or not at all | `offers.rs` | `tests/dialogs.rs`: a_reinvite_answered_as_unknown_ends_the_call; `tests/scripted.rs`: a_reinvite_that_gets_only_a_provisional_response_ends_the_call |
+//! | 3261 §14.2 | overlap: 500 with Retry-After, both ways | `offered.rs`, `offers.rs` | `tests/session.rs`: an_overlapping_update_is_told_to_wait, told_to_wait_we_offer_again_afterwards |
+//! | 3261 §14.2 | a re-INVITE without an offer | `offered.rs` | `tests/dialogs.rs`: a_reinvite_without_an_offer_is_asked_of_the_user |
+//! | 3261 §15.1.2; 5407 §3.2 | messages that cross a BYE | `requests.rs`, `offers.rs` | `tests/dialogs.rs`: byes_that_cross_are_both_granted, a_reinvite_that_crosses_our_bye_finds_no_call, a_bye_that_crosses_our_reinvite_ends_the_call_and_its_answer_is_acknowledged |
+//! | 3261 §17.1.1.3 | the ACK of a refusal: branch, target, route | `request.rs`, `sending.rs` | `tests/dialogs.rs`: the_ack_of_a_refusal_keeps_the_branch_the_target_and_the_route |
+//! | 3261 §18.1.1 | requests too large for a datagram | `large.rs` | `tests/large.rs`: a_request_over_1300_bytes_goes_by_tcp_and_says_so, a_large_request_that_udp_loses_goes_by_tcp_too, the_call_goes_on_over_what_was_heard |
+//! | 3261 §19.1.1, §12.2.1.1 | a hop that names its transport | `../dialog.rs` | a_hop_names_its_transport |
+//! | 3261 §12.1.2, §26.3.2.1 | TLS: the Contact says so, one connection for the dialog | `options.rs`, `../dialog.rs` | `tests/dialogs.rs`: over_tls_the_contact_says_so_and_the_dialog_keeps_the_connection |
+//! | 3261 §20.33, §21.3 | Retry-After and Contacts of a refusal | `event.rs` | `tests/cancels.rs`: a_redirection_and_a_pause_can_be_read |
+//! | 3261 §22.1 | who gets an answer to a challenge | `sending.rs`, `nonces.rs` | `tests/challenges.rs`: row_6_a_foreign_realm_gets_no_authorization, row_6_a_foreign_peer_gets_no_authorization |
+//! | 3261 §22.2, §8.1.3.5 | again with credentials: the same Call-ID, the next CSeq, a new branch; twice at most | `sending.rs` | `tests/scripted.rs`: a_challenge_is_answered_with_the_next_cseq_and_a_new_branch; `tests/challenges.rs`: an_invite_sent_again_keeps_what_it_said, row_7_a_request_is_tried_twice_however_many_nonces_there_are |
+//! | 3261 §22.3; 7616 §3.3 | nonces used again, stale or changed | `nonces.rs` | `tests/challenges.rs`: later_requests_of_the_call_carry_their_answer_at_once, a_stale_nonce_is_replaced_without_a_word, proxy_and_server_both_get_their_answer |
+//! | 3262 §3 | our reliable responses | `confirming.rs` | `tests/reliable.rs`: our_response_is_repeated_until_its_prack, the_second_response_waits_for_the_first, a_prack_of_something_else_is_refused |
+//! | 3262 §4 | PRACK, for each fork, of each response once | `reliable.rs` | `tests/reliable.rs`: a_reliable_response_is_confirmed_in_its_early_dialog, a_repetition_is_neither_confirmed_nor_told_again, a_gap_waits_for_what_is_missing |
+//! | 3262 §5 | offers and answers in them | `confirming.rs`, `reliable.rs` | `tests/reliable.rs`: a_2xx_waits_for_the_prack_of_the_answer, a_new_offer_in_the_prack_is_refused_and_the_response_confirmed, an_invite_without_offer_does_not_offer_100rel |
+//! | 3311 §5.1, §5.2 | UPDATE inside the call | `offers.rs`, `offered.rs` | `tests/session.rs`: update_makes_an_offer_and_moves_the_target, an_update_meets_theirs |
+//! | 3311 §5.1, §5.2 | UPDATE before the answer, taken where it may be | `offered.rs`, `early.rs` | `tests/early.rs`: an_early_update_with_an_offer_is_taken_once_ours_is_answered, an_early_update_meets_our_offer, early_offers_that_overlap_are_told_to_wait, an_answerer_takes_an_early_update_once_the_first_offer_is_agreed |
+//! | 3515 §2.4.2, 6665 §4.2.1.1 | REFER and events, refused | `requests.rs` | `tests/scripted.rs`: requests_inside_a_call_get_what_they_are_owed; `tests/infos.rs`: nobody_has_us_do_anything_outside_a_call |
+//! | 4028 §5, §7.1 | a timer is asked for, 90 s at least | `session_timer.rs` | `tests/session.rs`: the_invite_asks_for_a_timer_and_leaves_the_roles_open, an_interval_below_ninety_seconds_makes_no_storm |
+//! | 4028 §7.2 | the 2xx has the last word | `session_timer.rs` | `tests/session.rs`: a_timer_we_did_not_ask_for_is_kept_all_the_same, an_answer_without_the_header_stops_the_timer |
+//! | 4028 §7.3 | 422 | `session_timer.rs`, `offers.rs` | `tests/session.rs`: a_refusal_as_too_small_is_answered_with_the_interval_it_names, refusals_as_too_small_have_an_end |
+//! | 4028 §7.4 | refreshes by UPDATE or re-INVITE; roles that flip | `offers.rs`, `session_timer.rs` | `tests/session.rs`: we_refresh_at_half_the_interval_by_update, without_update_the_user_refreshes_by_reinvite, the_roles_flip_when_the_other_side_says_so |
+//! | 4028 §9 | as the answerer: who refreshes, 422 | `session_timer.rs` | `tests/session.rs`: who_refreshes_as_the_answerer_settles_it, an_interval_too_short_for_us_is_refused |
+//! | 4028 §10 | BYE min(32 s, interval / 3) before the end | `session_timer.rs` | `tests/session.rs`: a_session_that_nobody_refreshes_ends_with_a_reason, an_answerer_whose_caller_vanishes_hangs_up |
+//! | 6086 §4.1, §4.2 | INFO | `info.rs` | `tests/infos.rs`: keys_are_sent_one_after_the_other, a_key_of_the_other_side_is_told_and_what_nobody_reads_is_refused |
+//! | 6228 §4 | 199 ends its early dialog | `early.rs` | `tests/early.rs`: a_199_ends_its_early_dialog_alone, a_fork_that_answers_after_its_199_is_answered |
 //!
 //! Every alarm of a transaction or call is in one order (`timed.rs`), so that an agent with 10,000 calls wakes as quickly as one with one.
 
@@ -40,11 +65,13 @@ mod answers;
 mod ask;
 mod call;
 mod confirming;
+mod early;
 mod event;
 mod info;
 mod invite;
 mod large;
 mod nonces;
+mod offered;
 mod offers;
 mod options;
 mod reliable;
@@ -79,6 +106,7 @@ use crate::header::Reason;
 use crate::{Abilities, Method, Name, StatusCode};
 use answers::{Heard, HeardKey};
 use call::{Call, Calling, Open};
+use early::Early;
 use nonces::Nonces;
 use sending::{Outgoing, Sent, SentKey, Wanted};
 use session_timer::Session;
@@ -198,6 +226,7 @@ impl UserAgent {
             in_dialog: false,
         };
         let session = Session::new(self.options.session_timer);
+        request.headers.push(Early::supported());
         request.headers.extend(session.ask());
         let what = Outgoing::new(request, invite.to_peer, call, invite.credentials.clone());
         let invite_key = self.send(now, what);
@@ -206,7 +235,7 @@ impl UserAgent {
             call_id: call_id.clone(),
             local_tag: tag.clone(),
             early: BTreeMap::new(),
-            confirmed: BTreeMap::new(),
+            offered: None,
             peer: invite.to_peer,
             credentials: invite.credentials,
             session,
@@ -234,7 +263,7 @@ impl UserAgent {
             }
             return;
         }
-        match self.take(call) {
+        match self.take(now, call) {
             Some(Call::Calling(calling)) => self.abandon(now, *calling),
             Some(Call::Invited(invited)) => {
                 let reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
@@ -252,7 +281,7 @@ impl UserAgent {
     /// Answers an INVITE, re-INVITE or UPDATE that came as [`Event::Invited`] or [`Event::Reinvited`].
     ///
     /// A 2xx is repeated until its ACK comes; without one the call ends after 64*T1 (RFC 3261 §13.3.1.4). Refusing an INVITE ends the
-    /// call, refusing a re-INVITE does not.
+    /// call, refusing a re-INVITE does not. While an UPDATE is open before the call is answered, it is what this answers.
     ///
     /// # Errors
     /// Nothing of this call waits for an answer.
@@ -262,17 +291,21 @@ impl UserAgent {
         call: CallHandle,
         reply: Reply,
     ) -> Result<(), WrongMoment> {
+        let action = "respond";
+        let state = Call::state(self.calls.get(&call));
         match self.calls.get(&call) {
-            Some(Call::Invited(_)) => self.respond_in_order(now, call, reply)?,
-            Some(Call::Open(_)) => self.respond_to_offer(now, call, &reply)?,
-            other => {
-                return Err(WrongMoment {
-                    action: "respond",
-                    state: Call::state(other),
-                });
+            Some(Call::Open(open)) if open.hung_up => Err(WrongMoment { action, state }),
+            Some(known) if known.offered().is_some() => {
+                self.respond_to_offer(now, call, &reply);
+                Ok(())
             }
+            Some(Call::Invited(_)) => self.respond_in_order(now, call, reply),
+            Some(Call::Open(_)) => {
+                let state = "no offer of the other side is open";
+                Err(WrongMoment { action, state })
+            }
+            Some(Call::Calling(_)) | None => Err(WrongMoment { action, state }),
         }
-        Ok(())
     }
 
     /// The Call-ID of a call that is not over.
@@ -301,15 +334,14 @@ impl UserAgent {
             return;
         };
         sent.wanted = Wanted::Cancel;
-        sent.forks = calling.early;
+        sent.forks = Calling::forks(calling.early);
         if sent.client.is_proceeding() {
             self.send_cancel(now, &calling.invite);
         }
     }
 
-    /// Sends the BYE of a call that has left [`UserAgent::calls`], and refuses what of it is open.
+    /// Sends the BYE of a call that has left [`UserAgent::calls`].
     fn leave(&mut self, now: Instant, call: CallHandle, mut open: Box<Open>, why: Option<Reason>) {
-        self.refuse_offer(now, &mut open);
         let mut bye = open.dialog.request(Method::Bye);
         let header = |why: Reason| (Name::Reason.as_str().to_owned(), why.to_string());
         bye.headers.extend(why.map(header));
@@ -320,15 +352,17 @@ impl UserAgent {
     }
 
     /// Forgets a call and says so, unless its user has hung up already.
-    fn end(&mut self, call: CallHandle, end: End) {
-        match self.take(call) {
+    fn end(&mut self, now: Instant, call: CallHandle, end: End) {
+        match self.take(now, call) {
             Some(Call::Open(open)) if open.hung_up => {}
             Some(_) => self.tell(Event::Ended { call, end }),
             None => {}
         }
     }
 
-    fn take(&mut self, call: CallHandle) -> Option<Call> {
+    /// Takes a call out that ends, and refuses what of it is open.
+    fn take(&mut self, now: Instant, call: CallHandle) -> Option<Call> {
+        self.refuse_offer(now, call);
         let taken = self.calls.remove(&call)?;
         self.dialogs.remove(&taken.key());
         Some(taken)

@@ -237,7 +237,7 @@ impl UserAgent {
         }
     }
 
-    /// Sends a request again whose session interval was too small, once, with the one that the 422 names (RFC 4028 §7.3).
+    /// Sends a request again whose session interval was too small, with the one that the 422 names (RFC 4028 §7.3).
     pub(super) fn ask_longer(&mut self, now: Instant, key: &SentKey, refusal: &Message) -> bool {
         let Some(Sent { what, .. }) = self.sent.get(key) else {
             return false;

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 
+use super::early::Early;
 use super::session_timer::Session;
 use super::{LargeRequests, Reliable, SessionTimer};
 use crate::transaction::{Timers, Transport};
@@ -68,6 +69,7 @@ impl AgentOptions {
     /// The option tags we understand, as Supported lists them (RFC 3261 §20.37).
     pub(super) fn extensions(&self) -> Vec<&'static str> {
         let reliable = (self.reliable != Reliable::Off).then_some(Reliable::TAG);
-        reliable.into_iter().chain([Session::TIMER]).collect()
+        let known = [Session::TIMER, Early::TAG];
+        reliable.into_iter().chain(known).collect()
     }
 }

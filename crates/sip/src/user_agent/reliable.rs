@@ -39,7 +39,8 @@ impl Calling {
         let Some((tag, rack)) = confirmable(response).filter(|_| reliable != Reliable::Off) else {
             return Turn::Unreliable;
         };
-        let is_next = match self.confirmed.get(&tag) {
+        let last = self.early.get(&tag).and_then(|early| early.confirmed);
+        let is_next = match last {
             Some(last) => last.next() == Some(rack.rseq),
             None => true,
         };
@@ -73,17 +74,19 @@ impl UserAgent {
         };
         let to = response.to();
         let tag = to.as_ref().ok().and_then(|to| to.tag()).unwrap_or("");
-        let Some(dialog) = calling.early.get_mut(tag) else {
+        let Some(early) = calling.early.get_mut(tag) else {
             return;
         };
-        calling.confirmed.insert(tag.to_owned(), rack.rseq);
-        let mut prack = dialog.request(Method::Prack);
+        early.confirmed = Some(rack.rseq);
+        // Our INVITE has made the offer, else 100rel was not in it.
+        early.has_answered |= response.sdp_body().is_some();
+        let mut prack = early.dialog.request(Method::Prack);
         prack
             .headers
             .push((Name::RAck.as_str().to_owned(), rack.to_string()));
-        let to = dialog.next_hop();
+        let to = early.dialog.next_hop();
         let credentials = calling.credentials.clone();
-        let credentials = credentials.filter(|_| to == calling.peer);
+        let credentials = credentials.filter(|_| to.stands_for(calling.peer));
         self.send(now, Outgoing::new(prack, to, call, credentials));
     }
 

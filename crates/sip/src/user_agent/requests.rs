@@ -1,10 +1,9 @@
 use std::time::Instant;
 
-use rand::RngExt;
-
 use super::answers::{Heard, HeardKey};
-use super::call::{Call, Change, Invited};
+use super::call::{Call, Invited};
 use super::confirming::Confirming;
+use super::offered::from_tag;
 use super::session_timer::{self, Session};
 use super::{CallHandle, End, Event, Reply, UserAgent};
 use crate::dialog::Dialog;
@@ -14,9 +13,6 @@ use crate::{Fault, Message, Method, Name, StatusCode, validate};
 /// Bytes of requests of others kept at once; more are dropped, and repeated by their senders if they are in earnest. Some 13,000 of the
 /// usual size; somebody inside a call may send what he likes.
 const HEARD_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// 2xx of one call that may lack their ACK at once.
-const UNACKNOWLEDGED_MAX: usize = 4;
 
 impl UserAgent {
     pub(super) fn request(&mut self, now: Instant, from: Peer, message: Message) {
@@ -146,7 +142,7 @@ impl UserAgent {
             Some(Call::Invited(invited)) => {
                 let tag = invited.local_tag.clone();
                 self.answer(now, &invite, &reply, &tag);
-                self.end(call, End::Cancelled);
+                self.end(now, call, End::Cancelled);
             }
             // The call goes on without the re-INVITE.
             Some(Call::Open(open)) => {
@@ -227,9 +223,8 @@ impl UserAgent {
     }
 
     fn in_order(&mut self, call: CallHandle, message: &Message) -> bool {
-        let from = message.from().ok();
-        let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or("");
-        let dialog = self.calls.get_mut(&call).and_then(|call| call.dialog(tag));
+        let tag = from_tag(message);
+        let dialog = self.calls.get_mut(&call).and_then(|call| call.dialog(&tag));
         match (dialog, message.cseq()) {
             (Some(dialog), Ok(cseq)) => dialog.accept(cseq.number),
             _ => false,
@@ -243,65 +238,20 @@ impl UserAgent {
             return self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST);
         }
         self.reply(now, key, StatusCode::OK);
-        let taken = self.take(call);
+        let taken = self.take(now, call);
         let told = match taken {
             Some(Call::Invited(invited)) => {
                 let reply = Reply::new(StatusCode::REQUEST_TERMINATED);
                 self.answer(now, &invited.heard, &reply, &invited.local_tag);
                 false
             }
-            Some(Call::Open(mut open)) => {
-                self.refuse_offer(now, &mut open);
-                open.hung_up
-            }
+            Some(Call::Open(open)) => open.hung_up,
             _ => return,
         };
         if !told {
             let end = End::ByThem(message);
             self.tell(Event::Ended { call, end });
         }
-    }
-
-    /// A re-INVITE or UPDATE, unless it meets an offer that is still open (RFC 3261 §14.2, RFC 3311 §5.2).
-    fn they_offer(&mut self, now: Instant, key: &HeardKey, call: CallHandle, message: Message) {
-        let open = match self.calls.get_mut(&call) {
-            Some(Call::Open(open)) => open,
-            // RFC 3311 §5.2: their first offer is not answered yet, so this one has to wait.
-            Some(Call::Invited(_)) => return self.reply_later(now, key),
-            // It is ours that is open.
-            _ => return self.reply(now, key, StatusCode::REQUEST_PENDING),
-        };
-        let is_busy = open.offered.is_some() || open.unacknowledged.len() >= UNACKNOWLEDGED_MAX;
-        if matches!(open.change, Change::Sent) {
-            return self.reply(now, key, StatusCode::REQUEST_PENDING);
-        }
-        if open.hung_up {
-            return self.reply(now, key, StatusCode::CALL_DOES_NOT_EXIST);
-        }
-        if is_busy {
-            return self.reply_later(now, key);
-        }
-        open.offered = Some(key.clone());
-        self.tell(Event::Reinvited { call, message });
-    }
-
-    /// An UPDATE without an offer only moves the target.
-    fn they_move(&mut self, now: Instant, key: &HeardKey, call: CallHandle, message: &Message) {
-        let from = message.from().ok();
-        let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or("");
-        if let Some(dialog) = self.calls.get_mut(&call).and_then(|call| call.dialog(tag)) {
-            dialog.refresh_target(message);
-        }
-        let headers = match self.calls.get_mut(&call) {
-            Some(Call::Open(open)) => open.session.grant(now, message),
-            _ => Vec::new(),
-        };
-        let reply = Reply {
-            headers,
-            ..Reply::new(StatusCode::OK)
-        };
-        let tag = self.tag_for(key);
-        self.answer(now, key, &reply, &tag);
     }
 
     /// A request outside any call.
@@ -335,6 +285,7 @@ impl UserAgent {
             dialog,
             session: Session::new(self.options.session_timer),
             confirming: Confirming::default(),
+            offered: None,
         };
         let invited = Call::Invited(Box::new(invited));
         if let Some(heard) = self.heard.get_mut(key) {
@@ -378,7 +329,11 @@ impl UserAgent {
     fn describe(&mut self, now: Instant, key: &HeardKey) {
         let reply = Reply::new(StatusCode::OK)
             .with_header(Name::Allow.as_str(), &self.abilities.allow())
-            .with_header(Name::Accept.as_str(), &self.abilities.accept());
+            .with_header(Name::Accept.as_str(), &self.abilities.accept())
+            .with_header(
+                Name::Supported.as_str(),
+                &self.abilities.extensions.join(", "),
+            );
         let tag = self.tag_for(key);
         self.answer(now, key, &reply, &tag);
     }
@@ -391,14 +346,5 @@ impl UserAgent {
             self.tag_for(key)
         };
         self.answer(now, key, &Reply::new(status), &tag);
-    }
-
-    /// RFC 3261 §14.2: a second offer before the first is answered gets 500 and 0 to 10 s to wait, at random so that two do not meet again.
-    fn reply_later(&mut self, now: Instant, key: &HeardKey) {
-        let pause = self.random.random_range(0..=10_u32);
-        let reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR)
-            .with_header(Name::RetryAfter.as_str(), &pause.to_string());
-        let tag = self.tag_for(key);
-        self.answer(now, key, &reply, &tag);
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use super::call::{Call, Open};
+use super::call::Call;
 use super::offers::Purpose;
 use super::reliable::Turn;
 use super::sending::{Acknowledged, Outgoing, Owner, Sent, SentKey, Wanted};
@@ -39,6 +39,7 @@ impl UserAgent {
         if is_challenge(status) && from.addr.ip() != sent.what.to.addr.ip() {
             sent.what.credentials = None;
         }
+        sent.heard_from(from);
         let action = sent.client.response(now, status);
         self.act(now, &key, action, Some(&message));
     }
@@ -91,6 +92,7 @@ impl UserAgent {
         if let Some(sent) = self.sent.get(key) {
             let (to, bytes) = (sent.what.to, sent.bytes.clone());
             self.put(to, bytes);
+            self.send_by_tcp_too(key);
         }
     }
 
@@ -124,9 +126,12 @@ impl UserAgent {
         if message.status() == Some(StatusCode::TRYING) || turn == Turn::Missed {
             return;
         }
-        calling.progress(&sent.what.request, message);
+        calling.progress(&sent.what.request, message, sent.what.to);
         if let Turn::Next(rack) = turn {
             self.confirm(now, call, rack, message);
+        }
+        if let Some(Call::Calling(calling)) = self.calls.get_mut(&call) {
+            calling.end_early(message);
         }
         let message = message.clone();
         self.tell(Event::Progress { call, message });
@@ -181,7 +186,8 @@ impl UserAgent {
         let dialog = Dialog::of_caller(&what.request, message, what.to);
         self.acknowledge(key, &what, &dialog, message);
         match self.calls.remove(&call) {
-            Some(Call::Calling(calling)) => {
+            Some(Call::Calling(mut calling)) => {
+                self.refuse_offer_of_another(now, &mut calling, &dialog);
                 let (open, forks) = calling.opened(now, dialog, message);
                 self.calls.insert(call, Call::Open(Box::new(open)));
                 if let Some(sent) = self.sent.get_mut(key) {
@@ -230,7 +236,7 @@ impl UserAgent {
         }
         let bye = dialog.request(Method::Bye);
         let to = dialog.next_hop();
-        let credentials = what.credentials.clone().filter(|_| to == what.to);
+        let credentials = what.credentials.clone().filter(|_| to.stands_for(what.to));
         let what = Outgoing::new(bye, to, what.owner, credentials);
         self.send(now, what);
     }
@@ -257,7 +263,7 @@ impl UserAgent {
             (Owner::Ask(ask), _) => self.replied(ask, message),
             (Owner::Call(call), Some(purpose)) => self.change_refused(now, call, purpose, message),
             (Owner::Call(call), None) if what.request.method == Method::Invite => {
-                self.end(call, End::Refused(message.clone()));
+                self.end(now, call, End::Refused(message.clone()));
             }
             (Owner::Call(call), None) if what.request.method == Method::Info => {
                 self.info_answered(now, call, status);
@@ -275,6 +281,7 @@ impl UserAgent {
             (what.owner, why, Purpose::of(what))
         {
             // RFC 3261 §8.1.3.1: as if answered 503, which leaves the call as it is.
+            self.forget(key);
             return self.change_failed(now, call, purpose, StatusCode::SERVICE_UNAVAILABLE);
         }
         match (what.owner, why) {
@@ -284,7 +291,7 @@ impl UserAgent {
                 self.give_up(now, call, End::Forgotten);
             }
             (Owner::Call(call), why) if what.request.method == Method::Invite => {
-                self.end(call, why.into());
+                self.give_up_invite(now, call, why.into());
             }
             (Owner::Call(call), why) if what.request.method == Method::Info => {
                 self.info_answered(now, call, why.status());
@@ -293,9 +300,18 @@ impl UserAgent {
         }
     }
 
+    /// Ends a call that nobody has answered. Where the far end is at work, a phone rings: that is cancelled, by another connection if need
+    /// be (RFC 3261 §9.1).
+    fn give_up_invite(&mut self, now: Instant, call: CallHandle, end: End) {
+        if let Some(Call::Calling(calling)) = self.take(now, call) {
+            self.abandon(now, *calling);
+            self.tell(Event::Ended { call, end });
+        }
+    }
+
     /// Ends an open call that cannot go on, with a BYE in case the other side still hears.
     pub(super) fn give_up(&mut self, now: Instant, call: CallHandle, end: End) {
-        let Some(Call::Open(open)) = self.take(call) else {
+        let Some(Call::Open(open)) = self.take(now, call) else {
             return;
         };
         let told = open.hung_up;
@@ -303,15 +319,6 @@ impl UserAgent {
         self.leave(now, call, open, why);
         if !told {
             self.tell(Event::Ended { call, end });
-        }
-    }
-
-    /// Refuses their open offer of a call that ends (RFC 3261 §15.1.2).
-    pub(super) fn refuse_offer(&mut self, now: Instant, open: &mut Open) {
-        if let Some(offered) = open.offered.take() {
-            let reply = super::Reply::new(StatusCode::REQUEST_TERMINATED);
-            let tag = open.dialog.local_tag().to_owned();
-            self.answer(now, &offered, &reply, &tag);
         }
     }
 }

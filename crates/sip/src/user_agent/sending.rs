@@ -64,6 +64,10 @@ pub(super) struct Sent {
     pub(super) acks: Vec<Acknowledged>,
     /// The early dialogs of forks that nobody waits for any more, by To-tag. One that answers is hung up in its own count of requests.
     pub(super) forks: BTreeMap<String, Dialog>,
+    /// How often it was sent again.
+    pub(super) repetitions: u32,
+    /// The copy of a large request that went by TCP too, until it is clear which of the two was heard.
+    pub(super) by_tcp: Option<Bytes>,
 }
 
 /// What we still want of a request.
@@ -186,6 +190,8 @@ impl UserAgent {
             wanted: Wanted::Answer,
             acks: Vec::new(),
             forks: BTreeMap::new(),
+            repetitions: 0,
+            by_tcp: None,
         };
         self.sent.insert(key, sent);
     }
@@ -275,8 +281,8 @@ impl UserAgent {
         {
             // What the refused INVITE had begun has ended with it.
             calling.early.clear();
-            calling.confirmed.clear();
             calling.invite = key;
+            self.refuse_offer(now, call);
         }
         true
     }
@@ -296,7 +302,7 @@ impl UserAgent {
         }
     }
 
-    fn write(&self, request: &Request, transport: Transport, branch: &str) -> Bytes {
+    pub(super) fn write(&self, request: &Request, transport: Transport, branch: &str) -> Bytes {
         let options = &self.options;
         let via = Via::new(
             &transport.to_string(),

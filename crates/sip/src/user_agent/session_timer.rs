@@ -45,8 +45,8 @@ pub(super) struct Session {
     wanted: Option<SessionTimer>,
     /// The longest Min-SE of the 422s we got (RFC 4028 §7.4); zero before.
     min_se: Duration,
-    /// A 422 was answered with a second try, and there is no third.
-    tried_again: bool,
+    /// 422s answered with another try since the last 2xx.
+    tries: u32,
     running: Option<Running>,
 }
 
@@ -76,6 +76,8 @@ pub(super) type Headers = Vec<(String, String)>;
 impl Session {
     /// The token of this extension in Supported and Require.
     pub(super) const TIMER: &'static str = "timer";
+    /// Tries that a request gets at most after its first: each proxy on the way may want a longer interval than the one before it.
+    const TRIES_MAX: u32 = 3;
     /// Refreshes that may fail in a row before the session is left to expire.
     const FAILED_MAX: u32 = 2;
     /// The pause before a refresh that failed, or did not fit the moment, is tried again.
@@ -85,7 +87,7 @@ impl Session {
         Self {
             wanted,
             min_se: Duration::ZERO,
-            tried_again: false,
+            tries: 0,
             running: None,
         }
     }
@@ -132,19 +134,20 @@ impl Session {
         self.min_se.max(wanted).max(MinSe::DEFAULT.0)
     }
 
-    /// Takes a 422 to a request of ours; whether to ask once more, with the interval it wants (RFC 4028 §7.3).
+    /// Takes a 422 to a request of ours; whether to ask again, with the interval it wants (RFC 4028 §7.3).
     pub(super) fn too_small(&mut self, refusal: &Message) -> bool {
         let Ok(Some(MinSe(min_se))) = refusal.min_se() else {
             return false;
         };
         let is_more = min_se > self.least();
         self.min_se = self.min_se.max(min_se);
-        is_more && !std::mem::replace(&mut self.tried_again, true)
+        self.tries = self.tries.saturating_add(1);
+        is_more && self.tries <= Self::TRIES_MAX
     }
 
     /// Takes the 2xx to an INVITE or UPDATE of ours: it has the last word (RFC 4028 §7.2).
     pub(super) fn granted(&mut self, now: Instant, response: &Message) {
-        self.tried_again = false;
+        self.tries = 0;
         // Without the header there is no timer, or none any longer.
         let Ok(Some(expires)) = response.session_expires() else {
             self.running = None;

@@ -6,6 +6,7 @@ mod cancels;
 mod challenges;
 mod conversations;
 mod dialogs;
+mod early;
 mod forks;
 mod infos;
 mod inside;

@@ -15,7 +15,7 @@
 //! | 3261 §18.2.2 | responses go back on the connection, else to the Via's port | `flows.rs` | `tests/transports.rs`: a_response_finds_its_way_when_the_connection_is_gone |
 //! | 3261 §18.3 | a message ends where Content-Length says | `connection.rs` | `tests/hostile.rs`: row_19_content_lengths_that_lie |
 //! | 3261 §26.3.1, 5922 §7 | a trunk proves the name it is configured by | `tls.rs` | `tests/names.rs`: a_certificate_must_carry_the_configured_name |
-//! | 3581 §4 | answers go where the request came from | `stray.rs` | `stray.rs` |
+//! | 3581 §4 | answers go where the request came from | `strangers.rs` | `strangers.rs` |
 //! | 5626 §3.5.1, §4.4.1 | pings and pongs | `pulse.rs` | `pulse.rs` |
 
 mod bucket;

@@ -135,6 +135,39 @@ fn a_cancel_answered_without_a_final_response_is_forgotten_after_64_t1() {
     }
 }
 
+// RFC 3261 §17.1.1 figure 5, §9.1: the connection is lost while a phone rings. It must not ring on for nobody: the CANCEL opens another.
+#[test]
+fn a_connection_lost_while_it_rings_brings_a_cancel() {
+    let lost = |stage: &mut Stage| {
+        let peer = super::stage::far();
+        stage.agent.handle_input(
+            stage.now,
+            crate::user_agent::Input::TransportFailed { peer },
+        );
+        stage.drain();
+    };
+    let (mut stage, invite) = ringing();
+    lost(&mut stage);
+    assert_eq!(stage.told, ["progress 180", "ended: unreachable"]);
+    assert_eq!(stage.sent_methods(), ["INVITE", "CANCEL"]);
+    // And once more, with the new connection.
+    lost(&mut stage);
+    assert_eq!(stage.sent_methods(), ["INVITE", "CANCEL"]);
+    stage.hears(response(&invite, 487, "one").build());
+    assert_eq!(stage.last().method(), Some(&Method::Ack));
+    stage.wait_until_idle();
+
+    let (mut stage, invite) = ringing();
+    lost(&mut stage);
+    stage.hears(ok(&invite, "one"));
+    assert_eq!(
+        stage.sent_since(2),
+        ["ACK", "BYE"],
+        "the answer was on its way"
+    );
+    assert_eq!(stage.told.len(), 2);
+}
+
 // RFC 3261 §13.2.2.4, RFC 6026 §7.2: forks answer for 64*T1 after the first, even when its call is over.
 #[test]
 fn a_fork_that_answers_after_the_call_is_over_is_hung_up() {

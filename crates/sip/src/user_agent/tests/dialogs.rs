@@ -47,6 +47,85 @@ fn requests_follow_the_recorded_route_with_all_its_parameters() {
     );
 }
 
+/// What an SBC with a GRUU (RFC 5627) and a proxy before it put into the answer to an INVITE.
+const ROUTED: [(&str, &str); 3] = [
+    ("Contact", "<sip:far@192.0.2.77;gr=urn:uuid:f81d>"),
+    ("Record-Route", "<sip:192.0.2.3;lr>"),
+    ("Record-Route", "<sip:192.0.2.2:5062;lr=on>"),
+];
+
+#[test]
+fn the_ack_of_a_2xx_goes_by_the_route_to_the_contact() {
+    // RFC 3261 §13.2.2.4, §12.2.1.1: not to the host of the Record-Route, and gr is part of the target.
+    let mut stage = Stage::of(CALLER);
+    let (_, invite) = stage.dial(None);
+    let mut answer = response(&invite, 200, "far");
+    for (name, value) in ROUTED {
+        answer = answer.header(Name::from_text(name), value);
+    }
+    stage.hears(answer.build());
+    let (to, ack) = stage.sent.last().unwrap();
+    assert_eq!(to.addr, "192.0.2.2:5062".parse().unwrap());
+    assert_eq!(ack.method(), Some(&Method::Ack));
+    assert_eq!(
+        ack.request_uri(),
+        Some("sip:far@192.0.2.77;gr=urn:uuid:f81d")
+    );
+    let routes: Vec<&str> = ack.list(Name::Route).collect();
+    assert_eq!(routes, ["<sip:192.0.2.2:5062;lr=on>", "<sip:192.0.2.3;lr>"]);
+    assert_ne!(ack.via().unwrap().branch(), invite.via().unwrap().branch());
+    assert_eq!(ack.cseq().unwrap().number, invite.cseq().unwrap().number);
+}
+
+#[test]
+fn the_ack_of_a_refusal_keeps_the_branch_the_target_and_the_route() {
+    // RFC 3261 §17.1.1.3
+    let (mut stage, call, _) = answered(&ROUTED);
+    let reinvite = stage.offers(call, "hold");
+    let went_to = stage.sent.last().unwrap().0;
+    stage.hears(response(&reinvite, 488, "far").build());
+    let (to, ack) = stage.sent.last().unwrap();
+    assert_eq!((*to, ack.method()), (went_to, Some(&Method::Ack)));
+    for name in [Name::Via, Name::Route, Name::From, Name::CallId] {
+        assert_eq!(ack.header(name), reinvite.header(name), "{name}");
+    }
+    assert_eq!(ack.list(Name::Route).count(), 2);
+    assert_eq!(ack.request_uri(), reinvite.request_uri());
+    assert_eq!(ack.cseq().unwrap().number, reinvite.cseq().unwrap().number);
+    assert_eq!(stage.told, ["re-INVITE refused 488"]);
+}
+
+#[test]
+fn over_tls_the_contact_says_so_and_the_dialog_keeps_the_connection() {
+    // RFC 3261 §12.1.2, §18.1.1, §26.3.2.1: our real port, and one flow for all, whatever addresses the route names.
+    let trunk = Peer::tls("192.0.2.9:5061".parse().unwrap());
+    let mut stage = Stage::of(CALLER);
+    let call = stage.agent.invite(stage.now, super::world::invite(trunk));
+    stage.drain();
+    let invite = stage.last().clone();
+    assert_eq!(invite.via().unwrap().transport, "TLS");
+    let contact = invite.contact().unwrap().unwrap().uri.to_string();
+    assert_eq!(contact, "sip:housecall@10.0.0.1:5060;transport=tls");
+    let mut answer = response(&invite, 200, "far");
+    for (name, value) in ROUTED {
+        answer = answer.header(Name::from_text(name), value);
+    }
+    stage.hears(answer.build());
+    let reinvite = stage.offers(call, "hold");
+    assert!(
+        reinvite
+            .contact()
+            .unwrap()
+            .unwrap()
+            .to_string()
+            .contains("transport=tls")
+    );
+    stage.agent.hang_up(stage.now, call);
+    stage.drain();
+    assert_eq!(stage.sent_methods(), ["INVITE", "ACK", "INVITE", "BYE"]);
+    assert!(stage.sent.iter().all(|(to, _)| *to == trunk));
+}
+
 #[test]
 fn a_strict_router_sees_itself_in_the_request_uri() {
     // RFC 3261 §12.2.1.1: its URI is the target, the rest of the route follows, the real target is last.
@@ -316,7 +395,7 @@ fn a_peer_without_tags_is_a_peer_all_the_same() {
 }
 
 #[test]
-fn a_flood_of_strangers_leaves_nothing_behind() {
+fn row_9_and_10_a_flood_of_strangers_leaves_nothing_behind() {
     // reliability.md §2, rows 9 and 10; RFC 3261 §8.2.7: answered without state, and the same way when repeated.
     let mut stage = Stage::of(CALLER);
     let methods = [
@@ -349,7 +428,7 @@ fn a_flood_of_strangers_leaves_nothing_behind() {
 }
 
 #[test]
-fn an_invite_repeated_in_every_state_is_one_call() {
+fn row_13_an_invite_repeated_in_every_state_is_one_call() {
     // reliability.md §2, row 13; RFC 3261 §17.2.1, RFC 6026 §7.1
     let mut stage = Stage::of(ANSWERER);
     let invite = stage.hears_invite("");
@@ -377,7 +456,7 @@ fn an_invite_repeated_in_every_state_is_one_call() {
 }
 
 #[test]
-fn a_flood_inside_a_call_fills_no_memory() {
+fn row_9_a_flood_inside_a_call_fills_no_memory() {
     // reliability.md §2, row 9: whoever is in a call may be mad. What is over the limit is dropped, and the call goes on.
     let (mut stage, _, invite) = answered(&[]);
     let filler = format!("Subject: {}\n", "x".repeat(60_000));

@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::{Message, Method, Name, RequestBuilder, StatusCode};
+use crate::{Message, Method, Name, RequestBuilder, ResponseBuilder, StatusCode};
 
 /// A forking network: it copies the caller's INVITE to several people, shows the caller all their tags, lets every 2xx through, and
-/// keeps refusals to itself while somebody may still answer (RFC 3261 §16.7).
+/// keeps refusals to itself while somebody may still answer (RFC 3261 §16.7), but for a 199 (RFC 6228 §6).
 ///
 /// It stands for a proxy and everything behind it, so its Via is the caller's own.
 pub(super) struct Forks {
@@ -104,7 +104,20 @@ impl Forks {
         self.finals.entry(fork).or_insert(status.code());
         let to = message.to().unwrap().to_string();
         let bytes = self.hop(Method::Ack, &to);
-        vec![Way { to: fork, bytes }]
+        let mut ways = vec![Way { to: fork, bytes }];
+        if nobody_answered {
+            ways.push(self.ended(message));
+        }
+        ways
+    }
+
+    /// Tells the caller that this fork has ended.
+    fn ended(&self, refusal: &Message) -> Way {
+        let tag = refusal.to().unwrap().tag().unwrap().to_owned();
+        let invite = self.invite.as_ref().unwrap();
+        let ended = ResponseBuilder::new(invite, StatusCode::EARLY_DIALOG_TERMINATED).to_tag(&tag);
+        let bytes = ended.build().bytes().clone();
+        Way { to: 0, bytes }
     }
 
     /// Added to the status of the refusal that the caller was told.

@@ -184,6 +184,32 @@ fn requests_inside_a_call_get_what_they_are_owed() {
     assert_eq!(stage.told.last().unwrap(), "ended: by them");
 }
 
+// RFC 3261 §11.2: the same inside a call and outside any; it changes nothing.
+#[test]
+fn whoever_asks_what_we_can_do_is_told() {
+    let mut stage = Stage::of(CALLER);
+    let (_, invite) = stage.dial(None);
+    stage.hears(ok(&invite, "far"));
+    let ours = invite.from().unwrap().tag().unwrap().to_owned();
+    let call_id = invite.call_id().unwrap().to_owned();
+    for (to_tag, call_id) in [("", ""), (&*ours, &*call_id)] {
+        stage.hears_text(&inside("OPTIONS", "far", to_tag, 7, call_id));
+        let answer = stage.last();
+        assert_eq!(answer.status(), Some(StatusCode::OK));
+        assert!(answer.to().unwrap().tag().is_some());
+        for method in [
+            "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "UPDATE", "INFO", "PRACK",
+        ] {
+            assert!(answer.lists(Name::Allow, method), "{method}");
+        }
+        assert!(answer.lists(Name::Accept, "application/sdp"));
+        for extension in ["100rel", "timer", "199"] {
+            assert!(answer.lists(Name::Supported, extension), "{extension}");
+        }
+    }
+    assert_eq!(stage.told, ["answered"]);
+}
+
 #[test]
 fn a_closed_port_ends_the_call_at_once() {
     let mut stage = Stage::of(CALLER);

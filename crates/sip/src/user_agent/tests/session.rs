@@ -42,7 +42,7 @@ fn the_invite_asks_for_a_timer_and_leaves_the_roles_open() {
 }
 
 #[test]
-fn a_refusal_as_too_small_is_answered_with_the_interval_it_names_once() {
+fn a_refusal_as_too_small_is_answered_with_the_interval_it_names() {
     // RFC 4028 §7.3, §7.4
     let mut stage = Stage::of(CALLER);
     let (_, first) = stage.dial(None);
@@ -62,12 +62,31 @@ fn a_refusal_as_too_small_is_answered_with_the_interval_it_names_once() {
         second.cseq().unwrap().number,
         first.cseq().unwrap().number + 1
     );
-    stage.hears(
-        response(&second, 422, "x")
-            .header(Name::MinSe, "7200")
-            .build(),
+    stage.hears(ok(&second, "far"));
+    assert_eq!(stage.told, ["answered"]);
+}
+
+#[test]
+fn refusals_as_too_small_have_an_end() {
+    // RFC 4028 §7.3, §8.1: each proxy on the way may want a longer interval than the one before; but not for ever.
+    let mut stage = Stage::of(CALLER);
+    let (_, mut invite) = stage.dial(None);
+    for min_se in 2_000..2_100 {
+        let refusal = response(&invite, 422, "x")
+            .header(Name::MinSe, min_se)
+            .build();
+        stage.hears(refusal);
+        let last = stage.last().clone();
+        if last.method() == Some(&Method::Invite) {
+            assert_eq!(expires(&last), min_se.to_string());
+            invite = last;
+        }
+    }
+    let invites = stage.sent_methods();
+    assert_eq!(
+        invites.iter().filter(|method| *method == "INVITE").count(),
+        1 + 3
     );
-    assert_eq!(stage.sent_methods(), ["INVITE", "ACK", "INVITE", "ACK"]);
     assert_eq!(stage.told, ["ended: refused 422"]);
 }
 
@@ -434,6 +453,54 @@ fn an_update_meets_theirs() {
 }
 
 #[test]
+fn who_owns_the_call_id_waits_longer_after_a_glare() {
+    // RFC 3261 §14.1: 2.1 to 4 s for the side that made the call, 0 to 2 s for the other, in steps of 10 ms, for re-INVITE and UPDATE.
+    let mut pauses: [Vec<u128>; 2] = Default::default();
+    for seed in 0..50 {
+        for side in [CALLER, ANSWERER] {
+            let mut stage = glaring(side, seed);
+            let start = stage.now;
+            stage.wait_for("re-INVITE again");
+            pauses[side].push((stage.now - start).as_millis());
+        }
+    }
+    let [owner, other] = pauses;
+    assert!(
+        owner.iter().all(|pause| (2_100..=4_000).contains(pause)),
+        "{owner:?}"
+    );
+    assert!(
+        other.iter().all(|pause| (0..=2_000).contains(pause)),
+        "{other:?}"
+    );
+    for pauses in [owner, other] {
+        assert!(pauses.iter().all(|pause| pause % 10 == 0), "{pauses:?}");
+        assert!(pauses.iter().max() > pauses.iter().min(), "{pauses:?}");
+    }
+}
+
+/// A call in which an offer of ours has just met one of theirs.
+fn glaring(side: usize, seed: u64) -> Stage {
+    let mut stage = Stage::with(side, |options| options.seed = seed);
+    if side == CALLER {
+        let (_, invite) = stage.dial(None);
+        stage.hears(ok(&invite, "far"));
+    } else {
+        let invite = stage.hears_invite("");
+        stage
+            .agent
+            .respond(stage.now, CALL, Reply::new(StatusCode::OK))
+            .unwrap();
+        stage.drain();
+        let answer = stage.last().clone();
+        stage.hears_from_caller(&invite, &answer, "ACK", 1, "");
+    }
+    let ours = stage.offers(CALL, "hold");
+    stage.hears(response(&ours, 491, "far").build());
+    stage
+}
+
+#[test]
 fn an_overlapping_update_is_told_to_wait() {
     // RFC 3311 §5.2, RFC 3261 §14.2: 500 with a Retry-After of 0 to 10 s.
     let (mut stage, _, invite) = answered(&[("Allow", "UPDATE")]);
@@ -460,6 +527,7 @@ fn told_to_wait_we_offer_again_afterwards() {
 #[test]
 fn an_update_before_the_answer() {
     // RFC 3311 §5.2: our offer is open, so theirs gets 491; theirs is unanswered, so another gets 500. Without a body both are fine.
+    // Offers that are in time are in `early.rs`.
     let mut stage = Stage::of(CALLER);
     let (_, invite) = stage.dial(None);
     stage.hears(response(&invite, 183, "far").build());
