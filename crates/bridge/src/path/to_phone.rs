@@ -22,6 +22,8 @@ pub(super) struct ToPhone {
     /// Keys played as tones, for phones that take no named events.
     tones: VecDeque<Key>,
     tone: Option<KeyTone>,
+    /// Frames of silence that are still due after a tone.
+    pause: u32,
     /// The RTP time at which the present key began.
     key_began: u32,
     music: HoldMusic,
@@ -33,6 +35,8 @@ pub(super) struct ToPhone {
 
 const FRAME_TICKS: u32 = FRAME_SAMPLES as u32;
 const KEY_TONE_MS: u32 = 120;
+/// Frames between two tones: 60 ms, where a receiver may need 40 (ITU-T Q.24).
+const KEY_PAUSE: u32 = 3;
 
 impl ToPhone {
     pub(super) fn new(seed: u64) -> Result<Self, OpusError> {
@@ -42,6 +46,7 @@ impl ToPhone {
             keys: KeySender::default(),
             tones: VecDeque::new(),
             tone: None,
+            pause: 0,
             key_began: 0,
             music: HoldMusic::new(),
             muted: false,
@@ -154,13 +159,17 @@ impl ToPhone {
     }
 
     fn key_tone(&mut self) -> Option<Frame> {
+        if let Some(left) = self.pause.checked_sub(1) {
+            self.pause = left;
+            return Some(SILENCE);
+        }
         if self.tone.is_none() {
             self.tone = Some(KeyTone::new(self.tones.pop_front()?, KEY_TONE_MS));
         }
         let frame = self.tone.as_mut().and_then(KeyTone::frame);
         if frame.is_none() {
-            // The frame after a tone is the pause between two.
             self.tone = None;
+            self.pause = KEY_PAUSE - 1;
             return Some(SILENCE);
         }
         frame
