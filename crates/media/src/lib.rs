@@ -8,7 +8,7 @@
 //!                                            └ Play::Lost ─► Concealment / OpusDecoder::recover
 //!  Frame ─► g711 / OpusEncoder ─► rtp::RtpSender ─► datagram
 //!  Key   ─► telephone_event::KeySender ─► rtp::RtpSender          KeyListener ◄─ telephone-event packets
-//!  Tones, HoldMusic, Sine, KeyTone ─► Frame ─► level, dominant_frequency, KeyDetector
+//!  Tones, HoldMusic, Sound, Sine, KeyTone ─► Frame ─► level, AudioLevel, dominant_frequency, KeyDetector, Limiter
 //!  text  ─► sdp::Description ─► sdp::AudioSession ─► sdp::MediaTarget ─ keys ─► srtp::Srtp around both datagrams
 //! ```
 //!
@@ -50,9 +50,11 @@
 //! | RFC 6716, RFC 7587 §4.1 | Opus, its 48 kHz clock | `opus.rs` | beside it |
 //! | ITU-T G.711 | both laws | `g711.rs` | all 65 536 samples against the tables |
 //! | ITU-T G.711 appendix I | concealment (after it) | `concealment.rs` | beside it |
-//! | ITU-T E.180 | ringing and busy tones | `tone/cadence.rs` | beside it |
-//! | ITU-T Q.23, Q.24 | tones of keys, hearing them | `key.rs`, `key_detector.rs` | `every_key_is_heard_once_through_g711` |
+//! | ITU-T E.180 supplement 2 | ringing, busy and congestion tones by country | `tone/national.rs` | `tone/cadence.rs` |
+//! | RFC 3533 §6, RFC 7845 §4, §5 | music and prompts from Ogg Opus | `sound/ogg.rs` | `sound/tests.rs` |
+//! | ITU-T Q.23, Q.24 | tones of keys, hearing them | `key.rs`, `key_detector.rs` | `key_detector/tests.rs` |
 //! | ITU-T G.107 | opinion score | `quality.rs` | beside it |
+//! | RFC 6464 | audio levels in a header extension | `level.rs` | `levels_are_written_in_a_byte_and_read_back` |
 
 mod concealment;
 mod frame;
@@ -61,10 +63,12 @@ pub mod jitter;
 mod key;
 mod key_detector;
 mod level;
+mod limiter;
 pub mod opus;
 mod quality;
 pub mod rtp;
 pub mod sdp;
+pub mod sound;
 pub mod srtp;
 pub mod telephone_event;
 pub mod tone;
@@ -74,7 +78,9 @@ pub use frame::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE, SILENCE};
 pub use jitter::JitterBuffer;
 pub use key::Key;
 pub use key_detector::KeyDetector;
-pub use level::{Dbfs, dominant_frequency, level, level_at};
+pub use level::{AudioLevel, Dbfs, dominant_frequency, level, level_at};
+pub use limiter::Limiter;
 pub use opus::{OpusDecoder, OpusEncoder};
 pub use quality::opinion_score;
+pub use sound::Sound;
 pub use tone::{Cadence, HoldMusic, KeyTone, Sine, Tones};
