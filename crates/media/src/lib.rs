@@ -9,6 +9,7 @@
 //!  Frame ─► g711 / OpusEncoder ─► rtp::RtpSender ─► datagram
 //!  Key   ─► telephone_event::KeySender ─► rtp::RtpSender          KeyListener ◄─ telephone-event packets
 //!  Tones, HoldMusic, Sound, Sine, KeyTone ─► Frame ─► level, AudioLevel, dominant_frequency, KeyDetector, Limiter
+//!  rtp::Reception, rtp::Report ─► quality::Direction ─► Good, Fair, Poor
 //!  text  ─► sdp::Description ─► sdp::AudioSession ─► sdp::MediaTarget ─ keys ─► srtp::Srtp around both datagrams
 //! ```
 //!
@@ -53,7 +54,8 @@
 //! | ITU-T E.180 supplement 2 | ringing, busy and congestion tones by country | `tone/national.rs` | `tone/cadence.rs` |
 //! | RFC 3533 §6, RFC 7845 §4, §5 | music and prompts from Ogg Opus | `sound/ogg.rs` | `sound/tests.rs` |
 //! | ITU-T Q.23, Q.24 | tones of keys, hearing them | `key.rs`, `key_detector.rs` | `key_detector/tests.rs` |
-//! | ITU-T G.107 | opinion score | `quality.rs` | beside it |
+//! | ITU-T G.107, G.109, G.113 | ratings, opinion scores, classes | `quality/` | beside each |
+//! | RFC 3611 §3, §4.4, §4.5, §4.7 | extended reports, voice metrics, bursts and gaps | `rtp/extended.rs`, `rtp/voice_metrics.rs`, `rtp/bursts.rs` | beside each |
 //! | RFC 6464 | audio levels in a header extension | `level.rs` | `levels_are_written_in_a_byte_and_read_back` |
 
 mod concealment;
@@ -65,7 +67,7 @@ mod key_detector;
 mod level;
 mod limiter;
 pub mod opus;
-mod quality;
+pub mod quality;
 pub mod rtp;
 pub mod sdp;
 pub mod sound;
@@ -81,6 +83,5 @@ pub use key_detector::KeyDetector;
 pub use level::{AudioLevel, Dbfs, dominant_frequency, level, level_at};
 pub use limiter::Limiter;
 pub use opus::{OpusDecoder, OpusEncoder};
-pub use quality::opinion_score;
 pub use sound::Sound;
 pub use tone::{Cadence, HoldMusic, KeyTone, Sine, Tones};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use housecall_media::Key;
 use housecall_media::opus::OpusError;
-use housecall_media::rtp::{Reception, Report, RtpPacket, SenderInfo};
+use housecall_media::rtp::{Extended, Reception, Report, RtpPacket, SenderInfo};
 use housecall_media::sdp::MediaTarget;
 use housecall_media::srtp::SrtpError;
 use housecall_media::telephone_event::TooManyKeys;
@@ -347,6 +347,7 @@ impl MediaPath {
             ssrc: rtp.ssrc(),
             sender,
             blocks,
+            extended: Extended::default(),
             bye,
         };
         let plain = report.to_bytes(Self::CANONICAL_NAME);

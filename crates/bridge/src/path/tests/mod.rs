@@ -621,7 +621,7 @@ fn reports_go_out_and_the_round_trip_is_measured() {
         ssrc: 99,
         sender: None,
         blocks: vec![block],
-        bye: false,
+        ..Report::default()
     };
     world.path.rtcp(
         world.now(),
