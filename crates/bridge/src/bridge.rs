@@ -338,7 +338,8 @@ impl Bridge {
             } => {
                 self.page_key(now, packet.header.timestamp, &packet.payload);
             }
-            browser::Output::Media {
+            browser::Output::Reported { .. }
+            | browser::Output::Media {
                 track: Up::Video, ..
             }
             | browser::Output::KeyframeWanted { .. } => {}
@@ -391,6 +392,7 @@ impl Bridge {
                 marker,
                 sequence,
                 timestamp,
+                level: None,
                 payload,
             },
         );
