@@ -6,13 +6,15 @@ mod pace;
 mod phone;
 mod playout;
 mod protection;
+mod quality;
 mod source;
 mod stats;
 mod to_browser;
 mod to_phone;
 
-pub use ear::{EarFrame, EarPacket};
+pub use ear::{EarFrame, EarPacket, Levels};
 pub use media_path::{MediaPath, Output as PathOutput, PathOptions};
+pub use quality::Quality;
 pub use stats::MediaStats;
 
 #[cfg(test)]

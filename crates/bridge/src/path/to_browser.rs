@@ -5,7 +5,9 @@ use housecall_media::jitter::{Arrival, JitterStats};
 use housecall_media::opus::{OPUS_FRAME_TICKS, OpusError};
 use housecall_media::rtp::RtpPacket;
 use housecall_media::sdp::{Codec, MediaTarget};
-use housecall_media::{Cadence, FRAME_SAMPLES, Frame, OpusEncoder, SAMPLE_RATE, SILENCE, Tones};
+use housecall_media::{
+    AudioLevel, Cadence, FRAME_SAMPLES, Frame, OpusEncoder, SAMPLE_RATE, SILENCE, Tones,
+};
 
 use super::ear::EarFrame;
 use super::playout::{NO_SOUND, PhoneDecoder, Playout};
@@ -21,6 +23,8 @@ pub(super) struct ToBrowser {
     /// When the phone was heard last, early or after its answer.
     heard: Option<Instant>,
     pub(super) held: bool,
+    /// Of the last frame.
+    pub(super) level: AudioLevel,
     sequence: u16,
     timestamp: u32,
     first: bool,
@@ -52,6 +56,7 @@ impl ToBrowser {
             answered: false,
             heard: None,
             held: false,
+            level: AudioLevel::SILENCE,
             sequence: 0,
             timestamp: 0,
             first: true,
@@ -73,6 +78,12 @@ impl ToBrowser {
     pub(super) fn answered(&mut self) {
         self.ringback = None;
         self.answered = true;
+    }
+
+    /// Lets the redundancy of what is sent follow the loss that the browser reports, of 256.
+    pub(super) fn expect_loss(&mut self, fraction_lost: u8) {
+        // An encoder that refuses goes on as it was.
+        let _ = self.encoder.expect_loss(fraction_lost);
     }
 
     /// Forgets what waits to be played, as after a hold.
@@ -146,10 +157,12 @@ impl ToBrowser {
         let (sequence, marker) = (self.sequence, self.first);
         self.sequence = self.sequence.wrapping_add(1);
         self.first = false;
+        self.level = AudioLevel::of(&sound);
         Some(EarFrame {
             marker,
             sequence,
             timestamp,
+            level: self.level,
             payload,
         })
     }

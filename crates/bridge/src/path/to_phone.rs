@@ -7,6 +7,7 @@ use housecall_media::jitter::Arrival;
 use housecall_media::opus::OpusError;
 use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, MediaTarget};
+use housecall_media::sound::{Playback, Sound};
 use housecall_media::telephone_event::{KeySender, TooManyKeys};
 use housecall_media::{FRAME_SAMPLES, Frame, HoldMusic, Key, KeyTone, OpusDecoder, SILENCE};
 
@@ -26,11 +27,18 @@ pub(super) struct ToPhone {
     pause: u32,
     /// The RTP time at which the present key began.
     key_began: u32,
-    music: HoldMusic,
+    music: Music,
     pub(super) muted: bool,
     pub(super) held: bool,
     /// Whether nothing was sent in the last frame, so that the next packet begins a talk spurt.
     paused: bool,
+}
+
+/// What the callee hears while held.
+#[derive(Debug)]
+enum Music {
+    Ours(HoldMusic),
+    OfFile(Playback),
 }
 
 const FRAME_TICKS: u32 = FRAME_SAMPLES as u32;
@@ -39,7 +47,7 @@ const KEY_TONE_MS: u32 = 120;
 const KEY_PAUSE: u32 = 3;
 
 impl ToPhone {
-    pub(super) fn new(seed: u64) -> Result<Self, OpusError> {
+    pub(super) fn new(seed: u64, music: Option<&Sound>) -> Result<Self, OpusError> {
         Ok(Self {
             voice: Playout::new(Codec::Opus.clock_rate(), OpusDecoder::new()?),
             rtp: RtpSender::new(seed),
@@ -48,7 +56,7 @@ impl ToPhone {
             tone: None,
             pause: 0,
             key_began: 0,
-            music: HoldMusic::new(),
+            music: Music::new(music),
             muted: false,
             held: false,
             paused: true,
@@ -173,6 +181,23 @@ impl ToPhone {
             return Some(SILENCE);
         }
         frame
+    }
+}
+
+impl Music {
+    fn new(file: Option<&Sound>) -> Self {
+        file.map_or_else(
+            || Self::Ours(HoldMusic::new()),
+            |sound| Self::OfFile(sound.repeat()),
+        )
+    }
+
+    fn frame(&mut self) -> Frame {
+        match self {
+            Self::Ours(music) => music.frame(),
+            // What repeats has no end.
+            Self::OfFile(playback) => playback.frame().unwrap_or(SILENCE),
+        }
     }
 }
 

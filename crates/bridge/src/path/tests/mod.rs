@@ -13,6 +13,7 @@ use housecall_media::{
 };
 
 mod incidents;
+mod quality;
 mod secured;
 
 use super::{EarPacket, MediaPath, MediaStats, PathOptions, PathOutput};
