@@ -201,7 +201,7 @@ fn class(outcome: &str) -> &'static str {
 
 /// Says how the sound was by the share that never came: a listener notices one packet in a hundred, and is troubled by one in twenty.
 fn quality(call: &CallRecord) -> &'static str {
-    let Some(heard) = call.quality else {
+    let Some(heard) = &call.quality else {
         return "–";
     };
     let all = heard.packets_received.saturating_add(heard.packets_lost);

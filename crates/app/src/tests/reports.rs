@@ -36,6 +36,7 @@ fn call(number: i64, outcome: &str, talk_ms: u64) -> CallRecord {
             packets_received: 5000,
             packets_lost: 10,
             jitter_ms: 4,
+            ..Quality::default()
         }),
     }
 }
