@@ -4,15 +4,15 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use housecall_browser::{self as browser, Down, Kind, OutPacket, Peer, Shape, Up};
-use housecall_media::Key;
 use housecall_media::sdp::MediaTarget;
 use housecall_media::telephone_event::KeyListener;
+use housecall_media::{AudioLevel, Key};
 use housecall_phone::{self as phone, Call, Ended};
 
 use crate::ear;
 use crate::io::{BridgeEvent, Input, Output};
 use crate::options::{BridgeOptions, DialRefused, Error};
-use crate::path::{EarFrame, EarPacket, MediaPath, MediaStats, PathOutput};
+use crate::path::{EarFrame, EarPacket, Levels, MediaPath, MediaStats, PathOutput, Quality};
 
 /// One phone call with the browser of the person who makes it, and the sound between them.
 #[derive(Debug)]
@@ -77,6 +77,16 @@ impl Bridge {
     /// What happened to the sound so far.
     pub fn stats(&self) -> MediaStats {
         self.path.stats()
+    }
+
+    /// How loud both sides are now.
+    pub fn levels(&self) -> Levels {
+        self.path.levels()
+    }
+
+    /// How both directions sound, and have sounded.
+    pub fn quality(&self) -> &Quality {
+        self.path.quality()
     }
 
     /// Whether the call is over and nothing is owed to the network any more: the bridge may be dropped.
@@ -322,6 +332,7 @@ impl Bridge {
                 track: Up::Audio,
                 packet,
             } => {
+                let level = self.browser.level(&packet);
                 let header = packet.header;
                 let (ssrc, sequence, timestamp) =
                     (header.ssrc, header.sequence_number, header.timestamp);
@@ -334,6 +345,7 @@ impl Bridge {
                         payload: packet.payload,
                     },
                 );
+                self.path.ear_level(level.map(AudioLevel::of_byte));
             }
             browser::Output::Media {
                 track: Up::Digits,
@@ -341,7 +353,17 @@ impl Bridge {
             } => {
                 self.page_key(now, packet.header.timestamp, &packet.payload);
             }
-            browser::Output::Media {
+            browser::Output::Reported {
+                down: Down {
+                    kind: Kind::Audio, ..
+                },
+                fraction_lost,
+            } => {
+                let round_trip = self.browser.round_trip(now);
+                self.path.ear_report(now, fraction_lost, round_trip);
+            }
+            browser::Output::Reported { .. }
+            | browser::Output::Media {
                 track: Up::Video, ..
             }
             | browser::Output::KeyframeWanted { .. } => {}
@@ -380,6 +402,7 @@ impl Bridge {
             marker,
             sequence,
             timestamp,
+            level,
             payload,
         } = frame;
         let down = Down {
@@ -394,6 +417,7 @@ impl Bridge {
                 marker,
                 sequence,
                 timestamp,
+                level: level.map(AudioLevel::to_byte),
                 payload,
             },
         );

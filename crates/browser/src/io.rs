@@ -37,6 +37,13 @@ pub enum Output {
         /// The packet, with the browser's own SSRC, sequence and timestamp.
         packet: rtp::Packet,
     },
+    /// The browser says how well it receives a track (RFC 3550 §6.4.1).
+    Reported {
+        /// The track.
+        down: Down,
+        /// Packets lost since its last report, of 256.
+        fraction_lost: u8,
+    },
     /// The browser cannot go on decoding the video of this slot without a key frame (PLI or FIR).
     KeyframeWanted {
         /// The slot whose video is meant.
@@ -95,6 +102,8 @@ pub struct OutPacket {
     pub sequence: u16,
     /// RTP timestamp in the clock of [`Kind`]; wraps at 2^32.
     pub timestamp: u32,
+    /// How loud a sound is: the content of the audio-level extension (RFC 6464). Left out of pictures, and where it was not negotiated.
+    pub level: Option<u8>,
     /// The encoded frame or a part of it.
     pub payload: Bytes,
 }

@@ -54,8 +54,10 @@
 //! | RFC 8489 §14.5, RFC 8445 §7.3 | authenticated STUN before anything else | `stun.rs`, `proved.rs` |
 //! | RFC 7714 §8.1 | no nonce twice: sequence numbers pass once | `seen.rs` |
 //! | RFC 4585 §6.3.1, RFC 5104 §3.5.1 | key frame requests | `stack/keyframes.rs` |
+//! | RFC 3550 §6.4 | what the browser reports of what it hears | `stack/reports.rs` |
 //! | RFC 4588 §4 | retransmissions are restored before they are asked for again | `stack/repair.rs` |
 //! | RFC 6464, RFC 4733, RFC 4588 | audio level, telephone-event, RTX are negotiated | `stack/codecs.rs` |
+//! | RFC 6464, RFC 8285 §5 | audio levels are read and written | `peer.rs`, `stack/mod.rs` |
 
 mod error;
 mod io;

@@ -1,16 +1,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use rtc::peer_connection::event::{RTCPeerConnectionEvent, RTCTrackEvent};
 use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::state::RTCPeerConnectionState;
 use rtc::peer_connection::transport::RTCDtlsTransportState;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtp_transceiver::RTCRtpReceiverId;
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use rtc::statistics::StatsSelector;
 
 use crate::offer::Offer;
 use crate::proved::Proved;
@@ -180,6 +183,24 @@ impl Peer {
         }
     }
 
+    /// How loud the browser says that a packet of its microphone is: the content of the audio-level extension (RFC 6464).
+    #[must_use]
+    pub fn level(&self, packet: &rtp::Packet) -> Option<u8> {
+        let extension = packet.header.get_extension(self.stack.audio_level?)?;
+        extension.first().copied()
+    }
+
+    /// The round trip to the browser, by the last check of the path (RFC 8445 §14.3); none before one was measured, and none where our ICE
+    /// only answers.
+    pub fn round_trip(&mut self, now: Instant) -> Option<Duration> {
+        let report = self.stack.connection.get_stats(now, StatsSelector::None);
+        let trips = report
+            .candidate_pairs()
+            .map(|pair| pair.current_round_trip_time);
+        let trip = trips.filter(|trip| *trip > 0.0).max_by(f64::total_cmp)?;
+        Duration::try_from_secs_f64(trip).ok()
+    }
+
     /// Says goodbye (DTLS `close_notify`) and ends.
     pub fn close(&mut self, now: Instant) {
         if !matches!(self.life, Life::Closed) {
@@ -242,7 +263,7 @@ impl Peer {
         track: DownTrack,
         packet: OutPacket,
     ) -> Result<(), SendRefused> {
-        let header = rtp::Header {
+        let mut header = rtp::Header {
             version: 2,
             marker: packet.marker,
             payload_type: track.payload_type,
@@ -251,6 +272,11 @@ impl Peer {
             ssrc: track.ssrc,
             ..Default::default()
         };
+        let level = packet.level.filter(|_| track.down.kind == Kind::Audio);
+        if let (Some(id), Some(level)) = (self.stack.audio_level, level) {
+            // An id that fits into no extension was not negotiated with us.
+            let _ = header.set_extension(id, Bytes::copy_from_slice(&[level]));
+        }
         let packet = rtp::Packet {
             header,
             payload: packet.payload,
@@ -333,8 +359,14 @@ impl Peer {
             RTCMessage::RtpPacket(_, packet) => self.on_media(packet),
             RTCMessage::RtcpPacket(_, packets) => {
                 for packet in &packets {
-                    if let Some(loss) = packet.as_any().downcast_ref::<PictureLossIndication>() {
+                    let packet = packet.as_any();
+                    if let Some(loss) = packet.downcast_ref::<PictureLossIndication>() {
                         self.on_keyframe_wanted(loss.media_ssrc);
+                    } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
+                        report
+                            .reports
+                            .iter()
+                            .for_each(|block| self.on_report(block));
                     }
                 }
             }
@@ -387,6 +419,20 @@ impl Peer {
         }) = track.map(|track| track.down)
         {
             self.outputs.push_back(Output::KeyframeWanted { slot });
+        }
+    }
+
+    fn on_report(&mut self, block: &ReceptionReport) {
+        let track = self
+            .stack
+            .tracks
+            .iter()
+            .find(|track| track.ssrc == block.ssrc);
+        if let Some(DownTrack { down, .. }) = track {
+            self.outputs.push_back(Output::Reported {
+                down: *down,
+                fraction_lost: block.fraction_lost,
+            });
         }
     }
 

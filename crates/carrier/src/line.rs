@@ -174,8 +174,7 @@ impl Line {
         let report = Report {
             ssrc: self.sender.ssrc(),
             sender: Some(self.sender.info(SenderInfo::ntp_of(running))),
-            blocks: Vec::new(),
-            bye: false,
+            ..Report::default()
         };
         let plain = report.to_bytes("carrier");
         let bytes = match &mut self.srtp {

@@ -7,7 +7,7 @@ use housecall_phone::Number;
 use tokio::sync::{mpsc, watch};
 
 use crate::metered::Cost;
-use crate::record::{CallRecord, PartyRef};
+use crate::record::{CallRecord, Class, PartyRef};
 
 /// What is needed to ring somebody.
 #[derive(Clone, Debug)]
@@ -68,6 +68,10 @@ pub struct CallView {
     pub encrypted: Option<bool>,
     /// False while the browser's connection is not up.
     pub browser_connected: bool,
+    /// How what we hear sounds; none before the first judged second. During a hold it is what it was before.
+    pub heard: Option<Class>,
+    /// How what they hear of us sounds, as far as it is known; none before the first judged second. It stands still during a hold or a mute.
+    pub sent: Option<Class>,
 }
 
 impl CallView {
@@ -83,6 +87,8 @@ impl CallView {
             held_by_them: false,
             encrypted: None,
             browser_connected: false,
+            heard: None,
+            sent: None,
         }
     }
 

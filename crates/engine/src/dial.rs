@@ -282,7 +282,7 @@ impl Book {
             talk_ms,
             hold_ms: view.hold_ms(now).min(talk_ms),
             credits,
-            quality: end.quality,
+            quality: end.quality.clone(),
         }
     }
 }

@@ -86,7 +86,7 @@ pub use engine::Engine;
 pub use limits::{DialLimits, TooManyCalls};
 pub use metered::{Cost, StartRefused};
 pub use options::{EngineOptions, SHARDS_MAX};
-pub use record::{CallRecord, VisitRecord};
+pub use record::{CallRecord, Class, VisitRecord};
 pub use trunks::{Reach, TrunkMode, TrunkSetup, TrunkState, TrunkView};
 pub use visit::{RoomRefused, Visit, VisitPlan, VisitView, words};
 

@@ -1,5 +1,6 @@
 //! What is kept of a call and of a visit once it has ended (P5, C1).
 
+pub use housecall_media::quality::{Class, Rating, Timeline};
 use housecall_meter::{AccountId, SessionId};
 pub use housecall_phone::RawCause;
 
@@ -47,7 +48,7 @@ pub struct CallRecord {
     pub hold_ms: u64,
     /// What it cost.
     pub credits: u64,
-    /// Packets, loss and jitter of what was heard, if it was answered.
+    /// What the sound was like, if it was answered.
     pub quality: Option<Quality>,
 }
 
@@ -70,8 +71,8 @@ impl EndedBy {
     }
 }
 
-/// What the sound of a leg was like.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// What the sound of a call was like.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Quality {
     /// Packets heard from the far end.
     pub packets_received: u64,
@@ -79,6 +80,67 @@ pub struct Quality {
     pub packets_lost: u64,
     /// Mean deviation of arrival, in milliseconds (RFC 3550 §6.4.1).
     pub jitter_ms: u32,
+    /// The last round trip between browser and phone, in milliseconds, as far as it was measured; none if it was not.
+    pub round_trip_ms: Option<u32>,
+    /// What the caller heard. None for calls recorded before this was judged, and for those over within a second.
+    pub heard: Option<Judged>,
+    /// What the person called heard, as far as it can be known here.
+    pub sent: Option<Judged>,
+}
+
+/// One direction of a call's sound, judged each second from the answer on, holds and mutes left out.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Judged {
+    /// The mean rating, 0 to 100: R of the E-model (ITU-T G.107).
+    pub rating: u8,
+    /// The mean rating of the worst minute.
+    pub worst_minute: u8,
+    /// Seconds in which it was good.
+    pub good_s: u32,
+    /// Seconds in which it was fair.
+    pub fair_s: u32,
+    /// Seconds in which it was poor.
+    pub poor_s: u32,
+    /// Packets lost, of 10 000: on the way to us, and for what is sent also beyond, as the far end reports.
+    pub lost_per_10k: u32,
+    /// The part of the sound that was made up because nothing came in time, of 10 000.
+    pub concealed_per_10k: u32,
+    /// The mean over the seconds, in milliseconds (RFC 3550 §6.4.1).
+    pub jitter_ms: u32,
+    /// The ratings over time.
+    pub timeline: Timeline,
+}
+
+impl Judged {
+    /// The whole in a word: the mean's, but no better than fair if a tenth of it was poor.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        let of_mean = Class::of(Rating::new(self.rating.into()));
+        let seconds = self
+            .good_s
+            .saturating_add(self.fair_s)
+            .saturating_add(self.poor_s);
+        if self.poor_s.saturating_mul(10) >= seconds.max(1) {
+            of_mean.min(Class::Fair)
+        } else {
+            of_mean
+        }
+    }
+
+    /// The opinion that people would have of the mean, 1 to 4.5 (MOS-CQE).
+    #[must_use]
+    pub fn opinion_score(&self) -> f64 {
+        Rating::new(self.rating.into()).opinion_score()
+    }
+}
+
+impl Quality {
+    /// The worse of the two directions in a word; none if neither was judged.
+    #[must_use]
+    pub fn class(&self) -> Option<Class> {
+        let both = [&self.heard, &self.sent];
+        both.into_iter().flatten().map(Judged::class).min()
+    }
 }
 
 /// One ended visit.

@@ -10,7 +10,8 @@
 //!                       └─ same codec ─► rtp::Relay ─┐
 //!  Frame ─► coder::Encoder ─► rtp::RtpSender ────────┴─► datagram
 //!  Key   ─► telephone_event::KeySender ─► rtp::RtpSender          KeyListener ◄─ telephone-event packets
-//!  Tones, HoldMusic, Sine, KeyTone ─► Frame ─► level, dominant_frequency, KeyDetector
+//!  Tones, HoldMusic, Sound, Sine, KeyTone ─► Frame ─► level, AudioLevel, dominant_frequency, KeyDetector, Limiter
+//!  rtp::Reception, rtp::Report ─► quality::Direction ─► Good, Fair, Poor
 //!  text  ─► sdp::Description ─► sdp::AudioSession ─► sdp::MediaTarget ─ keys ─► srtp::Srtp around both datagrams
 //! ```
 //!
@@ -56,9 +57,12 @@
 //! | ITU-T G.711 | both laws | `g711.rs` | all 65 536 samples against the tables |
 //! | ITU-T G.722 §3, §4, tables 4 to 21 | sub-band ADPCM at 64 kbit/s | `g722/` | `it_is_bit_exact_against_an_independent_implementation` |
 //! | ITU-T G.711 appendix I | concealment (after it) | `concealment.rs` | beside it |
-//! | ITU-T E.180 | ringing and busy tones | `tone/cadence.rs` | beside it |
-//! | ITU-T Q.23, Q.24 | tones of keys, hearing them | `key.rs`, `key_detector.rs` | `every_key_is_heard_once_through_g711` |
-//! | ITU-T G.107 | opinion score | `quality.rs` | beside it |
+//! | ITU-T E.180 supplement 2 | ringing, busy and congestion tones by country | `tone/national.rs` | `tone/cadence.rs` |
+//! | RFC 3533 §6, RFC 7845 §4, §5 | music and prompts from Ogg Opus | `sound/ogg.rs` | `sound/tests.rs` |
+//! | ITU-T Q.23, Q.24 | tones of keys, hearing them | `key.rs`, `key_detector.rs` | `key_detector/tests.rs` |
+//! | ITU-T G.107, G.109, G.113 | ratings, opinion scores, classes | `quality/` | beside each |
+//! | RFC 3611 §3, §4.4, §4.5, §4.7 | extended reports, voice metrics, bursts and gaps | `rtp/extended.rs`, `rtp/voice_metrics.rs`, `rtp/bursts.rs` | beside each |
+//! | RFC 6464 | audio levels in a header extension | `level.rs` | `levels_are_written_in_a_byte_and_read_back` |
 
 pub mod coder;
 mod concealment;
@@ -69,10 +73,12 @@ pub mod jitter;
 mod key;
 mod key_detector;
 mod level;
+mod limiter;
 pub mod opus;
-mod quality;
+pub mod quality;
 pub mod rtp;
 pub mod sdp;
+pub mod sound;
 pub mod srtp;
 pub mod telephone_event;
 pub mod tone;
@@ -82,7 +88,8 @@ pub use frame::{FRAME_MS, FRAME_SAMPLES, Frame, Rate, SAMPLE_RATE, SILENCE};
 pub use jitter::JitterBuffer;
 pub use key::Key;
 pub use key_detector::KeyDetector;
-pub use level::{Dbfs, dominant_frequency, dominant_frequency_at, level, level_at};
+pub use level::{AudioLevel, Dbfs, dominant_frequency, dominant_frequency_at, level, level_at};
+pub use limiter::Limiter;
 pub use opus::{OpusDecoder, OpusEncoder};
-pub use quality::opinion_score;
+pub use sound::Sound;
 pub use tone::{Cadence, HoldMusic, KeyTone, Sine, Tones};

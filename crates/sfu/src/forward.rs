@@ -195,6 +195,7 @@ impl Offsets {
             marker: packet.header.marker,
             sequence: packet.header.sequence_number.wrapping_add(self.sequence),
             timestamp: packet.header.timestamp.wrapping_add(self.timestamp),
+            level: None,
             payload: descriptor.rewritten(&packet.payload, picture_id, tl0),
         }
     }

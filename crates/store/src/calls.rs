@@ -6,6 +6,7 @@ use housecall_meter::{AccountId, SessionId};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, query::QueryAs};
 
+use crate::call_quality::{self, Judgements};
 use crate::number::{Stored, read};
 use crate::{Page, Store, StoreError};
 
@@ -80,12 +81,33 @@ impl Store {
             .bind(account, sqlx::query_as::<_, Row>(select))
             .bind(page.limit())
             .bind(page.offset());
-        query
-            .fetch_all(self.pool())
-            .await?
-            .into_iter()
-            .map(Row::record)
+        let rows = query.fetch_all(self.pool()).await?;
+        let mut judgements = self.judgements(account, filter, page).await?;
+        rows.into_iter()
+            .map(|row| row.record(&mut judgements))
             .collect()
+    }
+
+    /// How the calls of a page sounded.
+    async fn judgements(
+        &self,
+        account: &AccountId,
+        filter: &CallFilter,
+        page: Page,
+    ) -> Result<Judgements, StoreError> {
+        let select = concat!(
+            "SELECT * FROM call_quality WHERE session IN (",
+            among_filtered!(
+                "session",
+                " ORDER BY started_unix_ms DESC, session DESC LIMIT $10 OFFSET $11"
+            ),
+            ")"
+        );
+        let query = filter
+            .bind(account, sqlx::query_as::<_, call_quality::Row>(select))
+            .bind(page.limit())
+            .bind(page.offset());
+        Judgements::of(query.fetch_all(self.pool()).await?)
     }
 
     /// Returns the bottom line of all the calls that the filter lets through, whatever the page.
@@ -130,19 +152,23 @@ impl Store {
         let query = sqlx::query_as::<_, Row>(select)
             .bind(account.as_str())
             .bind(session.as_str());
-        query
-            .fetch_optional(self.pool())
-            .await?
-            .map(Row::record)
-            .transpose()
+        let Some(row) = query.fetch_optional(self.pool()).await? else {
+            return Ok(None);
+        };
+        let select = "SELECT * FROM call_quality WHERE session = $1";
+        let query = sqlx::query_as::<_, call_quality::Row>(select).bind(session.as_str());
+        let mut judgements = Judgements::of(query.fetch_all(self.pool()).await?)?;
+        row.record(&mut judgements).map(Some)
     }
 
     pub(crate) async fn insert_call(&self, call: &CallRecord) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let quality = call.quality.as_ref();
         let insert = "INSERT INTO call_record (session, account_id, appointment, practitioner, caller, recipient, \
                       from_number, to_number, outcome, words, ended_by, status, started_unix_ms, answered_unix_ms, \
                       ended_unix_ms, talk_ms, hold_ms, credits, packets_received, packets_lost, jitter_ms, q850, \
-                      reason_phrase, cause_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                      $20, $21, $22, $23, $24) ON CONFLICT (session) DO NOTHING";
+                      reason_phrase, cause_text, round_trip_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                      $20, $21, $22, $23, $24, $25) ON CONFLICT (session) DO NOTHING";
         let query = sqlx::query(insert)
             .bind(call.session.as_str())
             .bind(call.account.as_str())
@@ -162,17 +188,24 @@ impl Store {
             .bind(call.talk_ms.stored())
             .bind(call.hold_ms.stored())
             .bind(call.credits.stored())
-            .bind(
-                call.quality
-                    .map(|quality| quality.packets_received.stored()),
-            )
-            .bind(call.quality.map(|quality| quality.packets_lost.stored()))
-            .bind(call.quality.map(|quality| i64::from(quality.jitter_ms)))
+            .bind(quality.map(|quality| quality.packets_received.stored()))
+            .bind(quality.map(|quality| quality.packets_lost.stored()))
+            .bind(quality.map(|quality| i64::from(quality.jitter_ms)))
             .bind(call.cause.q850.map(i64::from))
             .bind(&call.cause.reason_phrase)
-            .bind(&call.cause.text);
-        query.execute(self.pool()).await?;
-        Ok(())
+            .bind(&call.cause.text)
+            .bind(
+                quality
+                    .and_then(|quality| quality.round_trip_ms)
+                    .map(i64::from),
+            );
+        if query.execute(&mut *tx).await?.rows_affected() == 0 {
+            return Ok(());
+        }
+        if let Some(quality) = quality {
+            call_quality::insert(&mut tx, call.session.as_str(), quality).await?;
+        }
+        Ok(tx.commit().await?)
     }
 }
 
@@ -219,14 +252,15 @@ struct Row {
     q850: Option<i64>,
     reason_phrase: String,
     cause_text: String,
+    round_trip_ms: Option<i64>,
 }
 
 impl Row {
-    fn record(self) -> Result<CallRecord, StoreError> {
+    fn record(self, judgements: &mut Judgements) -> Result<CallRecord, StoreError> {
         Ok(CallRecord {
             ended_by: self.ended_by()?,
             cause: self.cause()?,
-            quality: self.quality()?,
+            quality: self.quality(judgements)?,
             talk_ms: read("talk_ms", &self.session, self.talk_ms)?,
             hold_ms: read("hold_ms", &self.session, self.hold_ms)?,
             credits: read("credits", &self.session, self.credits)?,
@@ -268,16 +302,24 @@ impl Row {
         })
     }
 
-    fn quality(&self) -> Result<Option<Quality>, StoreError> {
+    fn quality(&self, judgements: &mut Judgements) -> Result<Option<Quality>, StoreError> {
         let (Some(received), Some(lost), Some(jitter)) =
             (self.packets_received, self.packets_lost, self.jitter_ms)
         else {
             return Ok(None);
         };
+        let place = &self.session;
+        let round_trip = self
+            .round_trip_ms
+            .map(|it| read("round_trip_ms", place, it));
+        let (heard, sent) = judgements.take(place);
         Ok(Some(Quality {
-            packets_received: read("packets_received", &self.session, received)?,
-            packets_lost: read("packets_lost", &self.session, lost)?,
-            jitter_ms: read("jitter_ms", &self.session, jitter)?,
+            packets_received: read("packets_received", place, received)?,
+            packets_lost: read("packets_lost", place, lost)?,
+            jitter_ms: read("jitter_ms", place, jitter)?,
+            round_trip_ms: round_trip.transpose()?,
+            heard,
+            sent,
         }))
     }
 }

@@ -49,6 +49,7 @@
 //! # }
 //! ```
 
+mod call_quality;
 mod calls;
 mod error;
 mod journal;

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket};
 use housecall::{
-    CallPhase, CallRecord, CallView, Controls, Cost, DialRefused, Dialed, Dialing, HangUp, Talking,
+    CallPhase, CallRecord, CallView, Class, Controls, Cost, DialRefused, Dialed, Dialing, HangUp,
+    Talking,
 };
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -160,6 +161,8 @@ impl Panel {
                 available: self.cost.borrow().available,
             }),
             outcome: Some(record.outcome.clone()),
+            heard: None,
+            sent: None,
         };
         let _ = line::send(&mut self.socket, &ToCallPanel::Call(Box::new(ended))).await;
     }
@@ -196,6 +199,11 @@ fn shown(view: &CallView, cost: Cost, now: Instant) -> CallShown {
         hold_ms: view.hold_ms(now),
         cost: Some(cost.into()),
         outcome: None,
+        heard: view.heard.filter(|_| !view.held).map(Class::name),
+        sent: view
+            .sent
+            .filter(|_| !view.held && !view.muted)
+            .map(Class::name),
     }
 }
 

@@ -132,6 +132,9 @@ pub(super) struct CallShown {
     pub(super) hold_ms: u64,
     pub(super) cost: Option<CostShown>,
     pub(super) outcome: Option<String>,
+    /// `good`, `fair` or `poor`; none where there is nothing to be judged just now.
+    pub(super) heard: Option<&'static str>,
+    pub(super) sent: Option<&'static str>,
 }
 
 #[cfg(test)]

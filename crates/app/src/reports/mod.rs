@@ -1,8 +1,10 @@
 //! Reports on communication: phone calls and video visits, filtered, with totals (C1).
 
+mod call;
 mod filter;
 mod names;
 mod phone;
+mod sound;
 mod video;
 
 use axum::Router;
@@ -18,6 +20,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/reports", get(choose))
         .route("/reports/phone", get(phone::show))
+        .route("/reports/phone/{session}", get(call::show))
         .route("/reports/video", get(video::show))
 }
 

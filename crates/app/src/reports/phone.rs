@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::filter::{Asked, ROWS, some};
 use super::names::{Choice, Names, profile};
-use super::{length, long_length};
+use super::{length, long_length, sound};
 use crate::error::AppError;
 use crate::money::account;
 use crate::numbers::{self, shown};
@@ -75,6 +75,10 @@ struct Row {
     hold: String,
     credits: u64,
     quality: &'static str,
+    /// The numbers behind it.
+    quality_numbers: String,
+    /// The page of the call.
+    page: String,
 }
 
 pub(super) async fn show(
@@ -177,38 +181,26 @@ impl Row {
             },
             hold: length(call.hold_ms),
             credits: call.credits,
-            quality: quality(call),
+            quality: sound::word(call),
+            quality_numbers: sound::numbers(call),
+            page: format!("/reports/phone/{}", call.session),
         }
     }
 }
 
-fn status(outcome: &str) -> &'static str {
+pub(super) fn status(outcome: &str) -> &'static str {
     OUTCOMES
         .iter()
         .find(|(name, _)| *name == outcome)
         .map_or("Ended", |(_, words)| words)
 }
 
-fn class(outcome: &str) -> &'static str {
+pub(super) fn class(outcome: &str) -> &'static str {
     match outcome {
         "completed" => "good",
         "failed" | "media_lost" | "congested" | "sign_in_refused" | "no_credit"
         | "no_common_sound" => "bad",
         "wrong_number" | "not_permitted" => "warn",
         _ => "",
-    }
-}
-
-/// Says how the sound was by the share that never came: a listener notices one packet in a hundred, and is troubled by one in twenty.
-fn quality(call: &CallRecord) -> &'static str {
-    let Some(heard) = call.quality else {
-        return "–";
-    };
-    let all = heard.packets_received.saturating_add(heard.packets_lost);
-    match heard.packets_lost.saturating_mul(1000).checked_div(all) {
-        None => "Nothing heard",
-        Some(0..=10) => "Good",
-        Some(11..=50) => "Fair",
-        Some(_) => "Poor",
     }
 }

@@ -1,6 +1,8 @@
 use housecall::SessionId;
 use housecall::ports::{Records, WallMillis};
-use housecall::record::{CallRecord, EndedBy, Quality, RawCause, VisitPatient, VisitRecord};
+use housecall::record::{
+    CallRecord, EndedBy, Judged, Quality, RawCause, Timeline, VisitPatient, VisitRecord,
+};
 
 use super::{Clinic, MINUTE, TEN};
 use crate::ids::PracticeId;
@@ -36,6 +38,7 @@ fn call(number: i64, outcome: &str, talk_ms: u64) -> CallRecord {
             packets_received: 5000,
             packets_lost: 10,
             jitter_ms: 4,
+            ..Quality::default()
         }),
     }
 }
@@ -74,6 +77,78 @@ async fn c1_the_phone_report_has_the_columns_of_p5_and_totals() {
     // Anybody in the telephone network writes this text.
     assert!(!page.contains("<script>User"));
     assert!(page.contains("Q.850 17, &#60;script&#62;User busy"));
+}
+
+/// A direction with this rating, for the worse in its second half.
+fn judged(rating: u8) -> Judged {
+    Judged {
+        rating,
+        worst_minute: rating - 15,
+        good_s: 60,
+        fair_s: 40,
+        poor_s: 0,
+        lost_per_10k: 120,
+        concealed_per_10k: 210,
+        jitter_ms: 7,
+        timeline: Timeline::of_bytes(&[90, 90, 255, 70, 70]),
+    }
+}
+
+#[tokio::test]
+async fn p5_how_a_call_sounded_is_in_the_report_and_drawn_on_its_page() {
+    let clinic = Clinic::open().await;
+    let mut heard = call(1, "completed", 100_000);
+    heard.quality = Some(Quality {
+        round_trip_ms: Some(84),
+        heard: Some(judged(86)),
+        sent: Some(judged(72)),
+        ..heard.quality.unwrap()
+    });
+    for record in [&heard, &call(2, "busy", 0), &call(3, "completed", 9_000)] {
+        clinic.app.store.save_call(record).await.unwrap();
+    }
+    let mut staff = clinic.practitioner().await;
+    let report = staff.get("/reports/phone").await.body;
+    assert!(report.contains(">Fair</a>"), "the worse direction's word");
+    assert!(report.contains(
+        "You heard: 4.2 of 4.5 (worst minute 3.6), 1.2 % lost, 2.1 % made up, jitter 7 ms"
+    ));
+    assert!(report.contains("Round trip 84 ms"));
+    let page = staff.get("/reports/phone/call:1").await.body;
+    for words in [
+        "Call to <a",
+        "Lee Park",
+        "60 % good, 40 % fair",
+        "M0 16L150 16M450 48L600 48",
+        "took 84 ms",
+        "1.2 %",
+        "0 min",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(
+        !page.contains("style="),
+        "the pages' policy forbids inline styles"
+    );
+    let old = staff.get("/reports/phone/call:3").await.body;
+    assert!(old.contains("was not judged") && !old.contains("<figure"));
+}
+
+/// A record belongs to its practice, and only staff read it.
+#[tokio::test]
+async fn c3_a_call_of_nobody_or_of_another_practice_is_not_found() {
+    let clinic = Clinic::open().await;
+    let mut elsewhere = call(9, "completed", 5_000);
+    elsewhere.account = account(PracticeId(77));
+    clinic.app.store.save_call(&elsewhere).await.unwrap();
+    let mut staff = clinic.practitioner().await;
+    for path in [
+        "/reports/phone/call:9",
+        "/reports/phone/call:10",
+        "/reports/phone/%00",
+    ] {
+        assert_eq!(staff.get(path).await.status, 404, "{path}");
+    }
 }
 
 #[tokio::test]

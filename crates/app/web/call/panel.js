@@ -6,6 +6,9 @@ import { everyTick } from "../lib/ticker.js";
 import { clock, credits, initials } from "../lib/words.js";
 import { CallSession } from "./session.js";
 
+/** @type {Record<import("../lib/types.js").SoundClass, string>} */
+const LINE_WORDS = { good: "Good line", fair: "Fair line", poor: "Poor line" };
+
 /**
  * The panel on the page: who is called, and what may be done just now.
  *
@@ -22,6 +25,7 @@ export class CallPanel {
   /** What had the focus before the panel took it. @type {Element | null} */
   #opener = null;
   #stopLevel = () => {};
+  #stopTheirLevel = () => {};
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -113,6 +117,11 @@ export class CallPanel {
     voice.srcObject = session.voice;
     void routeTo(voice, session.devices.chosen.speaker);
     void voice.play().catch(() => undefined);
+    this.#stopTheirLevel();
+    const track = session.voice?.getAudioTracks()[0];
+    const meter = part(this.#root, "their-level");
+    setLevel(meter, 0);
+    this.#stopTheirLevel = track ? watchLevel(track, (level) => setLevel(meter, session.view?.held ? 0 : level)) : () => {};
   }
 
   /** @param {CallSession} session */
@@ -179,8 +188,23 @@ export class CallPanel {
     enable(part(root, "hold"), talking);
     enable(part(root, "keypad"), talking || session.stage === "early");
     say(part(root, "hang-up-words"), talking ? "Disconnect" : "Cancel");
+    this.#drawLine(session);
     this.#drawTimes(session);
     if (!session.isLive) this.#drawAfter(session);
+  }
+
+  /** How the line sounds, both ways, in words (V11). @param {CallSession} session */
+  #drawLine(session) {
+    const { heard, sent } = session.isLive && session.view ? session.view : { heard: null, sent: null };
+    for (const [name, sound] of /** @type {const} */ ([["heard", heard], ["sent", sent]])) {
+      const line = part(this.#root, name);
+      mark(line, "class", sound);
+      say(line, sound ? LINE_WORDS[sound] : "");
+    }
+    const whose = heard === "poor" ? "you may not hear them well" : "they may not hear you well";
+    const words = heard === "poor" || sent === "poor" ? `The connection is poor: ${whose}` : "";
+    say(part(this.#root, "sound-announcer"), words);
+    if (!session.isLive) this.#stopTheirLevel();
   }
 
   /** @param {CallSession} session */

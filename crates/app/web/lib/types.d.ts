@@ -60,6 +60,8 @@ export type CallState = "dialing" | "ringing" | "early" | "talking" | "ended";
 export type Outcome =
   | "completed" | "busy" | "no_answer" | "declined" | "wrong_number" | "cancelled" | "not_permitted" | "congested" | "failed" | "media_lost";
 
+export type SoundClass = "good" | "fair" | "poor";
+
 /** The call as its caller sees it. Sent on every change, and once a second while talking. */
 export interface CallView {
   type: "call";
@@ -71,6 +73,10 @@ export interface CallView {
   hold_ms: number;
   cost: Cost | null;
   outcome: Outcome | null;
+  /** How the other end sounds here; null while nothing is judged. */
+  heard: SoundClass | null;
+  /** How we sound there; null while nothing is judged, as in a hold or muted. */
+  sent: SoundClass | null;
 }
 
 export interface Dial {

@@ -1,5 +1,7 @@
 use bytes::Bytes;
+use housecall_media::AudioLevel;
 use housecall_media::opus::OpusSettings;
+use housecall_media::rtp::Stamp;
 use housecall_media::sdp::Codec;
 
 /// What the browser speaks and hears. Agreed once: a browser does not change it in a call.
@@ -34,6 +36,16 @@ pub struct EarPacket {
     pub payload: Bytes,
 }
 
+impl From<&EarPacket> for Stamp {
+    fn from(packet: &EarPacket) -> Self {
+        Self {
+            ssrc: packet.ssrc,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+        }
+    }
+}
+
 /// A packet for the caller to hear.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EarFrame {
@@ -43,6 +55,17 @@ pub struct EarFrame {
     pub sequence: u16,
     /// In the clock of the [`Ear`]'s codec; goes on with time, made or not.
     pub timestamp: u32,
+    /// How loud it is, for the header extension of RFC 6464; none where the phone's packet goes straight through.
+    pub level: Option<AudioLevel>,
     /// The sound, in the [`Ear`]'s codec: 20 ms, or as long as the phone's packet was that goes straight through.
     pub payload: Bytes,
+}
+
+/// How loud both sides are, for meters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Levels {
+    /// What the caller hears.
+    pub heard: AudioLevel,
+    /// What the browser says of its microphone (RFC 6464); none if it says nothing.
+    pub spoken: Option<AudioLevel>,
 }

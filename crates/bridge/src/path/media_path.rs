@@ -3,20 +3,23 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use housecall_media::Key;
 use housecall_media::coder::CodecError;
-use housecall_media::rtp::{Reception, Report, RtpPacket, SenderInfo};
+use housecall_media::rtp::{
+    Extended, Reception, Report, RtpPacket, SenderInfo, Stamp, VoiceMetrics,
+};
 use housecall_media::sdp::MediaTarget;
 use housecall_media::srtp::SrtpError;
 use housecall_media::telephone_event::TooManyKeys;
+use housecall_media::{AudioLevel, Key, Sound};
 use housecall_phone::Event;
 
 use super::pace::Pace;
 use super::phone::Phone;
+use super::quality::{Circumstances, Quality, discarded};
 use super::stats::MediaStats;
-use super::to_browser::{NotVoice, ToBrowser};
+use super::to_browser::{Carries, NotVoice, ToBrowser};
 use super::to_phone::{NotOfCodec, ToPhone};
-use super::{Ear, EarFrame, EarPacket};
+use super::{Ear, EarFrame, EarPacket, Levels};
 
 /// Carries sound between a browser and a phone: decoded, and a frame every 20 ms each way, or straight through where both speak the same.
 ///
@@ -36,6 +39,9 @@ pub struct MediaPath {
     to_browser: ToBrowser,
     next_report: Instant,
     stats: MediaStats,
+    quality: Quality,
+    /// How loud the browser says that its microphone is.
+    spoken: Option<AudioLevel>,
     outputs: VecDeque<Output>,
 }
 
@@ -46,6 +52,8 @@ pub struct PathOptions {
     pub country: String,
     /// How long an answered phone may send nothing before the call counts as broken.
     pub silence_max: Duration,
+    /// What a phone on hold hears, again and again; our own music if none.
+    pub hold_music: Option<Sound>,
     /// Where the numbers of our RTP streams come from; random.
     pub seed: u64,
     /// What the browser speaks and hears.
@@ -85,6 +93,7 @@ impl PathOptions {
         Self {
             country: country.to_owned(),
             silence_max: Duration::from_secs(30),
+            hold_music: None,
             seed,
             ear: Ear::default(),
             straight_g711: false,
@@ -95,6 +104,8 @@ impl PathOptions {
 impl MediaPath {
     /// RFC 3550 §6.2: five seconds between reports.
     const REPORT_EVERY: Duration = Duration::from_secs(5);
+    /// The longest delay of our jitter buffers.
+    const BUFFER_MAX: Duration = Duration::from_millis(200);
     /// The name in our reports; it tells nothing of anybody (RFC 7022).
     const CANONICAL_NAME: &'static str = "housecall";
 
@@ -110,7 +121,7 @@ impl MediaPath {
             ..
         } = options;
         Ok(Self {
-            to_phone: ToPhone::new(ear, straight_g711, seed)?,
+            to_phone: ToPhone::new(ear, straight_g711, options.hold_music.as_ref(), seed)?,
             to_browser: ToBrowser::new(ear, straight_g711, seed.rotate_left(32))?,
             options,
             begun: now,
@@ -121,6 +132,8 @@ impl MediaPath {
             held: false,
             next_report: now + Self::REPORT_EVERY,
             stats: MediaStats::default(),
+            quality: Quality::default(),
+            spoken: None,
             outputs: VecDeque::new(),
         })
     }
@@ -216,16 +229,16 @@ impl MediaPath {
 
     /// Takes a packet of the caller's voice.
     pub fn ear(&mut self, now: Instant, packet: EarPacket) {
+        let stamp = Stamp::from(&packet);
         let target = self.phone.as_ref().map(|phone| &phone.target);
         match self.to_phone.packet(now, packet, target) {
-            Ok(straight) => straight.into_iter().for_each(|packet| self.send(packet)),
+            Ok(straight) => {
+                let clock_rate = self.options.ear.codec.clock_rate();
+                self.quality.ear(now, clock_rate, stamp);
+                straight.into_iter().for_each(|packet| self.send(packet));
+            }
             Err(NotOfCodec) => self.stats.malformed += 1,
         }
-    }
-
-    /// Takes what the browser reports lost of ours, of 256 (RFC 3550 §6.4.1), so that its encoder can provide for it.
-    pub fn ear_loss(&mut self, fraction_lost: u8) {
-        self.to_browser.expect_loss(fraction_lost);
     }
 
     /// Takes a datagram from the RTP port. Nothing is learned from one that should have been protected and is not.
@@ -253,6 +266,8 @@ impl MediaPath {
             return;
         }
         phone.received(now, &packet);
+        let noise = checked == Ok(Carries::Noise);
+        self.quality.phone(now, packet.sequence, noise);
         let straight = checked
             .ok()
             .and_then(|carries| self.to_browser.packet(now, packet, carries));
@@ -277,16 +292,50 @@ impl MediaPath {
             self.stats.strangers += 1;
             return;
         }
-        if let (Some(info), Some(reception)) = (&report.sender, &mut phone.reception) {
-            reception.sender_report(now, info);
-        }
+        phone.heard_report(now, &report);
+        self.learn(now, &report);
+    }
+
+    /// Takes what the phone says of our stream.
+    fn learn(&mut self, now: Instant, report: &Report) {
         let running = now.saturating_duration_since(self.begun);
         let ours = self.to_phone.rtp().ssrc();
         for block in report.blocks.iter().filter(|block| block.ssrc == ours) {
+            let round_trip = block.round_trip(running);
             self.stats.reported_fraction_lost = block.fraction_lost;
             self.to_phone.expect_loss(block.fraction_lost);
-            self.stats.round_trip = block.round_trip(running).or(self.stats.round_trip);
+            self.stats.reported_lost = block.lost_by_now();
+            self.stats.round_trip = round_trip.or(self.stats.round_trip);
+            self.quality.phone_says(now, block, round_trip);
         }
+        let voice = &report.extended.voice;
+        for metrics in voice.iter().filter(|metrics| metrics.ssrc == ours) {
+            self.quality.phone_measures(metrics);
+        }
+    }
+
+    /// Takes what the browser says of what it hears: the part lost, of 256, and the round trip to it.
+    pub fn ear_report(&mut self, now: Instant, fraction_lost: u8, round_trip: Option<Duration>) {
+        self.to_browser.expect_loss(fraction_lost);
+        self.quality.browser_says(now, fraction_lost, round_trip);
+    }
+
+    /// Takes how loud the browser says that its last packet is.
+    pub fn ear_level(&mut self, level: Option<AudioLevel>) {
+        self.spoken = level;
+    }
+
+    /// How loud both sides are now.
+    pub fn levels(&self) -> Levels {
+        Levels {
+            heard: self.to_browser.level,
+            spoken: self.spoken,
+        }
+    }
+
+    /// How it sounds, both ways.
+    pub fn quality(&self) -> &Quality {
+        &self.quality
     }
 
     /// Counts a datagram that is not the phone's, or was before. However many come, the call goes on.
@@ -301,22 +350,24 @@ impl MediaPath {
 
     /// What happened so far.
     pub fn stats(&self) -> MediaStats {
-        let reception = self
-            .phone
-            .as_ref()
-            .and_then(|phone| phone.reception.as_ref());
-        MediaStats {
+        let mut stats = MediaStats {
             from_phone: self.to_browser.stats(),
             from_browser: self.to_phone.stats(),
-            rtp_lost: reception.map_or(0, |reception| u64::from(reception.lost())),
-            jitter: reception.map_or(Duration::ZERO, Reception::jitter),
+            ear_lost: self.quality.ear_lost(),
             ..self.stats
+        };
+        if let Some(reception) = self.phone.as_ref().and_then(|it| it.reception.as_ref()) {
+            stats.rtp_lost = u64::from(reception.lost());
+            stats.jitter = reception.jitter();
         }
+        stats
     }
 
     /// Says goodbye to the phone (RFC 3550 §6.3.7).
     pub fn close(&mut self, now: Instant) {
         self.report(now, true);
+        // What the phone's end knew is still asked for afterwards.
+        self.stats = self.stats();
         self.phone = None;
     }
 
@@ -339,7 +390,26 @@ impl MediaPath {
             self.to_phone.judge_leg(now);
             self.report(now, false);
         }
+        if self.answered {
+            self.judge(now);
+        }
         self.check_silence(now);
+    }
+
+    fn judge(&mut self, now: Instant) {
+        let Some(phone) = &self.phone else { return };
+        let direction = phone.target.direction;
+        let held = self.to_phone.held;
+        let at = Circumstances {
+            reception: phone.reception.as_ref(),
+            from_phone: self.to_browser.stats(),
+            from_browser: self.to_phone.stats(),
+            codec: phone.target.codec,
+            ear: self.options.ear.codec,
+            hears: direction.receives() && !held,
+            is_heard: direction.sends() && !held && !self.to_phone.muted,
+        };
+        self.quality.judge(now, at);
     }
 
     fn phone_frames(&mut self, now: Instant) {
@@ -380,6 +450,7 @@ impl MediaPath {
     }
 
     fn report(&mut self, now: Instant, bye: bool) {
+        let extended = self.extended(now);
         let Some(phone) = &mut self.phone else { return };
         let Some(to) = phone.rtcp_addr() else { return };
         let running = now.saturating_duration_since(self.begun);
@@ -394,12 +465,46 @@ impl MediaPath {
             ssrc: rtp.ssrc(),
             sender,
             blocks,
+            extended,
             bye,
         };
         let plain = report.to_bytes(Self::CANONICAL_NAME);
         let bytes = phone.protection.protect_rtcp(plain);
         self.outputs
             .extend(bytes.map(|bytes| Output::Rtcp { to, bytes }));
+    }
+
+    /// What goes beyond a plain report (RFC 3611): only to a phone that has sent as much itself, since others may trip over it.
+    fn extended(&self, now: Instant) -> Extended {
+        let Some(phone) = self.phone.as_ref().filter(|phone| phone.speaks_extended) else {
+            return Extended::default();
+        };
+        Extended {
+            voice: phone
+                .reception
+                .iter()
+                .map(|it| self.voice_metrics(it))
+                .collect(),
+            reference: None,
+            since_reference: phone.answer_to_reference(now).into_iter().collect(),
+        }
+    }
+
+    fn voice_metrics(&self, reception: &Reception) -> VoiceMetrics {
+        let buffer = self.to_browser.stats();
+        let rating = self.quality.rating_of_phone();
+        let score = rating.map(|rating| (rating.opinion_score() * 10.0) as u8);
+        VoiceMetrics {
+            round_trip_ms: whole_ms(self.stats.round_trip.unwrap_or_default()),
+            end_system_ms: whole_ms(buffer.delay() + self.ear_pace.step()),
+            rating: rating.map(|rating| rating.value() as u8),
+            conversation_score_tenths: score,
+            configuration: VoiceMetrics::CONCEALED_AND_ADAPTIVE,
+            buffer_ms: whole_ms(Duration::from_millis(buffer.target_ms)),
+            buffer_ms_max: whole_ms(Self::BUFFER_MAX),
+            buffer_ms_bound: whole_ms(Self::BUFFER_MAX),
+            ..reception.voice_metrics(discarded(buffer))
+        }
     }
 
     fn check_silence(&mut self, now: Instant) {
@@ -410,4 +515,9 @@ impl MediaPath {
             self.outputs.push_back(Output::PhoneLost);
         }
     }
+}
+
+/// Whole milliseconds in the 16 bits that extended reports have for them.
+fn whole_ms(duration: Duration) -> u16 {
+    u16::try_from(duration.as_millis()).unwrap_or(u16::MAX)
 }

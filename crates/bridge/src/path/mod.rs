@@ -4,19 +4,22 @@ mod ear;
 mod keys;
 mod leg;
 mod media_path;
+mod music;
 mod pace;
 mod packer;
 mod phone;
 mod playout;
 mod protection;
+mod quality;
 mod source;
 mod stats;
 mod straight;
 mod to_browser;
 mod to_phone;
 
-pub use ear::{Ear, EarFrame, EarPacket};
+pub use ear::{Ear, EarFrame, EarPacket, Levels};
 pub use media_path::{MediaPath, Output as PathOutput, PathOptions};
+pub use quality::Quality;
 pub use stats::MediaStats;
 
 #[cfg(test)]

@@ -39,6 +39,11 @@ impl Pace {
         self.step_ms
     }
 
+    /// The same as a duration.
+    pub(super) fn step(&self) -> Duration {
+        Duration::from_millis(self.step_ms)
+    }
+
     /// Makes frames of which whole ones fill a packet: of 20 ms, else of 10.
     pub(super) fn fit(&mut self, packet_ms: u64) {
         self.step_ms = if packet_ms.is_multiple_of(FRAME_MS) {

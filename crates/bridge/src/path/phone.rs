@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use housecall_media::rtp::{Reception, RtpPacket};
+use housecall_media::rtp::{Reception, ReferenceTime, Report, RtpPacket, SinceReference};
 use housecall_media::sdp::{Direction, MediaTarget};
 
 use super::protection::Protection;
@@ -14,6 +14,10 @@ pub(super) struct Phone {
     pub(super) protection: Protection,
     pub(super) source: Source,
     pub(super) reception: Option<Reception>,
+    /// Whether it has sent extended reports, and so reads them.
+    pub(super) speaks_extended: bool,
+    /// The last time by its clock that it wants to have answered.
+    reference: Option<(Instant, ReferenceTime)>,
     /// Since when it has been silent; none while it need not speak.
     silent_since: Option<Instant>,
 }
@@ -25,6 +29,8 @@ impl Phone {
             source: Source::new(target.remote),
             target,
             reception: None,
+            speaks_extended: false,
+            reference: None,
             silent_since: None,
         }
     }
@@ -48,6 +54,21 @@ impl Phone {
     fn clock_rate_of(&self, packet: &RtpPacket) -> u32 {
         let codec = self.target.codec_of(packet.payload_type);
         codec.unwrap_or(self.target.codec).clock_rate()
+    }
+
+    /// Takes what of a report is about its own clock, to be named in ours.
+    pub(super) fn heard_report(&mut self, now: Instant, report: &Report) {
+        if let (Some(info), Some(reception)) = (&report.sender, &mut self.reception) {
+            reception.sender_report(now, info);
+        }
+        self.speaks_extended |= !report.extended.is_empty();
+        let reference = report.extended.reference.map(|reference| (now, reference));
+        self.reference = reference.or(self.reference);
+    }
+
+    pub(super) fn answer_to_reference(&self, now: Instant) -> Option<SinceReference> {
+        let (at, reference) = self.reference?;
+        Some(reference.answer(now.saturating_duration_since(at)))
     }
 
     /// Where reports go: as SDP says, unless the phone's sound comes from elsewhere; then the port after that.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use housecall_media::jitter::JitterStats;
-use housecall_media::opinion_score;
+use housecall_media::quality::{Equipment, Loss, rate};
 
 /// What happened to the sound of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,7 +16,9 @@ pub struct MediaStats {
     pub browser_sent: u64,
     /// Packets that were lost on the way from the phone, by their numbers.
     pub rtp_lost: u64,
-    /// How unevenly they came (RFC 3550 §6.4.1).
+    /// Packets that were lost on the way from the browser, by their numbers.
+    pub ear_lost: u64,
+    /// How unevenly the phone's came (RFC 3550 §6.4.1).
     pub jitter: Duration,
     /// Datagrams dropped because they were no RTP or RTCP.
     pub malformed: u64,
@@ -36,6 +38,8 @@ pub struct MediaStats {
     pub keys: u64,
     /// What the phone's side reports lost of ours, of 256, in its last report.
     pub reported_fraction_lost: u8,
+    /// Packets of ours that the phone's side has missed so far, as it reports.
+    pub reported_lost: u64,
     /// The round trip to the phone's side, if it was measured.
     pub round_trip: Option<Duration>,
 }
@@ -46,6 +50,7 @@ impl MediaStats {
         let way = self.round_trip.unwrap_or_default() / 2;
         // Twice 20 ms: each side gathers a frame before it sends.
         let delay = way + self.from_phone.delay() + Duration::from_millis(40);
-        opinion_score(self.from_phone.concealed_part(), delay)
+        let loss = Loss::new(self.from_phone.concealed_part(), 1.0);
+        rate(delay, &[(Equipment::G711, loss)]).opinion_score()
     }
 }

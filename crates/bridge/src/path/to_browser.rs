@@ -4,7 +4,7 @@ use housecall_media::coder::CodecError;
 use housecall_media::jitter::{Arrival, JitterStats};
 use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, MediaTarget};
-use housecall_media::{Cadence, FRAME_MS, Frame, Tones};
+use housecall_media::{AudioLevel, Cadence, FRAME_MS, Frame, Tones};
 
 use super::ear::{Ear, EarFrame};
 use super::packer::{Packer, PackerFormat};
@@ -28,6 +28,8 @@ pub(super) struct ToBrowser {
     /// When the phone was heard last, early or after its answer.
     heard: Option<Instant>,
     pub(super) held: bool,
+    /// Of the last frame that was made here.
+    pub(super) level: AudioLevel,
     /// Whether nothing was sent last, so that the next packet begins a talk spurt.
     paused: bool,
 }
@@ -70,6 +72,7 @@ impl ToBrowser {
             answered: false,
             heard: None,
             held: false,
+            level: AudioLevel::SILENCE,
             paused: true,
         })
     }
@@ -210,15 +213,18 @@ impl ToBrowser {
             return None;
         }
         let sound = self.sound(now);
+        self.level = AudioLevel::of(&sound);
         self.straight.leave(&mut self.rtp);
         let packed = self.packer.push(self.rtp.timestamp(), &sound)?;
         let marker = std::mem::replace(&mut self.paused, packed.payload.is_empty());
-        (!packed.payload.is_empty())
-            .then(|| {
-                self.rtp
-                    .packet_at(packed.timestamp, 0, marker, packed.payload)
-            })
-            .map(ear_frame)
+        let packet = (!packed.payload.is_empty()).then(|| {
+            self.rtp
+                .packet_at(packed.timestamp, 0, marker, packed.payload)
+        })?;
+        Some(EarFrame {
+            level: Some(self.level),
+            ..ear_frame(packet)
+        })
     }
 
     fn sound(&mut self, now: Instant) -> Frame {
@@ -275,6 +281,7 @@ fn ear_frame(packet: RtpPacket) -> EarFrame {
         marker,
         sequence,
         timestamp,
+        level: None,
         payload,
     }
 }

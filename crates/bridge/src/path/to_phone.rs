@@ -4,12 +4,14 @@ use housecall_media::coder::CodecError;
 use housecall_media::jitter::{Arrival, JitterStats};
 use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, MediaTarget};
+use housecall_media::sound::Sound;
 use housecall_media::telephone_event::TooManyKeys;
-use housecall_media::{Frame, HoldMusic, Key};
+use housecall_media::{Frame, Key};
 
 use super::ear::{Ear, EarPacket};
 use super::keys::Keys;
 use super::leg::Leg;
+use super::music::Music;
 use super::packer::{Packer, PackerFormat};
 use super::playout::Playout;
 use super::straight::Straight;
@@ -30,7 +32,7 @@ pub(super) struct ToPhone {
     rtp: RtpSender,
     clock_rate: u32,
     keys: Keys,
-    music: HoldMusic,
+    music: Music,
     pub(super) muted: bool,
     pub(super) held: bool,
     /// Whether nothing was sent last, so that the next packet begins a talk spurt.
@@ -43,7 +45,12 @@ pub(super) struct ToPhone {
 pub(super) struct NotOfCodec;
 
 impl ToPhone {
-    pub(super) fn new(ear: Ear, straight_g711: bool, seed: u64) -> Result<Self, CodecError> {
+    pub(super) fn new(
+        ear: Ear,
+        straight_g711: bool,
+        music: Option<&Sound>,
+        seed: u64,
+    ) -> Result<Self, CodecError> {
         Ok(Self {
             ear,
             straight_g711,
@@ -54,7 +61,7 @@ impl ToPhone {
             rtp: RtpSender::new(seed),
             clock_rate: Codec::Pcma.clock_rate(),
             keys: Keys::default(),
-            music: HoldMusic::new(),
+            music: Music::new(music),
             muted: false,
             held: false,
             paused: true,

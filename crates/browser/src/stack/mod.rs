@@ -4,6 +4,7 @@ mod codecs;
 mod incoming;
 mod keyframes;
 mod repair;
+mod reports;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,11 +27,13 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
 use rtc::rtp_transceiver::{RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use rtc::sdp::extmap::AUDIO_LEVEL_URI;
 use rtc::shared::error::Error;
 
 use incoming::Incoming;
 use keyframes::Keyframes;
 use repair::Repair;
+use reports::Reports;
 
 use crate::offer::{Codecs, Offer};
 use crate::{Down, Kind, OfferRefused, Options, Shape, SrtpProfile};
@@ -41,6 +44,8 @@ pub(crate) struct Stack {
     pub(crate) crypto: Arc<dyn RTCCryptoProvider>,
     pub(crate) tracks: Vec<DownTrack>,
     pub(crate) codecs: Codecs,
+    /// The number of the audio-level extension, if it was negotiated.
+    pub(crate) audio_level: Option<u8>,
     pub(crate) answer: String,
     pub(crate) ufrag: String,
     pub(crate) password: String,
@@ -60,6 +65,7 @@ const SSRC_BASE: u32 = 0x4843_0000;
 /// Both between FEC decoding (6000) and the NACK generator (7000), which must see what is repaired.
 const REPAIR_SLOT: usize = 6400;
 const KEYFRAMES_SLOT: usize = 6500;
+const REPORTS_SLOT: usize = 6600;
 
 impl Stack {
     pub(crate) fn answer(
@@ -85,11 +91,13 @@ impl Stack {
             .sdp;
         let ufrag = value_of(&answer, "a=ice-ufrag:")?;
         let password = value_of(&answer, "a=ice-pwd:")?;
+        let audio_level = extension_id(&answer, AUDIO_LEVEL_URI);
         Ok(Self {
             connection,
             crypto,
             tracks,
             codecs: offer.codecs,
+            audio_level,
             answer,
             ufrag,
             password,
@@ -106,7 +114,8 @@ fn connect(
     let mut media = codecs::media_engine(codecs)?;
     let registry = Registry::new()
         .with(Slot::from(REPAIR_SLOT), Incoming::<Repair>::default())
-        .with(Slot::from(KEYFRAMES_SLOT), Incoming::<Keyframes>::default());
+        .with(Slot::from(KEYFRAMES_SLOT), Incoming::<Keyframes>::default())
+        .with(Slot::from(REPORTS_SLOT), Incoming::<Reports>::default());
     let registry = register_default_interceptors(registry, &mut media)?;
     codecs::register_audio_level(&mut media)?;
     RTCPeerConnectionBuilder::new()
@@ -233,6 +242,16 @@ fn add_candidate(connection: &mut RTCPeerConnection, local: SocketAddr) -> Resul
     .new_candidate_host()?;
     connection.add_local_candidate(RTCIceCandidate::from(&candidate).to_json()?)?;
     connection.add_local_candidate(RTCIceCandidateInit::default())
+}
+
+/// The number under which a header extension was answered (RFC 8285 §5): `a=extmap:3 urn:…` or `a=extmap:3/sendrecv urn:…`.
+fn extension_id(answer: &str, uri: &str) -> Option<u8> {
+    answer.lines().find_map(|line| {
+        let (id, rest) = line.strip_prefix("a=extmap:")?.split_once(' ')?;
+        let found = rest.split_whitespace().next() == Some(uri);
+        let (number, _) = id.split_once('/').unwrap_or((id, ""));
+        number.parse().ok().filter(|_| found)
+    })
 }
 
 fn value_of(sdp: &str, prefix: &str) -> Result<String, Error> {

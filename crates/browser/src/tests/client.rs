@@ -9,7 +9,7 @@ use std::time::Instant;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{RtpPacket, RtpWrite};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 pub(crate) struct Client {
@@ -38,6 +38,8 @@ pub(crate) struct Heard {
     pub(crate) line: usize,
     pub(crate) sequence: u16,
     pub(crate) timestamp: u32,
+    /// The audio level in dBov, and whether it is taken for speech (RFC 6464).
+    pub(crate) level: Option<(i8, Option<bool>)>,
     pub(crate) payload: Vec<u8>,
 }
 
@@ -155,10 +157,15 @@ impl Client {
         self.sent[line] = self.sent[line].wrapping_add(1);
         let sequence = u64::from(self.sent[line]);
         let packet = RtpWrite::new(payload_type, sequence.into(), timestamp, now, payload);
+        let levels = ExtensionValues {
+            audio_level: Some(-30),
+            voice_activity: Some(true),
+            ..ExtensionValues::default()
+        };
         let mut api = self.rtc.direct_api();
         api.stream_tx_by_mid(self.mids[line], None)
             .unwrap()
-            .write_rtp(packet.marker(true).nackable(line == 1));
+            .write_rtp(packet.marker(true).nackable(line == 1).ext_vals(levels));
         self.handle(Input::Timeout(now));
     }
 
@@ -208,10 +215,14 @@ impl Client {
 
     fn hear(&mut self, packet: &RtpPacket) {
         let line = self.lines[&*packet.header.ssrc];
+        let values = &packet.header.ext_vals;
         self.heard.push(Heard {
             line,
             sequence: packet.header.sequence_number,
             timestamp: packet.header.timestamp,
+            level: values
+                .audio_level
+                .map(|level| (level, values.voice_activity)),
             payload: packet.payload.to_vec(),
         });
     }

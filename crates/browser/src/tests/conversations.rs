@@ -30,6 +30,43 @@ fn a_call_carries_sound_both_ways() {
     assert_eq!(pair.client.heard_on(0).len(), 50);
 }
 
+/// RFC 6464: levels go both ways in a header extension.
+#[test]
+fn levels_are_said_and_heard() {
+    let mut pair = Pair::connected(options(Shape::Call));
+    let down = Down {
+        kind: Kind::Audio,
+        slot: 0,
+    };
+    for sequence in 0..5 {
+        pair.client.speak(pair.now);
+        pair.send(down, sequence);
+        pair.run(Duration::from_millis(20));
+    }
+    let levels: Vec<_> = pair.client.heard_on(0).iter().map(|it| it.level).collect();
+    assert_eq!(levels, [Some((-23, Some(true))); 5]);
+    let (_, packet) = &pair.media[4];
+    assert_eq!(pair.peer.level(packet), Some(0x80 | 30));
+}
+
+/// RFC 3550 §6.4.1: what the browser misses comes back in its reports, inside sender reports too.
+#[test]
+fn what_the_browser_misses_is_reported() {
+    let mut pair = Pair::connected(options(Shape::Call));
+    let down = Down {
+        kind: Kind::Audio,
+        slot: 0,
+    };
+    for sequence in (0..800).filter(|sequence| sequence % 4 != 3) {
+        pair.client.speak(pair.now);
+        pair.send(down, sequence);
+        pair.run(Duration::from_millis(20));
+    }
+    let (track, fraction_lost) = pair.reported.last().copied().expect("a report");
+    assert_eq!(track, down);
+    assert!((48..=80).contains(&fraction_lost), "{:?}", pair.reported);
+}
+
 #[test]
 fn each_slot_of_a_room_has_its_own_m_lines() {
     let mut pair = Pair::connected(options(Shape::Room));
@@ -156,6 +193,7 @@ fn what_cannot_be_sent_is_named() {
         marker: false,
         sequence,
         timestamp: 0,
+        level: None,
         payload: Bytes::from(vec![0; bytes]),
     };
     let too_early = pair.peer.send(pair.now, audio, packet(1, 9));

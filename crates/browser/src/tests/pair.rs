@@ -17,6 +17,8 @@ pub(crate) struct Pair {
     pub(crate) proved: Vec<SocketAddr>,
     pub(crate) media: Vec<(Up, rtp::Packet)>,
     pub(crate) keyframes_wanted: Vec<u8>,
+    /// What the browser reported lost of each track, of 256.
+    pub(crate) reported: Vec<(Down, u8)>,
     pub(crate) sent: Vec<Bytes>,
     /// The network is cut.
     pub(crate) cut: bool,
@@ -53,6 +55,7 @@ impl Pair {
             proved: Vec::new(),
             media: Vec::new(),
             keyframes_wanted: Vec::new(),
+            reported: Vec::new(),
             sent: Vec::new(),
             cut: false,
             lose_every: None,
@@ -121,6 +124,7 @@ impl Pair {
             marker: true,
             sequence,
             timestamp: u32::from(sequence) * 960,
+            level: Some(0x80 | 23),
             payload,
         };
         self.peer.send(self.now, down, packet).unwrap();
@@ -149,6 +153,10 @@ impl Pair {
             Output::Closed(why) => self.closed = Some(why),
             Output::Media { track, packet } => self.media.push((track, packet)),
             Output::KeyframeWanted { slot } => self.keyframes_wanted.push(slot),
+            Output::Reported {
+                down,
+                fraction_lost,
+            } => self.reported.push((down, fraction_lost)),
         }
     }
 }

@@ -8,6 +8,7 @@ use housecall_phone::{Ended, Outcome};
 use tokio::sync::{oneshot, watch};
 
 use super::outbox::Outbox;
+use super::quality;
 use super::rtp::RtpPorts;
 use crate::call::{CallPhase, CallVerb, CallView, millis};
 use crate::metered::Metered;
@@ -67,6 +68,17 @@ impl CallSlot {
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.bridge.media.handle_timeout(now);
+        self.show_quality();
+    }
+
+    /// Shows how it sounds, when a word changes.
+    fn show_quality(&self) {
+        let (heard, sent) = quality::now(&self.bridge.media);
+        self.view.send_if_modified(|view| {
+            let changes = (view.heard, view.sent) != (heard, sent);
+            (view.heard, view.sent) = (heard, sent);
+            changes
+        });
     }
 
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input) {
@@ -179,7 +191,7 @@ impl CallSlot {
             Fact::NeverAnswered
         });
         if let Some(end) = self.end.take() {
-            let quality = talk_ms.map(|_| quality(stats));
+            let quality = talk_ms.map(|_| quality::of(&self.bridge.media, &stats));
             let _ = end.send(CallEnd {
                 ended,
                 talk_ms,
@@ -194,13 +206,5 @@ impl CallSlot {
 
     fn show(&self, change: impl FnOnce(&mut CallView)) {
         self.view.send_modify(change);
-    }
-}
-
-fn quality(stats: MediaStats) -> Quality {
-    Quality {
-        packets_received: stats.from_phone.received,
-        packets_lost: stats.rtp_lost,
-        jitter_ms: u32::try_from(stats.jitter.as_millis()).unwrap_or(u32::MAX),
     }
 }

@@ -15,6 +15,7 @@ mod call_slot;
 mod demux;
 mod minding;
 mod outbox;
+mod quality;
 mod room_slot;
 pub(crate) mod rtp;
 pub(crate) mod sip;

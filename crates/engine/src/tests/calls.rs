@@ -59,7 +59,11 @@ async fn a_call_is_heard_keyed_held_and_paid() {
     assert_eq!(outcome(&record), ("completed", None, 1));
     assert_eq!(record.ended_by, EndedBy::Us);
     assert!(record.hold_ms > 0 && record.hold_ms < record.talk_ms);
-    assert!(record.quality.unwrap().packets_received > 50);
+    let quality = record.quality.as_ref().unwrap();
+    assert!(quality.packets_received > 50);
+    // How good it was is the machine's affair; that both directions were judged is ours.
+    let judged = [&quality.heard, &quality.sent].map(|it| it.as_ref().map(|it| it.rating > 0));
+    assert_eq!(judged, [Some(true); 2], "{quality:?}");
     assert_eq!(world.settled().await, 99);
     assert_eq!(world.records(), [record]);
     world

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use rtcp::receiver_report::ReceiverReport;
 use rtcp::reception_report::ReceptionReport;
 use rtcp::sender_report::SenderReport;
@@ -8,6 +8,8 @@ use rtcp::source_description::{
     SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem,
 };
 use shared::marshal::Unmarshal;
+
+use super::extended::{self, Extended};
 
 /// What one RTCP datagram says (RFC 3550 §6).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -18,6 +20,8 @@ pub struct Report {
     pub sender: Option<SenderInfo>,
     /// What the sender says of what it receives.
     pub blocks: Vec<ReportBlock>,
+    /// What it says beyond that (RFC 3611).
+    pub extended: Extended,
     /// Whether the sender leaves (BYE).
     pub bye: bool,
 }
@@ -90,6 +94,16 @@ impl SenderInfo {
 }
 
 impl ReportBlock {
+    /// Packets lost since the beginning. On the wire the number is signed, and below zero when some came twice (RFC 3550 §6.4.1): that is
+    /// none.
+    pub fn lost_by_now(&self) -> u64 {
+        if self.lost & 0x80_0000 == 0 {
+            u64::from(self.lost & 0x7f_ffff)
+        } else {
+            0
+        }
+    }
+
     /// The round trip that this block closes, if it names one of our reports. `running` is how long our clock has run.
     pub fn round_trip(&self, running: Duration) -> Option<Duration> {
         if self.last_sender_report == 0 {
@@ -133,18 +147,16 @@ impl Report {
 
     /// Prints the report with the canonical name that every compound packet carries (RFC 3550 §6.1), and a BYE if we leave.
     pub fn to_bytes(&self, canonical_name: &str) -> Bytes {
-        let mut packets: Vec<Box<dyn rtcp::packet::Packet>> =
-            vec![self.first_packet(), self.name(canonical_name)];
+        let mut bytes = printed(&[self.first_packet(), self.name(canonical_name)]);
+        bytes.extend(self.extended.to_bytes(self.ssrc));
         if self.bye {
-            packets.push(Box::new(rtcp::goodbye::Goodbye {
+            let goodbye = rtcp::goodbye::Goodbye {
                 sources: vec![self.ssrc],
                 reason: Bytes::new(),
-            }));
+            };
+            bytes.extend(printed(&[Box::new(goodbye)]));
         }
-        // It cannot fail: at most one block, a short name, and a buffer as long as the packets say.
-        rtcp::packet::marshal(&packets)
-            .map(|bytes| bytes.freeze())
-            .unwrap_or_default()
+        bytes.freeze()
     }
 
     fn first_packet(&self) -> Box<dyn rtcp::packet::Packet> {
@@ -206,10 +218,16 @@ impl Report {
             }
             200 | 201 => return None,
             203 => self.bye = true,
+            extended::PACKET_TYPE => self.extended.take(packet)?,
             _ => {}
         }
         Some(())
     }
+}
+
+/// It cannot fail: at most 31 blocks, a short name, and a buffer as long as the packets say.
+fn printed(packets: &[Box<dyn rtcp::packet::Packet>]) -> BytesMut {
+    rtcp::packet::marshal(packets).unwrap_or_default()
 }
 
 /// The kind and the bytes of the packet that begins at `at`, if all of it is there.
@@ -254,6 +272,7 @@ fn of_wire(report: &ReceptionReport) -> ReportBlock {
 #[cfg(test)]
 mod tests {
     use super::super::reception::units_of_65536th;
+    use super::super::voice_metrics::tests::metrics;
     use super::*;
 
     fn report() -> Report {
@@ -276,6 +295,10 @@ mod tests {
             ssrc: 4,
             sender: Some(sender),
             blocks: vec![block],
+            extended: Extended {
+                voice: vec![metrics()],
+                ..Extended::default()
+            },
             bye: true,
         }
     }
@@ -330,6 +353,21 @@ mod tests {
             let read = Report::parse(&bytes);
             assert!(read.is_err() || read.is_ok_and(|read| read.blocks.len() <= 93));
         }
+    }
+
+    #[test]
+    fn losses_below_zero_are_none() {
+        let lost = |lost| {
+            ReportBlock {
+                lost,
+                ..report().blocks[0]
+            }
+            .lost_by_now()
+        };
+        assert_eq!(
+            [0, 5, 0x7f_ffff, 0x80_0000, 0xff_ffff].map(lost),
+            [0, 5, 0x7f_ffff, 0, 0]
+        );
     }
 
     #[test]

@@ -65,12 +65,9 @@ fn packet(ssrc: u32, sequence: u16) -> Bytes {
 }
 
 fn report(ssrc: u32) -> Bytes {
-    let (sender, blocks, bye) = (None, Vec::new(), false);
     let report = Report {
         ssrc,
-        sender,
-        blocks,
-        bye,
+        ..Report::default()
     };
     report.to_bytes("somebody")
 }

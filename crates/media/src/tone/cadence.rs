@@ -1,76 +1,13 @@
-use super::Sine;
+use super::{Sine, Tones};
 use crate::{Frame, Rate, SILENCE};
-
-/// What a tone of the network is made of: the frequencies that sound together, and the rhythm.
-///
-/// From ITU-T E.180 supplement 2, "Various tones used in national networks".
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tones {
-    /// Frequencies in hertz, sounding together.
-    pub hertz: &'static [f32],
-    /// Milliseconds of sound and of silence in turn, then again from the beginning.
-    pub rhythm_ms: &'static [u32],
-}
-
-impl Tones {
-    /// The ringing tone that callers hear in a country (ISO 3166 letters); E.180's recommended one where we know no other.
-    pub fn ringback(country: &str) -> Self {
-        match country {
-            "AU" | "GB" | "IE" | "NZ" => Self {
-                hertz: &[400.0, 450.0],
-                rhythm_ms: &[400, 200, 400, 2_000],
-            },
-            "US" | "CA" => Self {
-                hertz: &[440.0, 480.0],
-                rhythm_ms: &[2_000, 4_000],
-            },
-            "FR" => Self {
-                hertz: &[440.0],
-                rhythm_ms: &[1_500, 3_500],
-            },
-            _ => Self {
-                hertz: &[425.0],
-                rhythm_ms: &[1_000, 4_000],
-            },
-        }
-    }
-
-    /// The busy tone of a country (ISO 3166 letters); E.180's recommended one where we know no other.
-    pub fn busy(country: &str) -> Self {
-        match country {
-            "AU" => Self {
-                hertz: &[425.0],
-                rhythm_ms: &[375, 375],
-            },
-            "GB" | "IE" => Self {
-                hertz: &[400.0],
-                rhythm_ms: &[375, 375],
-            },
-            "NZ" => Self {
-                hertz: &[400.0],
-                rhythm_ms: &[500, 500],
-            },
-            "US" | "CA" => Self {
-                hertz: &[480.0, 620.0],
-                rhythm_ms: &[500, 500],
-            },
-            "DE" => Self {
-                hertz: &[425.0],
-                rhythm_ms: &[480, 480],
-            },
-            _ => Self {
-                hertz: &[425.0],
-                rhythm_ms: &[500, 500],
-            },
-        }
-    }
-}
 
 /// Plays [`Tones`] for as long as it is asked.
 #[derive(Clone, Debug)]
 pub struct Cadence {
     rhythm_ms: &'static [u32],
     voices: Vec<Sine>,
+    /// Swells and fades between nothing and twice the level, where the tone is modulated.
+    swell: Option<Sine>,
     /// Place in the rhythm, and samples at 16 kHz played there.
     part: usize,
     played: u32,
@@ -93,6 +30,7 @@ impl Cadence {
         Self {
             rhythm_ms: tones.rhythm_ms,
             voices,
+            swell: tones.modulated_hertz.map(|hertz| Sine::new(hertz, 0.0)),
             part: 0,
             played: 0,
         }
@@ -114,7 +52,8 @@ impl Cadence {
     fn sample(&mut self, rate: Rate) -> i16 {
         let length = self.part_samples();
         let voices = self.voices.iter_mut();
-        let sound: f32 = voices.map(|voice| voice.sample_at(rate)).sum();
+        let steady: f32 = voices.map(|voice| voice.sample_at(rate)).sum();
+        let sound = steady * self.swell(rate);
         let sample = if self.part.is_multiple_of(2) {
             sound * self.ramp(length)
         } else {
@@ -126,6 +65,14 @@ impl Cadence {
             self.part = (self.part + 1) % self.rhythm_ms.len().max(1);
         }
         sample as i16
+    }
+
+    /// Full modulation of an amplitude raises its power by half, which is taken back here.
+    fn swell(&mut self, rate: Rate) -> f32 {
+        let swell = self.swell.as_mut().map(|swell| swell.sample_at(rate));
+        swell.map_or(1.0, |sample| {
+            (1.0 + sample / f32::from(i16::MAX)) / 1.5_f32.sqrt()
+        })
     }
 
     fn part_samples(&self) -> u32 {
@@ -143,7 +90,7 @@ impl Cadence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{level, level_at};
+    use crate::{Dbfs, level, level_at};
 
     fn milliseconds(cadence: &mut Cadence, ms: usize) -> Vec<i16> {
         (0..ms / 20).flat_map(|_| cadence.frame()).collect()
@@ -178,5 +125,61 @@ mod tests {
         assert!(level_at(&milliseconds(&mut ringback, 1_000), 425.0).0 > -21.0);
         assert!(level(&milliseconds(&mut ringback, 4_000)).0 < -90.0);
         assert!(level_at(&milliseconds(&mut ringback, 1_000), 425.0).0 > -21.0);
+    }
+
+    const COUNTRIES: [&str; 11] = [
+        "AU", "NZ", "GB", "US", "CA", "IE", "DE", "FR", "SG", "ZA", "CH",
+    ];
+
+    /// What is played of each tone of each country: its rhythm, its level, and its frequencies to the hertz.
+    #[test]
+    fn every_country_s_tones_sound_as_they_are_written() {
+        for country in COUNTRIES {
+            let kinds = [
+                Tones::ringback(country),
+                Tones::busy(country),
+                Tones::congestion(country),
+            ];
+            for tones in kinds {
+                let mut cadence = Cadence::new(tones);
+                // Parts of 25 ms are not whole frames.
+                let whole: u32 = tones.rhythm_ms.iter().sum();
+                let samples = milliseconds(&mut cadence, whole as usize * 4);
+                let mut at = 0;
+                for (n, ms) in tones.rhythm_ms.iter().enumerate() {
+                    let part = &samples[at..at + *ms as usize * 8];
+                    at += part.len();
+                    let Dbfs(dbfs) = level(part);
+                    if n % 2 == 1 {
+                        assert!(dbfs < -90.0, "{country} {tones:?}: {dbfs}");
+                        continue;
+                    }
+                    assert!(
+                        (-22.0..-19.0).contains(&dbfs),
+                        "{country} {tones:?}: {dbfs}"
+                    );
+                    for hertz in tones.hertz {
+                        let off = [-60.0, 0.0, 60.0].map(|by| level_at(part, hertz + by).0);
+                        assert!(
+                            off[1] > off[0] && off[1] > off[2],
+                            "{country} {tones:?}: {off:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// Singapore's ringing swells 24 times a second (E.180 supplement 2: 425 × 24).
+    #[test]
+    fn modulated_tones_have_their_side_bands() {
+        let ring = milliseconds(&mut Cadence::new(Tones::ringback("SG")), 400);
+        let (carrier, below, above) = (
+            level_at(&ring, 425.0).0,
+            level_at(&ring, 401.0).0,
+            level_at(&ring, 449.0).0,
+        );
+        assert!((carrier - below - 6.0).abs() < 1.0 && (carrier - above - 6.0).abs() < 1.0);
+        assert!(level_at(&ring, 360.0).0 < carrier - 20.0);
     }
 }

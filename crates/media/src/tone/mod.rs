@@ -3,9 +3,11 @@
 mod cadence;
 mod hold_music;
 mod key_tone;
+mod national;
 mod sine;
 
-pub use cadence::{Cadence, Tones};
+pub use cadence::Cadence;
 pub use hold_music::HoldMusic;
 pub use key_tone::KeyTone;
+pub use national::Tones;
 pub use sine::Sine;

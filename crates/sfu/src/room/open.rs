@@ -230,6 +230,8 @@ impl Open {
             PeerOutput::Connected => self.on_connected(seat, out),
             PeerOutput::Closed(why) => self.on_closed(now, seat, why, out),
             PeerOutput::Media { track, packet } => self.on_media(now, seat, track, &packet),
+            // Browsers adapt to what they hear of each other by what is forwarded; a room takes no part in that yet.
+            PeerOutput::Reported { .. } => {}
             PeerOutput::KeyframeWanted { slot } => {
                 let camera = seat
                     .sees_in(slot)

@@ -1,7 +1,9 @@
 //! Reports on calls and visits (C1).
 
 use housecall::ports::{Records, WallMillis};
-use housecall::record::{CallRecord, EndedBy, Quality, RawCause, VisitPatient, VisitRecord};
+use housecall::record::{
+    CallRecord, EndedBy, Judged, Quality, RawCause, Timeline, VisitPatient, VisitRecord,
+};
 use housecall_meter::{AccountId, SessionId};
 
 use super::practice;
@@ -35,6 +37,34 @@ async fn p5_a_call_is_read_back_as_written_and_written_once() {
     assert_eq!(
         store.call(&practice(), &unheard.session).await.unwrap(),
         Some(unheard)
+    );
+}
+
+/// A record from before calls were judged has no rows for it, and is read all the same.
+#[tokio::test]
+async fn p5_a_call_that_was_never_judged_is_read() {
+    let store = Store::open(":memory:").await.unwrap();
+    store.save_call(&answered(2)).await.unwrap();
+    sqlx::query("DELETE FROM call_quality")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    sqlx::query("UPDATE call_record SET round_trip_ms = NULL")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    let calls = store
+        .calls(&practice(), &CallFilter::default(), Page::first(10))
+        .await
+        .unwrap();
+    let quality = calls[0].quality.as_ref().unwrap();
+    assert_eq!(
+        (
+            quality.packets_received,
+            quality.class(),
+            quality.round_trip_ms
+        ),
+        (3_050, None, None)
     );
 }
 
@@ -329,7 +359,24 @@ fn answered(n: i64) -> CallRecord {
             packets_received: 3_050,
             packets_lost: 7,
             jitter_ms: 4,
+            round_trip_ms: Some(85),
+            heard: Some(judged(86)),
+            sent: (n % 2 == 0).then(|| judged(61)),
         }),
+    }
+}
+
+fn judged(rating: u8) -> Judged {
+    Judged {
+        rating,
+        worst_minute: rating - 20,
+        good_s: 50,
+        fair_s: 7,
+        poor_s: 3,
+        lost_per_10k: 23,
+        concealed_per_10k: 41,
+        jitter_ms: 6,
+        timeline: Timeline::of_bytes(&[rating, 255, 0, 100]),
     }
 }
 

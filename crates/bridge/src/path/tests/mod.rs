@@ -15,6 +15,7 @@ use housecall_media::{
 
 mod codecs;
 mod incidents;
+mod quality;
 mod secured;
 mod straight;
 
@@ -706,7 +707,7 @@ fn reports_go_out_and_the_round_trip_is_measured() {
         ssrc: 99,
         sender: None,
         blocks: vec![block],
-        bye: false,
+        ..Report::default()
     };
     world.path.rtcp(
         world.now(),

@@ -65,12 +65,10 @@ fn both_hear_each_other_and_the_phone_s_reports_are_read() {
         last_sender_report: 0,
         delay_since_sender_report: 0,
     };
-    let (ssrc, sender, blocks, bye) = (99, None, vec![block], false);
     let report = Report {
-        ssrc,
-        sender,
-        blocks,
-        bye,
+        ssrc: 99,
+        blocks: vec![block],
+        ..Report::default()
     };
     let open = report.to_bytes("phone");
     let now = world.now();

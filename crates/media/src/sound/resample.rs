@@ -1,0 +1,152 @@
+/// Zero crossings of the filter on either side: 80 dB of stop band with the window below.
+const CROSSINGS: usize = 24;
+/// Where the filter begins to close, as a part of the lower of both bandwidths.
+const PASSBAND: f64 = 0.92;
+
+/// Converts sound from one usual rate to another, by a windowed-sinc filter for each phase of the two rates. Meant for files: all at once.
+pub(super) fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
+    if from == to || from == 0 {
+        return samples.to_vec();
+    }
+    let common = gcd(from, to);
+    let (up, down) = ((to / common) as usize, (from / common) as usize);
+    let phases: Vec<Vec<f32>> = (0..up)
+        .map(|phase| filter(phase as f64 / up as f64, from, to))
+        .collect();
+    let length = samples.len() * up / down;
+    (0..length)
+        .map(|n| {
+            let place = n * down;
+            let phase = phases.get(place % up).map_or(&[][..], Vec::as_slice);
+            convolve(samples, place / up, phase)
+        })
+        .collect()
+}
+
+/// The sound's value a part of a sample after `at`. Beyond the ends there is silence.
+fn convolve(samples: &[i16], at: usize, filter: &[f32]) -> i16 {
+    let reach = filter.len() / 2;
+    let (from, skipped) = (at.saturating_sub(reach), reach.saturating_sub(at));
+    let near = samples.get(from..).unwrap_or_default();
+    let taps = filter.get(skipped..).unwrap_or_default();
+    let sum: f32 = near
+        .iter()
+        .zip(taps)
+        .map(|(sample, tap)| f32::from(*sample) * tap)
+        .sum();
+    // A filter overshoots at steps; the cast saturates.
+    sum.round() as i16
+}
+
+/// The taps around a point `part` of a sample after the middle tap.
+fn filter(part: f64, from: u32, to: u32) -> Vec<f32> {
+    let cutoff = PASSBAND * f64::from(to.min(from)) / f64::from(from);
+    let reach = (CROSSINGS as f64 / cutoff).ceil() as i32;
+    let taps: Vec<f64> = (-reach..=reach)
+        .map(|n| {
+            let x = f64::from(n) - part;
+            cutoff * sinc(cutoff * x) * window(x / f64::from(reach + 1))
+        })
+        .collect();
+    // Constant sound stays as it is, whatever the phase.
+    let sum: f64 = taps.iter().sum();
+    taps.iter().map(|tap| (tap / sum) as f32).collect()
+}
+
+fn sinc(x: f64) -> f64 {
+    if x.abs() < 1e-9 {
+        return 1.0;
+    }
+    (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x)
+}
+
+/// Blackman's window, from −1 to 1.
+fn window(x: f64) -> f64 {
+    let turn = std::f64::consts::PI * x.clamp(-1.0, 1.0);
+    0.42 + 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos()
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dbfs, Rate, dominant_frequency, dominant_frequency_at, level};
+
+    /// A second of a sine at a rate.
+    fn sine(hertz: f64, rate: u32) -> Vec<i16> {
+        (0..rate)
+            .map(|n| {
+                (10_000.0 * (std::f64::consts::TAU * hertz * f64::from(n) / f64::from(rate)).sin())
+                    as i16
+            })
+            .collect()
+    }
+
+    #[test]
+    fn tones_keep_their_pitch_and_level_from_every_rate() {
+        for rate in [
+            11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
+        ] {
+            for hertz in [200.0, 1_004.0, 3_400.0] {
+                let converted = resample(&sine(hertz, rate), rate, 8_000);
+                assert!(
+                    (converted.len() as i64 - 8_000).abs() <= 1,
+                    "{}",
+                    converted.len()
+                );
+                let middle = &converted[1_000..7_000];
+                let heard = dominant_frequency(middle).unwrap();
+                assert!(
+                    (f64::from(heard) - hertz).abs() < 1.0,
+                    "{heard} of {hertz} at {rate}"
+                );
+                let Dbfs(change) = Dbfs(level(middle).0 - level(&sine(hertz, rate)).0);
+                assert!(change.abs() < 0.2, "{change} dB at {hertz} of {rate}");
+            }
+        }
+    }
+
+    /// What 8 kHz cannot hold would come back as another tone.
+    #[test]
+    fn what_is_too_high_is_gone() {
+        for (hertz, rate) in [
+            (4_600.0, 16_000),
+            (5_000.0, 48_000),
+            (7_000.0, 44_100),
+            (15_000.0, 48_000),
+        ] {
+            let converted = resample(&sine(hertz, rate), rate, 8_000);
+            let Dbfs(left) = level(&converted[1_000..7_000]);
+            assert!(left < -80.0, "{left} dBFS of {hertz} Hz at {rate}");
+        }
+    }
+
+    /// Nothing is added where 8 kHz had nothing.
+    #[test]
+    fn a_higher_rate_has_the_same_tone_and_no_other() {
+        let converted = resample(&sine(3_000.0, 8_000), 8_000, 16_000);
+        assert_eq!(converted.len(), 16_000);
+        let middle = &converted[2_000..14_000];
+        let heard = dominant_frequency_at(Rate::Wide, middle).unwrap();
+        assert!((heard - 3_000.0).abs() < 1.0, "{heard} Hz");
+        let Dbfs(change) = Dbfs(level(middle).0 - level(&sine(3_000.0, 8_000)).0);
+        assert!(change.abs() < 0.2, "{change} dB");
+    }
+
+    #[test]
+    fn nothing_and_little_are_no_trouble() {
+        assert!(resample(&[], 48_000, 8_000).is_empty());
+        assert_eq!(resample(&[5; 7], 48_000, 8_000).len(), 1);
+        assert_eq!(resample(&[1, 2, 3], 8_000, 8_000), [1, 2, 3]);
+        let loud = resample(&[i16::MIN; 480], 48_000, 8_000);
+        assert!(
+            loud.iter()
+                .skip(30)
+                .take(20)
+                .all(|sample| *sample == i16::MIN)
+        );
+    }
+}
