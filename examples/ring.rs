@@ -188,7 +188,9 @@ impl Ring {
                 self.say("it rings");
                 self.path.ring();
             }
-            Event::EarlyMedia(target) | Event::MediaChanged(target) => self.path.target(now, target),
+            Event::EarlyMedia(target) | Event::MediaChanged(target) => {
+                self.path.target(now, target)
+            }
             Event::Answered(target) => {
                 self.say(&format!(
                     "answered, {:?} to {}",
