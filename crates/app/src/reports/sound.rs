@@ -79,7 +79,7 @@ pub(super) fn percent(per_10k: u32) -> String {
     format!("{:.1} %", f64::from(per_10k) / 100.0)
 }
 
-/// The part of the judged time in each class: `98 % good, 2 % fair`.
+/// The part of the judged time in each class: `98 % good, 2 % fair`. Numbers stay with their signs on a line.
 pub(super) fn shares(judged: &Judged) -> String {
     let parts = [
         ("good", judged.good_s),
@@ -89,7 +89,7 @@ pub(super) fn shares(judged: &Judged) -> String {
     let all: u32 = parts.iter().map(|(_, seconds)| seconds).sum();
     let part = |(word, seconds): (&str, u32)| {
         let percent = (f64::from(seconds) * 100.0 / f64::from(all.max(1))).round();
-        format!("{percent} % {word}")
+        format!("{percent}\u{a0}% {word}")
     };
     let there = parts.into_iter().filter(|(_, seconds)| *seconds > 0);
     there.map(part).collect::<Vec<_>>().join(", ")
@@ -192,7 +192,10 @@ mod tests {
             line,
             "You heard: 4.2 of 4.5 (worst minute 3.1), 0.4 % lost, 1.2 % made up, jitter 6 ms"
         );
-        assert_eq!(shares(&judged(86, &[])), "97 % good, 2 % fair, 1 % poor");
+        assert_eq!(
+            shares(&judged(86, &[])),
+            "97\u{a0}% good, 2\u{a0}% fair, 1\u{a0}% poor"
+        );
     }
 
     #[test]

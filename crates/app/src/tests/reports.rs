@@ -118,7 +118,7 @@ async fn p5_how_a_call_sounded_is_in_the_report_and_drawn_on_its_page() {
     for words in [
         "Call to <a",
         "Lee Park",
-        "60 % good, 40 % fair",
+        "60\u{a0}% good, 40\u{a0}% fair",
         "M0 16L150 16M450 48L600 48",
         "took 84 ms",
         "1.2 %",

@@ -59,15 +59,15 @@ impl Smoothing {
     /// Takes the rating of a second.
     pub fn second(&mut self, rating: Rating) -> Verdict {
         let Some(before) = self.verdict else {
-            return self.become_(rating, Class::of(rating));
+            return self.tell(rating, Class::of(rating));
         };
         let (now, was) = (rating.value(), before.rating.value());
         if now <= was {
-            return self.become_(rating, Class::of(rating).min(before.class));
+            return self.tell(rating, Class::of(rating).min(before.class));
         }
         let risen = Rating::new(was + Self::RISE * (now - was));
         let inside = Class::of(Rating::new(risen.value() - Self::HYSTERESIS));
-        self.become_(risen, inside.max(before.class))
+        self.tell(risen, inside.max(before.class))
     }
 
     /// The last verdict; none before the first second.
@@ -75,7 +75,7 @@ impl Smoothing {
         self.verdict
     }
 
-    fn become_(&mut self, rating: Rating, class: Class) -> Verdict {
+    fn tell(&mut self, rating: Rating, class: Class) -> Verdict {
         let verdict = Verdict { class, rating };
         self.verdict = Some(verdict);
         verdict
