@@ -190,7 +190,7 @@ fn a_trunk_out_of_reach_has_words_of_its_own() {
     assert!(ended.words.contains("cannot be reached"), "{}", ended.words);
 }
 
-/// One message in five is lost each way: of 1,000 calls by a lone trunk, 2 are given up though it is well (0.36^6), and never many more.
+/// One message in five is lost each way: no more than 4 in 1,000 calls by a lone trunk are given up though it is well (0.36^6 = 2 in 1,000).
 #[test]
 fn a_lone_trunk_on_a_bad_network_is_rarely_taken_for_silent() {
     let bad = Network {
@@ -198,7 +198,7 @@ fn a_lone_trunk_on_a_bad_network_is_rarely_taken_for_silent() {
         repeated: 10,
         delay_ms_max: 400,
     };
-    let count = 1_000;
+    let count = 2_000;
     let given_up = (0..count).filter(|seed| {
         let mut world = World::with(dial_by(*seed, &[trunk()]), bad, &[Script::RingsForEver]);
         world.run(secs(20));
@@ -208,5 +208,5 @@ fn a_lone_trunk_on_a_bad_network_is_rarely_taken_for_silent() {
             .any(|event| matches!(event, Event::RouteFailed { .. }))
     });
     let given_up = given_up.count();
-    assert!(given_up <= 6, "{given_up} of {count}");
+    assert!(given_up <= 8, "{given_up} of {count}");
 }
