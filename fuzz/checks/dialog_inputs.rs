@@ -183,7 +183,7 @@ impl World {
             Step::Wait(millis) => self.wait(Duration::from_millis(u64::from(*millis))),
             Step::WaitSeconds(seconds) => self.wait(Duration::from_secs(u64::from(*seconds))),
             Step::TransportFailed(peer) => {
-                let peer = peer_of(*peer);
+                let peer = way_to(*peer);
                 self.agent
                     .handle_input(now, Input::TransportFailed { peer });
             }
@@ -233,7 +233,7 @@ impl World {
 
     fn hear(&mut self, peer: u8, message: Message) {
         remember(&mut self.theirs, message.clone());
-        let from = peer_of(peer);
+        let from = way_to(peer);
         self.agent
             .handle_input(self.now, Input::Received { from, message });
     }
@@ -456,8 +456,21 @@ fn invite(peer: u8, has_offer: bool) -> Invite {
         from: name("<sip:us@192.0.2.1>"),
         to: name("<sip:them@192.0.2.9>"),
         headers: Vec::new(),
-        body: has_offer.then(|| Body::sdp("offer")),
+        body: has_offer.then(|| offer(peer)),
         credentials: Some(Credentials::new("harbour", "street")),
+    }
+}
+
+/// An offer; one for the upper half of the peers makes an INVITE too large for a datagram.
+fn offer(peer: u8) -> Body {
+    Body::sdp("offer".repeat(if peer < 128 { 1 } else { 300 }))
+}
+
+/// How something comes from a peer, or fails to go there: in the upper half by TCP, whatever the peer is called by.
+fn way_to(peer: u8) -> Peer {
+    match peer {
+        ..128 => peer_of(peer),
+        128.. => Peer::tcp(peer_of(peer).addr),
     }
 }
 

@@ -70,16 +70,11 @@ impl Line {
     /// that answer no OPTIONS last, so that it takes a trunk that has died since the last ping to spend any of it.
     pub(super) fn silent_until(&self, now: Instant) -> Option<Instant> {
         let trunk = self.trunk()?;
-        let behind = self
-            .dial
-            .routes
-            .len()
-            .saturating_sub(self.attempt.aim.route);
-        let within = match u32::try_from(behind).unwrap_or(u32::MAX) {
-            0 | 1 => trunk.give_up_after,
-            routes => trunk
-                .answer_within
-                .min(share(self.silence_left, routes - 1)),
+        let next = self.attempt.aim.route.saturating_add(1);
+        let others = self.dial.routes.len().saturating_sub(next);
+        let within = match u32::try_from(others).unwrap_or(u32::MAX) {
+            0 => trunk.give_up_after,
+            others => trunk.answer_within.min(share(self.silence_left, others)),
         };
         Some(now + within)
     }
