@@ -80,7 +80,9 @@ mod tests;
 mod trunks;
 mod visit;
 
-pub use call::{CallPhase, CallView, Controls, DialRequest, Dialed, Dialing, HangUp, Talking};
+pub use call::{
+    CallPhase, CallView, Controls, DialRequest, Dialed, Dialing, HangUp, HoldTime, Talking,
+};
 pub use dial::DialRefused;
 pub use engine::Engine;
 pub use limits::{DialLimits, TooManyCalls};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use housecall::ports::Ports;
 use housecall::sip::Peer;
+use housecall::trunk::SrtpPolicy;
 use housecall::{Country, Engine, EngineOptions, Trunk, TrunkSetup};
 use housecall_carrier::{Carrier, CarrierOptions};
 use housecall_store::Store;
@@ -133,7 +134,10 @@ fn trunks(
 ) -> Result<Vec<TrunkSetup>, LiveError> {
     if let Some(carrier) = carrier {
         let trunk = Trunk::new("the pretend network", carrier.domain());
-        let trunk = trunk.with_credentials(carrier.credentials().clone());
+        let trunk = Trunk {
+            srtp: SrtpPolicy::Preferred,
+            ..trunk.with_credentials(carrier.credentials().clone())
+        };
         return Ok(vec![TrunkSetup::new(trunk, Peer::udp(carrier.addr()))]);
     }
     let configured = config.trunks.iter();

@@ -73,8 +73,10 @@ struct Row {
     ended: String,
     talk: String,
     hold: String,
+    held_by_them: Option<String>,
     credits: u64,
     quality: &'static str,
+    encrypted: Option<&'static str>,
 }
 
 pub(super) async fn show(
@@ -176,8 +178,12 @@ impl Row {
                 length(0)
             },
             hold: length(call.hold_ms),
+            held_by_them: (call.held_by_them_ms >= 1000).then(|| length(call.held_by_them_ms)),
             credits: call.credits,
             quality: quality(call),
+            encrypted: call
+                .encrypted
+                .map(|it| if it { "Encrypted" } else { "Not encrypted" }),
         }
     }
 }
