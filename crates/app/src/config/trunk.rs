@@ -67,7 +67,7 @@ pub struct Trunk {
     /// How long an INVITE may stay without any response before the next trunk is tried, in milliseconds. Default 4000; less where several
     /// trunks share the 5 s within which the last is tried.
     pub answer_within_ms: Option<u32>,
-    /// How long an INVITE may stay without any response where there is no next trunk, in milliseconds. Default 17000.
+    /// How long an INVITE may stay without any response where there is no next trunk, in milliseconds. Default 32000.
     pub give_up_after_ms: Option<u32>,
     /// What becomes of what does not fit into a datagram of 1300 bytes (RFC 3261 §18.1.1). True: it goes over TCP. False: over UDP alone.
     /// Default: over UDP, and where nothing comes back for 1.5 s over TCP too.
