@@ -1,14 +1,16 @@
-//! The command line: few flags, each of which the configuration has too.
+//! The command line: few flags, each of which the configuration has too, and what else the program does.
 
 use std::path::PathBuf;
 
 use crate::config::{Config, ConfigError};
+use crate::trunk_check::Wish;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
 Housecall: a small clinic with video visits and phone calls.
 
 Usage: housecall [--config FILE] [--port PORT] [--data DIRECTORY]
+       housecall trunk check [NAME] [--call NUMBER]    (trunk check --help says more)
 
   --config FILE      read this configuration (also HOUSECALL_CONFIG)
   --port PORT        listen on this port of the configured address (default 8080)
@@ -23,6 +25,8 @@ with a telephone network of its own inside. It prints the links to click.
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Arguments {
+    /// Check the trunks, instead of running the clinic.
+    pub check: Option<Wish>,
     /// Print the help and stop.
     pub help: bool,
     /// Print the version and stop.
@@ -42,38 +46,58 @@ impl Arguments {
     /// A sentence that names the word that makes no sense.
     pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut arguments = Self::default();
-        let mut words = words.into_iter();
+        let mut words = words.into_iter().peekable();
+        if words.next_if(|word| word == "trunk").is_some() {
+            let check = words.next_if(|word| word == "check");
+            check.ok_or("`trunk` is followed by `check`: housecall trunk check")?;
+            arguments.check = Some(Wish::default());
+        }
         while let Some(word) = words.next() {
             let (flag, inline) = match word.split_once('=') {
-                Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
-                None => (word, None),
+                Some((flag, value)) if flag.starts_with('-') => {
+                    (flag.to_owned(), Some(value.to_owned()))
+                }
+                _ => (word, None),
             };
-            let mut value = || {
+            let value = || {
                 inline
-                    .clone()
                     .or_else(|| words.next())
                     .ok_or_else(|| format!("{flag} needs a value after it"))
             };
-            match flag.as_str() {
-                "--help" | "-h" => arguments.help = true,
-                "--version" | "-V" => arguments.version = true,
-                "--config" => arguments.config = Some(value()?.into()),
-                "--port" => {
-                    arguments.port = Some(
-                        value()?
-                            .parse()
-                            .map_err(|_| "--port needs a number from 0 to 65535".to_owned())?,
-                    )
-                }
-                "--data" => arguments.data = Some(value()?.into()),
-                other => {
-                    return Err(format!(
-                        "`{other}` is not a flag of ours; --help lists them"
-                    ));
-                }
-            }
+            arguments.take(&flag, value)?;
         }
         Ok(arguments)
+    }
+
+    fn take(
+        &mut self,
+        flag: &str,
+        value: impl FnOnce() -> Result<String, String>,
+    ) -> Result<(), String> {
+        match (flag, &mut self.check) {
+            ("--help" | "-h", _) => self.help = true,
+            ("--version" | "-V", _) => self.version = true,
+            ("--config", _) => self.config = Some(value()?.into()),
+            ("--data", _) => self.data = Some(value()?.into()),
+            ("--port", None) => {
+                let port = value()?.parse();
+                self.port =
+                    Some(port.map_err(|_| "--port needs a number from 0 to 65535".to_owned())?);
+            }
+            ("--call", Some(check)) => check.call = Some(value()?),
+            ("--from", Some(check)) => check.from = Some(value()?),
+            ("--yes" | "-y", Some(check)) => check.yes = true,
+            (name, Some(check)) if !name.starts_with('-') && check.trunk.is_none() => {
+                check.trunk = Some(name.to_owned());
+            }
+            (other, check) => {
+                let of = if check.is_some() { "trunk check " } else { "" };
+                return Err(format!(
+                    "`{other}` is not a flag of ours; {of}--help lists them"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the configuration: the file, then the environment, then these flags.
@@ -124,14 +148,46 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_named() {
+        for (line, said) in [
+            (
+                "--prot 1",
+                "`--prot` is not a flag of ours; --help lists them",
+            ),
+            ("--port", "--port needs a value after it"),
+            ("--port 70000", "--port needs a number from 0 to 65535"),
+            (
+                "--call 000",
+                "`--call` is not a flag of ours; --help lists them",
+            ),
+            (
+                "trunk list",
+                "`trunk` is followed by `check`: housecall trunk check",
+            ),
+            (
+                "trunk check A B",
+                "`B` is not a flag of ours; trunk check --help lists them",
+            ),
+            ("trunk check --call", "--call needs a value after it"),
+        ] {
+            assert_eq!(parse(line).unwrap_err(), said);
+        }
+    }
+
+    #[test]
+    fn a_check_is_asked_for_with_its_own_flags() {
+        let wish = |line: &str| parse(line).unwrap().check.unwrap();
+        assert_eq!(wish("trunk check"), Wish::default());
         assert_eq!(
-            parse("--prot 1").unwrap_err(),
-            "`--prot` is not a flag of ours; --help lists them"
+            wish("trunk check Carrier --call=0491570006 --from 0255500142 -y"),
+            Wish {
+                trunk: Some("Carrier".to_owned()),
+                call: Some("0491570006".to_owned()),
+                from: Some("0255500142".to_owned()),
+                yes: true,
+            }
         );
-        assert_eq!(
-            parse("--port").unwrap_err(),
-            "--port needs a value after it"
-        );
-        assert!(parse("--port 70000").is_err());
+        let config = parse("trunk check --config f.toml").unwrap().config;
+        assert_eq!(config, Some("f.toml".into()));
+        assert_eq!(parse("").unwrap().check, None);
     }
 }

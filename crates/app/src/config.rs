@@ -18,7 +18,7 @@ pub use trunk::{
     Asserts, Digits, DtmfWish, NumberFormat, OutcomeName, Preset, RedirectPolicy, ReliableWish,
     SrtpWish, Trunk, TrunkTransport,
 };
-pub use words::{HeaderName, HostName, Line, Status};
+pub use words::{ExternalAddress, HeaderName, HostName, Line, Status};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Config {
     pub server: Server,
     /// Sound and pictures.
     pub media: Media,
+    /// What trunks are told of us, and whom we believe.
+    pub sip: Sip,
     /// When people may come in.
     pub visits: Visits,
     /// The ways to the telephone network, best first. Without one, no calls; the demonstration brings its own.
@@ -62,6 +64,17 @@ pub struct Media {
     pub shards: u16,
     /// True: ICE lite, for a server with an address of its own on the Internet. Default false.
     pub ice_lite: bool,
+}
+
+/// What trunks are told of us, and whom we believe.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sip {
+    /// The address by which trunks reach `media.address`, where a NAT that passes every port on stands between, as at cloud providers.
+    /// Default: `media.address` itself.
+    pub external_address: Option<ExternalAddress>,
+    /// A PEM file with further roots: the certificate authorities of trunks that have their own. Those that browsers trust are trusted anyway.
+    pub roots_file: Option<PathBuf>,
 }
 
 /// When people may come in (V5).
@@ -229,6 +242,9 @@ impl Config {
             "MEDIA_ADDRESS" => self.media.address = parsed(value)?,
             "MEDIA_PORT" => self.media.port = parsed(value)?,
             "MEDIA_SHARDS" => self.media.shards = parsed(value)?,
+            "EXTERNAL_ADDRESS" => {
+                self.sip.external_address = Some(value.trim().to_owned().try_into()?);
+            }
             "DEMO" => self.demo = truth(value)?,
             "TEST" => self.test_bench = truth(value)?,
             // The tests' data, and the choice of the file itself.
@@ -247,6 +263,14 @@ impl Config {
             authority(url).ok_or_else(|| {
                 ConfigError::Contradiction(format!("server.public_url is `{url}`: it must be http:// or https:// and a host, without a path"))
             })?;
+        }
+        if let Some(external) = self.sip.external_address.map(ExternalAddress::ip)
+            && external.is_ipv4() != self.media.address.is_ipv4()
+        {
+            let inside = self.media.address;
+            return Err(ConfigError::Contradiction(format!(
+                "sip.external_address is {external} and media.address is {inside}: write two addresses of IPv4, or two of IPv6"
+            )));
         }
         if self.demo && !self.trunks.is_empty() {
             return Err(ConfigError::Contradiction(
@@ -367,6 +391,11 @@ mod tests {
         let config = config.check().unwrap();
         assert_eq!(config.trunks.len(), 2);
         assert_eq!(config.trunks[0].srtp, Some(SrtpWish::Required));
+        assert_eq!(
+            config.trunks[0].realm.as_ref().map(Line::as_str),
+            Some("carrier.example")
+        );
+        assert!(config.sip.external_address.is_some() && config.sip.roots_file.is_some());
         let defaults = Config::default();
         assert_eq!(config.server.bind, defaults.server.bind);
         assert_eq!(config.media.address, defaults.media.address);
@@ -389,6 +418,8 @@ mod tests {
             ("", 6, "nowhere to send calls"),
             ("host = \"b.example:5060\"\n", 8, "neither a name"),
             ("host = \"b\"\nusername = \"u\"\n", 6, "go together"),
+            ("host = \"b\"\nrealm = \"r\"\n", 6, "write both, or leave"),
+            ("host = \"b\"\nrealm = \"\"\n", 9, "an empty text"),
             ("host = \"b\"\nsession_expires = 60\n", 6, "at least 90"),
             ("host = \"b\"\nsrtp = \"maybe\"\n", 9, "maybe"),
             ("host = \"b\"\nheaders = { Via = \"x\" }\n", 9, "Via"),
@@ -398,6 +429,47 @@ mod tests {
             assert!(error.starts_with(&format!("f, line {line}: ")), "{error}");
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn what_trunks_are_told_of_us_is_an_address() {
+        let config = Config::from_toml("f", "[sip]\nexternal_address = \"203.0.113.7\"\n").unwrap();
+        let ip = config.sip.external_address.map(ExternalAddress::ip);
+        assert_eq!(ip, Some("203.0.113.7".parse().unwrap()));
+        for wrong in [
+            "clinic.example",
+            "203.0.113.7:5060",
+            "0.0.0.0",
+            "224.0.0.1",
+            "::",
+            "",
+        ] {
+            let text = format!("demo = false\n[sip]\nexternal_address = \"{wrong}\"\n");
+            let error = Config::from_toml("f", &text).unwrap_err().to_string();
+            assert!(error.starts_with("f, line 3: "), "{error}");
+            assert!(error.contains("such as 203.0.113.7"), "{error}");
+        }
+    }
+
+    #[test]
+    fn both_our_addresses_are_of_one_family() {
+        let with = |external: &str| {
+            let variables = [("HOUSECALL_EXTERNAL_ADDRESS".to_owned(), external.to_owned())];
+            Config::demo()
+                .overrule(&variables.into())
+                .and_then(Config::check)
+        };
+        assert!(with("203.0.113.7").is_ok());
+        let error = with("2001:db8::7").unwrap_err().to_string();
+        assert!(
+            error.contains("2001:db8::7 and media.address is 127.0.0.1"),
+            "{error}"
+        );
+        let error = with("here").unwrap_err().to_string();
+        assert!(
+            error.starts_with("the variable HOUSECALL_EXTERNAL_ADDRESS"),
+            "{error}"
+        );
     }
 
     #[test]

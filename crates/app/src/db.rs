@@ -5,6 +5,7 @@ use std::path::Path;
 use housecall_store::Store;
 use sqlx::SqlitePool;
 use sqlx::migrate::MigrateError;
+use sqlx::sqlite::SqliteConnectOptions;
 
 /// The clinic's tables, versions 1001 and up; the ledger's are numbered below in `housecall-store`.
 static CLINIC: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
@@ -41,6 +42,21 @@ pub async fn open(file: &Path) -> Result<Store, DatabaseError> {
         .map_err(|e| DatabaseError::Open(file.display().to_string(), e.to_string()))?;
     migrate(store.pool()).await?;
     Ok(store)
+}
+
+/// Opens the file only to read in it, as it is, whoever else has it open. None if there is no file.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn read(file: &Path) -> Result<Option<SqlitePool>, DatabaseError> {
+    if !file.exists() {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::new().filename(file).read_only(true);
+    let opened = SqlitePool::connect_with(options).await;
+    opened
+        .map(Some)
+        .map_err(|e| DatabaseError::Open(file.display().to_string(), e.to_string()))
 }
 
 /// Brings the clinic's tables up to date.

@@ -50,6 +50,7 @@ pub mod sign_in;
 pub mod state;
 mod stop;
 pub mod token;
+pub mod trunk_check;
 pub mod visits;
 pub mod when;
 

@@ -1,9 +1,11 @@
 //! The clinic as one program.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use housecall_app::cli::{Arguments, HELP};
+use housecall_app::config::Config;
+use housecall_app::trunk_check::{self, Manner, Wish};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -13,7 +15,11 @@ async fn main() -> ExitCode {
         Err(why) => return fail(&why),
     };
     if arguments.help {
-        return say(HELP);
+        return say(if arguments.check.is_some() {
+            trunk_check::HELP
+        } else {
+            HELP
+        });
     }
     if arguments.version {
         return say(concat!("housecall ", env!("CARGO_PKG_VERSION"), "\n"));
@@ -22,17 +28,48 @@ async fn main() -> ExitCode {
         Ok(config) => config,
         Err(why) => return fail(&why.to_string()),
     };
-    start_log();
+    match &arguments.check {
+        Some(wish) => check(&config, wish).await,
+        None => run(config).await,
+    }
+}
+
+async fn run(config: Config) -> ExitCode {
+    start_log("warn,housecall=info,housecall_app=info");
     match housecall_app::run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => fail(&why.to_string()),
     }
 }
 
-/// RUST_LOG chooses; without it, what a user would notice, and warnings of everything else.
-fn start_log() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,housecall=info,housecall_app=info"));
+/// The steps say all that the log would, so that it is silent unless it is asked for.
+async fn check(config: &Config, wish: &Wish) -> ExitCode {
+    start_log("off");
+    let manner = Manner::default();
+    match trunk_check::run(config, wish, &manner, agrees, &mut std::io::stdout()).await {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(why) => fail(&why.to_string()),
+    }
+}
+
+/// Asks whoever sits at the terminal; where nobody does, a script has decided.
+fn agrees(question: &str) -> bool {
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        return true;
+    }
+    say(&format!("{question} [y/N] "));
+    let mut answer = String::new();
+    let is_read = std::io::stdout()
+        .flush()
+        .and_then(|()| input.read_line(&mut answer));
+    is_read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+/// RUST_LOG chooses; without it, `otherwise`: what a user would notice, and warnings of everything else.
+fn start_log(otherwise: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(otherwise));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

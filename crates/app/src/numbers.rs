@@ -1,5 +1,6 @@
 //! The practice's dedicated numbers: the caller id of its calls (N2, P2, P3).
 
+use housecall::Country;
 use sqlx::SqlitePool;
 
 use crate::error::AppError;
@@ -59,6 +60,27 @@ pub async fn active(
     .fetch_all(db)
     .await?;
     Ok(numbers)
+}
+
+/// Returns the active number that the whole installation calls from first: a practice's own before its practitioners'.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn first(db: &SqlitePool) -> Result<Option<String>, AppError> {
+    let select = "SELECT number FROM dedicated_numbers WHERE state = 'active' ORDER BY practice_id, practitioner_id IS NOT NULL, id LIMIT 1";
+    Ok(sqlx::query_scalar(select).fetch_optional(db).await?)
+}
+
+/// Returns the country whose numbers are written without a prefix: the first practice's.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn country(db: &SqlitePool) -> Result<Country, AppError> {
+    let select = "SELECT country FROM practices ORDER BY id LIMIT 1";
+    let code: Option<String> = sqlx::query_scalar(select).fetch_optional(db).await?;
+    Ok(code
+        .and_then(|code| Country::from_iso(&code))
+        .unwrap_or(Country::Au))
 }
 
 /// Returns an Australian E.164 number as people write it, and any other as it is.

@@ -10,7 +10,6 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, middleware};
-use housecall::Country;
 use housecall_store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -23,7 +22,8 @@ use crate::error::AppError;
 use crate::live::{self, Live, LiveError};
 use crate::state::App;
 use crate::{
-    appointments, assets, calendar, db, demo, people, reports, security, sign_in, stop, visits,
+    appointments, assets, calendar, db, demo, numbers, people, reports, security, sign_in, stop,
+    visits,
 };
 
 /// After the last visit and call, answers under way have this long to be read.
@@ -68,7 +68,8 @@ pub async fn run(mut config: Config) -> Result<(), StartError> {
     let listener = listen(&mut config).await?;
     let store = db::open(&config.database_file()).await?;
     recover(&store).await?;
-    let live = Live::start(&config, &store, country(&store).await?).await?;
+    let country = numbers::country(store.pool()).await?;
+    let live = Live::start(&config, &store, country).await?;
     let app = App::with_live(config, store, Clock::System, live);
     if app.config.demo {
         say(&demo::prepare(&app).await?);
@@ -94,18 +95,6 @@ async fn serve(listener: TcpListener, app: App) -> Result<(), StartError> {
 /// Closes what an earlier run left open, at its last evidence (M11), before anything new can begin.
 async fn recover(store: &Store) -> Result<(), StartError> {
     store.recover().await.map(drop).map_err(StartError::Recover)
-}
-
-/// Returns the country whose numbers are written without a prefix: the first practice's.
-async fn country(store: &Store) -> Result<Country, StartError> {
-    let code: Option<String> =
-        sqlx::query_scalar("SELECT country FROM practices ORDER BY id LIMIT 1")
-            .fetch_optional(store.pool())
-            .await
-            .map_err(AppError::from)?;
-    Ok(code
-        .and_then(|code| Country::from_iso(&code))
-        .unwrap_or(Country::Au))
 }
 
 /// Takes the port before anything is written, and notes which one it was when the system chose.

@@ -1,7 +1,7 @@
 //! Pretends to be a telephone network: a SIP carrier on loopback for the demonstration, for examples and for tests.
 //!
 //! Its ten subscribers ([`SUBSCRIBERS`]) answer, refuse, never answer, speak, echo or read digits back, each by its number. It
-//! asks for digest authentication as a real carrier does, honours hold, and measures what its subscribers hear. Further ones
+//! asks for digest authentication as a real carrier does, registers who asks for it, honours hold, and measures what its subscribers hear. Further ones
 //! ([`AWKWARD`]) hold, vanish, renegotiate or redirect; [`Habits`] say how it challenges and whether it secures sound.
 //!
 //! ```text
@@ -38,6 +38,7 @@
 //!
 //! | source | what of it | file | test |
 //! |---|---|---|---|
+//! | RFC 3261 §10.3 | registrations | `registrar.rs` | `who_knows_the_password_is_registered` |
 //! | RFC 3261 §14.1, §14.2 | describing the session anew, also when it crosses the caller's | `network.rs` | `descriptions_that_cross_both_come_through` |
 //! | RFC 3261 §21.3.3, §21.5.4 | 302 with Contact, 503 with Retry-After | `network.rs` | `who_has_moved_and_who_is_full_say_what_to_do` |
 //! | RFC 3261 §22.2, §22.3; RFC 8760 §2.4 | 401 or 407, SHA-256 before MD5 or MD5 alone | `habits.rs` | `callers_are_asked_in_either_way_and_with_md5_alone` |
@@ -57,6 +58,7 @@ mod habits;
 mod line;
 mod mouth;
 mod network;
+mod registrar;
 mod report;
 mod sockets;
 #[cfg(test)]

@@ -7,12 +7,13 @@ use housecall_media::sdp::Direction;
 use housecall_sip::digest::{Credentials, Denied, Guard};
 use housecall_sip::transaction::{Peer, Timers};
 use housecall_sip::user_agent::{self, AgentOptions, Body, CallHandle, Event, Reply, UserAgent};
-use housecall_sip::{Message, Method, Name, StatusCode};
+use housecall_sip::{Message, Method, Name, ResponseBuilder, StatusCode};
 
 use crate::behaviour::{Behaviour, Pickup};
 use crate::call::{Call, Step};
 use crate::faults::{Faults, Way};
 use crate::habits::{Challenge, Habits};
+use crate::registrar::Registrar;
 use crate::report::Report;
 
 /// Calls that a [`Report`] remembers after their end.
@@ -106,6 +107,7 @@ pub enum Output {
 pub struct Network {
     agent: UserAgent,
     guard: Guard,
+    registrar: Registrar,
     domain: String,
     credentials: Option<Credentials>,
     habits: Habits,
@@ -132,6 +134,7 @@ impl Network {
         Network {
             agent,
             guard: Guard::new(&options.domain, options.seed.wrapping_add(1)),
+            registrar: Registrar::default(),
             domain: options.domain,
             credentials: options.credentials,
             habits: options.habits,
@@ -149,6 +152,9 @@ impl Network {
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         match input {
             Input::Sip { message, .. } if self.is_cut(&message) => return,
+            Input::Sip { from, message } if message.method() == Some(&Method::Register) => {
+                self.register(now, from, &message);
+            }
             Input::Sip { from, message } => {
                 let input = user_agent::Input::Received { from, message };
                 self.agent.handle_input(now, input);
@@ -189,6 +195,7 @@ impl Network {
     pub fn report(&self) -> Report {
         let mut report = self.ended.clone();
         report.calls.extend(self.calls.values().map(Call::heard));
+        report.registered = self.registrar.contacts();
         report
     }
 
@@ -300,6 +307,20 @@ impl Network {
             None => self.connect(now, handle, invite),
         };
         self.respond(now, handle, reply);
+    }
+
+    /// Answers a REGISTER, without a transaction: repeated, it changes nothing more.
+    fn register(&mut self, now: Instant, from: Peer, request: &Message) {
+        let reply = match self.challenge(now, request) {
+            Some(challenge) => challenge,
+            None => self.registrar.register(now, request),
+        };
+        let answer = ResponseBuilder::new(request, reply.status).source(from.addr);
+        let headers = reply.headers.iter();
+        let answer = headers.fold(answer.to_tag("registrar"), |answer, (name, value)| {
+            answer.header(Name::from_text(name), value)
+        });
+        self.send(now, from, answer.build().bytes().clone());
     }
 
     /// Looks up the dialled number and lets its phone ring; the reply is what the caller is told first.

@@ -5,6 +5,8 @@ use crate::ear::Sound;
 pub struct Report {
     /// The last calls, up to a hundred; the oldest are forgotten first.
     pub calls: Vec<HeardCall>,
+    /// The Contacts that are registered.
+    pub registered: Vec<String>,
 }
 
 impl Report {

@@ -50,20 +50,16 @@ pub enum CallPhase {
 pub struct CallView {
     /// Where it is.
     pub phase: CallPhase,
-    /// True while the far end hears music and we hear nothing of it.
-    pub held: bool,
+    /// Our hold: while it is on, the far end hears music and we hear nothing of it.
+    pub held: HoldTime,
+    /// Their hold: while it is on, the far end does not hear us, and may play music.
+    pub held_by_them: HoldTime,
     /// True while the far end hears silence.
     pub muted: bool,
     /// When it was answered.
     pub answered: Option<Instant>,
-    /// Since when it is held.
-    pub held_since: Option<Instant>,
-    /// Time on hold before that, in milliseconds.
-    pub held_before_ms: u64,
     /// True when the far end's network refused the last hold or resume.
     pub hold_refused: bool,
-    /// True while the far end holds us: it does not hear us, and may play music.
-    pub held_by_them: bool,
     /// Whether the sound between us and the telephone network is secured by SRTP; none before anything is agreed.
     pub encrypted: Option<bool>,
     /// False while the browser's connection is not up.
@@ -78,25 +74,15 @@ impl CallView {
     pub(crate) fn new() -> Self {
         Self {
             phase: CallPhase::Dialing,
-            held: false,
+            held: HoldTime::default(),
+            held_by_them: HoldTime::default(),
             muted: false,
             answered: None,
-            held_since: None,
-            held_before_ms: 0,
             hold_refused: false,
-            held_by_them: false,
             encrypted: None,
             browser_connected: false,
             heard: None,
             sent: None,
-        }
-    }
-
-    pub(crate) fn end_hold(&mut self, now: Instant) {
-        self.held = false;
-        self.hold_refused = false;
-        if let Some(since) = self.held_since.take() {
-            self.held_before_ms += millis(since, now);
         }
     }
 
@@ -105,11 +91,35 @@ impl CallView {
     pub fn talk_ms(&self, now: Instant) -> Option<u64> {
         self.answered.map(|answered| millis(answered, now))
     }
+}
 
-    /// Returns how long of it was spent on hold, in milliseconds.
+/// How long one side has held the other.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct HoldTime {
+    since: Option<Instant>,
+    before_ms: u64,
+}
+
+impl HoldTime {
+    /// Whether the hold is on.
     #[must_use]
-    pub fn hold_ms(&self, now: Instant) -> u64 {
-        self.held_before_ms + self.held_since.map_or(0, |since| millis(since, now))
+    pub fn is_on(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// How long it has been on in all, in milliseconds.
+    #[must_use]
+    pub fn ms(&self, now: Instant) -> u64 {
+        self.before_ms + self.since.map_or(0, |since| millis(since, now))
+    }
+
+    pub(crate) fn begin(&mut self, now: Instant) {
+        self.since.get_or_insert(now);
+    }
+
+    pub(crate) fn end(&mut self, now: Instant) {
+        self.before_ms = self.ms(now);
+        self.since = None;
     }
 }
 
@@ -300,5 +310,27 @@ impl Controls {
     fn ask(&self, verb: CallVerb) {
         // A full queue means hundreds of clicks a second; a closed one that the call is gone.
         let _ = self.0.try_send(verb);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn holds_add_up() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut held = HoldTime::default();
+        assert_eq!((held.is_on(), held.ms(at(50))), (false, 0));
+        held.begin(at(100));
+        held.begin(at(150));
+        assert_eq!((held.is_on(), held.ms(at(300))), (true, 200));
+        held.end(at(400));
+        held.end(at(500));
+        held.begin(at(1_000));
+        assert_eq!(held.ms(at(1_005)), 305);
     }
 }

@@ -242,8 +242,8 @@ impl Book {
     ) {
         let settled = till.run().await;
         let end = ended.await.unwrap_or_else(|_| CallEnd::fault());
-        let held = *view.borrow();
-        let record = self.write(settled, &end, held);
+        let seen = *view.borrow();
+        let record = self.write(settled, &end, seen);
         keep(|| self.ports.records.save_call(&record)).await;
         self.record.send_replace(Some(record));
         drop(running);
@@ -280,7 +280,9 @@ impl Book {
             answered,
             ended,
             talk_ms,
-            hold_ms: view.hold_ms(now).min(talk_ms),
+            hold_ms: view.held.ms(now).min(talk_ms),
+            held_by_them_ms: view.held_by_them.ms(now).min(talk_ms),
+            encrypted: view.encrypted,
             credits,
             quality: end.quality.clone(),
         }

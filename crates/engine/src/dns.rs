@@ -1,5 +1,7 @@
 //! The port to the domain name system, and its implementation on the name servers of the machine.
 
+mod find;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,7 +16,13 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Mutex;
 
-pub use housecall_sip::target::{Answer, Naptr, NoAnswer, Query, Records, Srv};
+pub use find::{Found, find};
+pub use housecall_sip::target::{
+    Answer, Naptr, NoAnswer, Query, Records, Resolved, Srv, Unresolved,
+};
+
+/// A search that takes longer ends with what it has: a call waits 5 s for the first one.
+pub(crate) const SEARCH_LIMIT: Duration = Duration::from_millis(4_500);
 
 /// How long one name server has for one answer, and how often each is asked: three rounds of questions fit into 5 s.
 const TIMEOUT: Duration = Duration::from_millis(1_200);

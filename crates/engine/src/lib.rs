@@ -80,7 +80,9 @@ mod tests;
 mod trunks;
 mod visit;
 
-pub use call::{CallPhase, CallView, Controls, DialRequest, Dialed, Dialing, HangUp, Talking};
+pub use call::{
+    CallPhase, CallView, Controls, DialRequest, Dialed, Dialing, HangUp, HoldTime, Talking,
+};
 pub use dial::DialRefused;
 pub use engine::Engine;
 pub use limits::{DialLimits, TooManyCalls};
@@ -99,8 +101,8 @@ pub use housecall_sfu::{Ending, PatientSeat, PeerState, PersonView, Phase, Place
 /// What a [`Trunk`] is described with, and how its connections are set up.
 pub mod sip {
     pub use crate::shard::{
-        AddressRange, NameError, OwnCertificate, RangeError, ServerName, SipLimits, SipOptions,
-        TlsOptions,
+        AddressRange, NameError, Obstacle, OwnCertificate, RangeError, Secured, ServerName,
+        SipLimits, SipOptions, TlsOptions, TlsSetup, Unreached,
     };
     pub use housecall_sip::digest::Credentials;
     pub use housecall_sip::target::{Families, Target};

@@ -46,6 +46,10 @@ pub struct CallRecord {
     pub talk_ms: u64,
     /// The part of it spent on hold.
     pub hold_ms: u64,
+    /// The part of it in which they had put us on hold.
+    pub held_by_them_ms: u64,
+    /// Whether its sound was secured by SRTP as far as the trunk; none if no sound was agreed.
+    pub encrypted: Option<bool>,
     /// What it cost.
     pub credits: u64,
     /// What the sound was like, if it was answered.

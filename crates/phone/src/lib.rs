@@ -17,7 +17,7 @@
 //! | source | rule | file | test |
 //! |---|---|---|---|
 //! | RFC 3261 §8.1.1.4, §21.5.4 | another route: who, when, under another Call-ID | `call/failover.rs`, `call/attempt.rs` | `tests/routes.rs`: a_trunk_that_is_unavailable_gives_way, the_called_side_s_word_is_final, a_phone_that_rang_is_not_rung_by_another_trunk |
-//! | RFC 3261 §8.1.1.4, §17.1.1.2 | the last route within 5 s; how long it may be silent | `call/failover.rs`, `call/dialing.rs` | `tests/silence.rs`: the_last_of_several_is_tried_within_5_s_however_many_are_silent, the_last_route_is_given_up_after_17_s_with_words |
+//! | RFC 3261 §8.1.1.4, §17.1.1.2 | the last route within 5 s; how long it may be silent | `call/failover.rs`, `call/dialing.rs` | `tests/silence.rs`: the_last_of_several_is_tried_within_5_s_however_many_are_silent, the_last_route_is_given_up_after_64_t1_with_words |
 //! | RFC 3261 §8.1.3.4 | a redirect: to another number, never to another host | `call/redirect.rs` | `tests/redirects.rs`: another_number_is_called_on_the_same_trunk, a_redirect_leads_nowhere_that_a_person_could_not_call |
 //! | RFC 3261 §9, §15 | hang up at any moment | `call.rs`, `call/ringing.rs` | `tests/conversations.rs`: hanging_up_while_it_rings_is_a_cancel, no_call_is_stuck_on_a_bad_network; `tests/routes.rs`: hanging_up_ends_every_attempt |
 //! | RFC 3261 §12.1, §13.2.2.4 | the sound of each fork; the answer says whose call it is | `call/forks.rs` | `tests/forks.rs`: an_answer_without_a_description_means_its_own_fork, the_description_of_the_answer_counts_whatever_came_before |

@@ -51,9 +51,9 @@ impl Trunk {
     /// A trunk that is up sends 100 within 200 ms (RFC 3261 §17.2.1): 4 s are four sendings, and leave a second for the next route.
     pub const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
-    /// Six sendings, of which the last leaves after 15.5 s, and the time for its answer. A seventh would leave only after 31.5 s: whoever
-    /// hears nothing for so long has hung up. Where one message in five is lost each way, 2 calls in 1,000 find all six lost.
-    pub const GIVE_UP_AFTER: Duration = Duration::from_secs(17);
+    /// 64*T1 (RFC 3261 §17.1.1.2): seven sendings. Where one message in five is lost each way, fewer than one call in 1,000 finds all
+    /// seven lost; the sixth, after 15.5 s, would be the last that an impatient installation waits for, and loses 2 in 1,000.
+    pub const GIVE_UP_AFTER: Duration = Duration::from_secs(32);
 
     /// A trunk without credentials that wants the caller id in From and P-Asserted-Identity, and `user=phone`.
     pub fn new(name: &str, domain: &str) -> Self {

@@ -10,6 +10,7 @@ export const NUMBERS = {
   declines: "0491 570 110",
   unknown: "0491 570 313",
   readsDigits: "0491 571 491",
+  holdsUs: "0491 571 804",
 };
 
 /** The number as the network knows it. */

@@ -78,6 +78,26 @@ test("P4: sound both ways, mute, hold with music, resume", { timeout: 120_000 },
   await until("the carrier's side is over", async () => (await at(NUMBERS.tone)).stage === "ended");
 });
 
+test("P4: the panel says that the call is encrypted, and that they have put us on hold", { timeout: 60_000 }, async () => {
+  await call(doctor, NUMBERS.holdsUs);
+  assert.equal(await isShown('[data-part="secured"]'), false, "nothing is agreed before the answer");
+  await atState(doctor, "talking");
+  await until("the line about encryption", () => isShown('[data-part="secured"]'));
+  assert.equal(await words(doctor, '[data-part="secured"]'), "Encrypted to the phone network");
+  assert.match(await doctor.$eval('[data-part="secured"] use', (it) => it.getAttribute("href")), /#lock$/);
+  assert.ok((await at(NUMBERS.holdsUs)).encrypted, "the carrier has it so");
+  await doctor.waitForSelector('#call-panel[data-held-by-them="true"]');
+  const byThem = "They have put you on hold: they cannot hear you";
+  assert.equal(await words(doctor, '[data-part="words"]'), byThem);
+  assert.equal(await words(doctor, '[data-part="announcer"]'), byThem);
+  assert.ok(await isShown(".by-them"), "a sign beside the words");
+  await doctor.waitForSelector("#call-panel:not([data-held-by-them])");
+  assert.equal(await words(doctor, '[data-part="words"]'), "Connected");
+  await press(doctor, "hang-up");
+  await atState(doctor, "ended");
+  assert.match(await words(doctor, '[data-part="after-facts"]'), /they held you for 00:0[23]/);
+});
+
 test("P4: the keypad's digits arrive exactly", { timeout: 60_000 }, async () => {
   await call(doctor, NUMBERS.readsDigits);
   await atState(doctor, "talking");
@@ -128,6 +148,11 @@ test("P5, C1: the report has each call, with its status and its credits", { time
   const rows = await doctor.$$eval("tbody tr", (all) =>
     all.map((row) => Object.fromEntries([...row.cells].map((cell) => [cell.dataset.label, cell.innerText.replace(/\s+/g, " ").trim()]))),
   );
+  const held = rows.find((row) => row.Recipient.includes(NUMBERS.holdsUs));
+  assert.match(held?.Hold ?? "", /0:0[23] by them/);
+  assert.match(held?.Sound ?? "", /\bEncrypted\b/);
+  const unheard = rows.find((row) => row.Recipient.includes(NUMBERS.busy));
+  assert.doesNotMatch(unheard?.Sound ?? "", /ncrypted/);
   const expected = [
     [NUMBERS.tone, /./, "1"],
     [NUMBERS.readsDigits, /./, "1"],
@@ -142,6 +167,8 @@ test("P5, C1: the report has each call, with its status and its credits", { time
     assert.equal(found?.Credits, credits, `${number} ${status} in ${JSON.stringify(rows)}`);
   }
 });
+
+const isShown = (selector) => doctor.$eval(`#call-panel ${selector}`, (it) => it.checkVisibility());
 
 async function endsFree(outcome, said, seconds) {
   await atState(doctor, "ended", seconds);

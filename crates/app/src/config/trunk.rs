@@ -32,6 +32,8 @@ pub struct Trunk {
     pub username: Option<Line>,
     /// The file that holds the password, and nothing else.
     pub password_file: Option<PathBuf>,
+    /// The realm that user name and password are for (RFC 3261 §22.1). Default: whatever realm the trunk asks for.
+    pub realm: Option<Line>,
     /// True: register (RFC 3261 §10), so that the trunk knows where we are. Default false, with the preset `registrar` true.
     pub registration: Option<bool>,
     /// How often to ask by OPTIONS whether it is up, in seconds; 0 never. Default 30.
@@ -65,7 +67,7 @@ pub struct Trunk {
     /// How long an INVITE may stay without any response before the next trunk is tried, in milliseconds. Default 4000; less where several
     /// trunks share the 5 s within which the last is tried.
     pub answer_within_ms: Option<u32>,
-    /// How long an INVITE may stay without any response where there is no next trunk, in milliseconds. Default 17000.
+    /// How long an INVITE may stay without any response where there is no next trunk, in milliseconds. Default 32000.
     pub give_up_after_ms: Option<u32>,
     /// What becomes of what does not fit into a datagram of 1300 bytes (RFC 3261 §18.1.1). True: it goes over TCP. False: over UDP alone.
     /// Default: over UDP, and where nothing comes back for 1.5 s over TCP too.
@@ -264,6 +266,10 @@ impl Trunk {
             (
                 self.username.is_some() != self.password_file.is_some(),
                 "`username` and `password_file` go together",
+            ),
+            (
+                self.realm.is_some() && self.username.is_none(),
+                "`realm` says what `username` and `password_file` are for: write both, or leave it out",
             ),
             (
                 self.registers() && self.username.is_none(),

@@ -1,5 +1,7 @@
 //! Texts of the configuration that end up in SIP messages, checked while the file is read so that the error names their line.
 
+use std::net::IpAddr;
+
 use serde::Deserialize;
 
 /// Text without line ends and control characters, not empty.
@@ -11,6 +13,11 @@ pub struct Line(String);
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "String")]
 pub struct HostName(String);
+
+/// An address of one machine, as others reach it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub struct ExternalAddress(IpAddr);
 
 /// The name of a header that we do not write ourselves.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
@@ -79,7 +86,7 @@ impl TryFrom<String> for HostName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let is_address = text.parse::<std::net::IpAddr>().is_ok();
+        let is_address = text.parse::<IpAddr>().is_ok();
         let is_label = |label: &str| {
             !label.is_empty()
                 && label.len() <= 63
@@ -95,6 +102,25 @@ impl TryFrom<String> for HostName {
                 "`{text}` is neither a name of DNS nor an address; a port has its own field"
             ))
         }
+    }
+}
+
+impl ExternalAddress {
+    /// The address.
+    pub fn ip(self) -> IpAddr {
+        self.0
+    }
+}
+
+impl TryFrom<String> for ExternalAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let address = text.parse().ok();
+        let of_one = address.filter(|ip: &IpAddr| !ip.is_unspecified() && !ip.is_multicast());
+        of_one.map(Self).ok_or_else(|| {
+            format!("`{text}` is no address of a machine: write the one by which trunks reach this one, such as 203.0.113.7")
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::AppError;
 use crate::ids::{ContactId, PatientId, PracticeId};
 
 /// A patient: name, born, number, and what the phone does. The label says it, so that whoever tries the demonstration knows what to expect.
-pub(super) const PATIENTS: [(&str, &str, &str, &str); 13] = [
+pub(super) const PATIENTS: [(&str, &str, &str, &str); 14] = [
     ("Ivy Tran", "1988-03-14", "+61491570006", "Mobile (echoes)"),
     (
         "Sam Okafor",
@@ -74,6 +74,12 @@ pub(super) const PATIENTS: [(&str, &str, &str, &str); 13] = [
         "2014-01-08",
         "+61491570157",
         "Home (steady tone)",
+    ),
+    (
+        "Noa Levi",
+        "1976-10-03",
+        "+61491571804",
+        "Mobile (puts you on hold)",
     ),
 ];
 

@@ -152,9 +152,12 @@ impl Panel {
             state: "ended",
             words: record.words.clone(),
             held: false,
+            held_by_them: false,
             muted: false,
+            encrypted: record.encrypted,
             talk_ms: record.answered.map(|_| record.talk_ms),
             hold_ms: record.hold_ms,
+            held_by_them_ms: record.held_by_them_ms,
             cost: Some(CostShown {
                 so_far: record.credits,
                 next_block_in_ms: None,
@@ -193,16 +196,19 @@ fn shown(view: &CallView, cost: Cost, now: Instant) -> CallShown {
     CallShown {
         state,
         words: words.to_owned(),
-        held: view.held,
+        held: view.held.is_on(),
+        held_by_them: view.held_by_them.is_on(),
         muted: view.muted,
+        encrypted: view.encrypted,
         talk_ms: view.talk_ms(now),
-        hold_ms: view.hold_ms(now),
+        hold_ms: view.held.ms(now),
+        held_by_them_ms: view.held_by_them.ms(now),
         cost: Some(cost.into()),
         outcome: None,
-        heard: view.heard.filter(|_| !view.held).map(Class::name),
+        heard: view.heard.filter(|_| !view.held.is_on()).map(Class::name),
         sent: view
             .sent
-            .filter(|_| !view.held && !view.muted)
+            .filter(|_| !view.held.is_on() && !view.muted)
             .map(Class::name),
     }
 }
@@ -219,10 +225,16 @@ fn words(view: &CallView) -> (&'static str, &'static str) {
         CallPhase::Talking if view.hold_refused => {
             ("talking", "Connected. Their network refused the hold")
         }
-        CallPhase::Talking if view.held => (
+        CallPhase::Talking if view.held.is_on() && view.held_by_them.is_on() => {
+            ("talking", "On hold by both sides: nobody hears anybody")
+        }
+        CallPhase::Talking if view.held.is_on() => (
             "talking",
             "On hold: they hear music, and you hear nothing of them",
         ),
+        CallPhase::Talking if view.held_by_them.is_on() => {
+            ("talking", "They have put you on hold: they cannot hear you")
+        }
         CallPhase::Talking if view.muted => ("talking", "Connected. They cannot hear you"),
         CallPhase::Talking => ("talking", "Connected"),
         CallPhase::Ended => ("ended", "Ended"),

@@ -127,9 +127,12 @@ pub(super) struct CallShown {
     pub(super) state: &'static str,
     pub(super) words: String,
     pub(super) held: bool,
+    pub(super) held_by_them: bool,
     pub(super) muted: bool,
+    pub(super) encrypted: Option<bool>,
     pub(super) talk_ms: Option<u64>,
     pub(super) hold_ms: u64,
+    pub(super) held_by_them_ms: u64,
     pub(super) cost: Option<CostShown>,
     pub(super) outcome: Option<String>,
     /// `good`, `fair` or `poor`; none where there is nothing to be judged just now.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use housecall::ports::Ports;
 use housecall::sip::Peer;
+use housecall::trunk::SrtpPolicy;
 use housecall::{Country, Engine, EngineOptions, Trunk, TrunkSetup};
 use housecall_carrier::{Carrier, CarrierOptions};
 use housecall_store::Store;
 
 use super::MoneyClock;
-use crate::config::Config;
+use crate::config::{Config, ExternalAddress};
 
 /// What is alive: visits and calls, the clock that charges run on, and the pretend network of a demonstration.
 #[derive(Clone)]
@@ -50,6 +51,24 @@ pub enum LiveError {
         /// What the system says.
         why: io::Error,
     },
+    /// The further roots cannot be read.
+    #[error("cannot read the certificates of sip.roots_file from {file}: {why}")]
+    RootsUnreadable {
+        /// The file.
+        file: String,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// The further roots are none.
+    #[error(
+        "sip.roots_file is {file}, which cannot be used: {why}. Write the name of a PEM file with the certificates of the trunk's authority"
+    )]
+    Roots {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: housecall::sip::TlsSetup,
+    },
 }
 
 impl Live {
@@ -81,6 +100,7 @@ impl Live {
         };
         let options = EngineOptions {
             trunks: trunks(config, country, carrier.as_deref())?,
+            sip: super::roots::sip_options(config)?,
             ..options(config, country)
         };
         let engine = Engine::start(options, ports).await.map_err(ports_error)?;
@@ -96,6 +116,7 @@ fn options(config: &Config, country: Country) -> EngineOptions {
     let defaults = EngineOptions::new(country);
     EngineOptions {
         ip: config.media.address,
+        external_ip: config.sip.external_address.map(ExternalAddress::ip),
         media_port: config.media.port,
         ice_lite: config.media.ice_lite,
         shards: match config.media.shards {
@@ -113,7 +134,10 @@ fn trunks(
 ) -> Result<Vec<TrunkSetup>, LiveError> {
     if let Some(carrier) = carrier {
         let trunk = Trunk::new("the pretend network", carrier.domain());
-        let trunk = trunk.with_credentials(carrier.credentials().clone());
+        let trunk = Trunk {
+            srtp: SrtpPolicy::Preferred,
+            ..trunk.with_credentials(carrier.credentials().clone())
+        };
         return Ok(vec![TrunkSetup::new(trunk, Peer::udp(carrier.addr()))]);
     }
     let configured = config.trunks.iter();

@@ -158,11 +158,44 @@ fn credentials(configured: &config::Trunk) -> Result<Option<Credentials>, LiveEr
         file: file.display().to_string(),
         why,
     })?;
-    Ok(Some(Credentials::new(username.as_str(), &password)))
+    let credentials = Credentials::new(username.as_str(), &password);
+    Ok(Some(match &configured.realm {
+        Some(realm) => credentials.for_realm(realm.as_str()),
+        None => credentials,
+    }))
 }
 
 /// A secret is the file's text without the line end that editors add.
 fn read_secret(file: &Path) -> io::Result<String> {
     let text = std::fs::read_to_string(file)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    /// The setup of a trunk with these further lines, whose password is in a file of this test.
+    fn of(name: &str, lines: &str) -> TrunkSetup {
+        let file = std::env::temp_dir().join(format!("housecall-{name}-{}", std::process::id()));
+        std::fs::write(&file, "open sesame\n").unwrap();
+        let text = format!(
+            "[[trunks]]\nname = \"A\"\nhost = \"a.example\"\nusername = \"u\"\npassword_file = {:?}\n{lines}",
+            file.display().to_string()
+        );
+        let config = Config::from_toml("f", &text).unwrap();
+        let setup = setup(&config.trunks[0], Country::Au);
+        std::fs::remove_file(file).unwrap();
+        setup.unwrap()
+    }
+
+    #[test]
+    fn a_realm_binds_the_password_to_it() {
+        let credentials = |setup: &TrunkSetup| setup.trunk.credentials.clone().unwrap();
+        let bound = credentials(&of("realm", "realm = \"carrier.example\"\n"));
+        let expected = Credentials::new("u", "open sesame");
+        assert_eq!(bound, expected.clone().for_realm("carrier.example"));
+        assert_eq!(credentials(&of("no-realm", "")), expected);
+    }
 }

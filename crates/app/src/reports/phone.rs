@@ -73,12 +73,14 @@ struct Row {
     ended: String,
     talk: String,
     hold: String,
+    held_by_them: Option<String>,
     credits: u64,
     quality: &'static str,
     /// The numbers behind it.
     quality_numbers: String,
     /// The page of the call.
     page: String,
+    encrypted: Option<&'static str>,
 }
 
 pub(super) async fn show(
@@ -180,10 +182,14 @@ impl Row {
                 length(0)
             },
             hold: length(call.hold_ms),
+            held_by_them: (call.held_by_them_ms >= 1000).then(|| length(call.held_by_them_ms)),
             credits: call.credits,
             quality: sound::word(call),
             quality_numbers: sound::numbers(call),
             page: format!("/reports/phone/{}", call.session),
+            encrypted: call
+                .encrypted
+                .map(|it| if it { "Encrypted" } else { "Not encrypted" }),
         }
     }
 }

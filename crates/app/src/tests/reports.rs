@@ -33,6 +33,8 @@ fn call(number: i64, outcome: &str, talk_ms: u64) -> CallRecord {
         ended: WallMillis(started + 4000 + i64::try_from(talk_ms).unwrap()),
         talk_ms,
         hold_ms: talk_ms / 10,
+        held_by_them_ms: talk_ms / 20,
+        encrypted: (talk_ms > 0).then_some(number == 1),
         credits: talk_ms.div_ceil(60_000),
         quality: (talk_ms > 0).then_some(Quality {
             packets_received: 5000,
@@ -66,6 +68,9 @@ async fn c1_the_phone_report_has_the_columns_of_p5_and_totals() {
         "Completed",
         "Busy",
         "Good",
+        "1:07 by them",
+        "Encrypted<",
+        "Not encrypted<",
         "24 Nov 9:00:01",
         "9:00:05",
         "9:22:26",

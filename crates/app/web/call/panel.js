@@ -162,6 +162,7 @@ export class CallPanel {
     mark(root, "callState", session?.stage ?? (this.#target ? "ready" : "closed"));
     mark(root, "outcome", session?.view?.outcome ?? null);
     mark(root, "held", session?.view?.held ? "true" : null);
+    mark(root, "heldByThem", session?.view?.held_by_them ? "true" : null);
     show(root, this.#target !== null);
     show(part(root, "ready"), session === null);
     show(part(root, "live"), isLive);
@@ -182,6 +183,7 @@ export class CallPanel {
     const talking = session.stage === "talking";
     say(part(root, "words"), words.replace(/(…|\.{3})$/, ""));
     if (session.isLive) say(part(root, "announcer"), words);
+    drawSecured(part(root, "secured"), view?.encrypted ?? null);
     drawToggle(part(root, "mute"), view?.muted ?? false, ["mic", "mic-off"], ["Mute", "Unmute"]);
     drawToggle(part(root, "hold"), view?.held ?? false, ["pause", "play"], ["Hold", "Resume"]);
     enable(part(root, "mute"), view !== null);
@@ -226,8 +228,9 @@ export class CallPanel {
     say(part(this.#root, "announcer"), words);
     const talked = view?.talk_ms ? `Talked ${clock(view.talk_ms)}` : "";
     const held = view && view.hold_ms >= 1000 ? `${clock(view.hold_ms)} of it on hold` : "";
+    const byThem = view && view.held_by_them_ms >= 1000 ? `they held you for ${clock(view.held_by_them_ms)}` : "";
     const paid = view?.cost?.so_far ? credits(view.cost.so_far) : talked ? "" : "Nothing was charged";
-    say(part(this.#root, "after-facts"), joined(talked, held, paid));
+    say(part(this.#root, "after-facts"), joined(talked, held, byThem, paid));
   }
 
   /** @param {string} words */
@@ -235,6 +238,17 @@ export class CallPanel {
     say(part(this.#root, "refused"), words);
     show(part(this.#root, "refused"), true);
   }
+}
+
+/**
+ * Whether sound is encrypted to the phone network.
+ * @param {HTMLElement} line
+ * @param {boolean | null} encrypted null before any sound was agreed
+ */
+function drawSecured(line, encrypted) {
+  show(line, encrypted !== null);
+  setIcon(line, encrypted ? "lock" : "lock-open");
+  say(line.querySelector("span"), encrypted ? "Encrypted to the phone network" : "Not encrypted to the phone network");
 }
 
 /**

@@ -68,9 +68,13 @@ export interface CallView {
   state: CallState;
   words: string;
   held: boolean;
+  held_by_them: boolean;
   muted: boolean;
+  /** Whether sound is secured as far as the phone network; null before any was agreed. */
+  encrypted: boolean | null;
   talk_ms: number | null;
   hold_ms: number;
+  held_by_them_ms: number;
   cost: Cost | null;
   outcome: Outcome | null;
   /** How the other end sounds here; null while nothing is judged. */

@@ -244,3 +244,21 @@ fn noise_on_the_media_port_is_dropped() {
     world.run(secs(2));
     assert_eq!(world.story(), [Seen::Progress(180), Seen::Answered]);
 }
+
+/// RFC 3261 §10.3, §22.
+#[test]
+fn who_knows_the_password_is_registered() {
+    const US: (&str, &str) = ("Contact", "<sip:clinic@127.0.0.1:5080>");
+    let mut world = World::new();
+    let registered = |world: &World| world.network.report().registered;
+    assert_eq!(world.register(&[US, ("Expires", "600")]), 200);
+    assert_eq!(registered(&world), [US.1]);
+    assert_eq!(world.register(&[]), 200, "a question changes nothing");
+    assert_eq!(registered(&world), [US.1]);
+    assert_eq!(world.register(&[US, ("Expires", "0")]), 200);
+    assert!(registered(&world).is_empty());
+
+    let mut stranger = World::new().password("wrong");
+    assert_eq!(stranger.register(&[US]), 403);
+    assert!(registered(&stranger).is_empty());
+}

@@ -13,9 +13,9 @@ use housecall_media::{FRAME_SAMPLES, Frame, Key};
 use housecall_sip::digest::Credentials;
 use housecall_sip::transaction::Peer;
 use housecall_sip::user_agent::{
-    self, AgentOptions, Body, CallHandle, End, Event, Invite, Reply, UserAgent,
+    self, AgentOptions, Ask, Body, CallHandle, End, Event, Invite, Reply, UserAgent,
 };
-use housecall_sip::{Message, Name, NameAddr, StatusCode, Uri};
+use housecall_sip::{Message, Method, Name, NameAddr, StatusCode, Uri};
 
 use crate::ear::{Ear, Sound};
 use crate::{HeardCall, Input, Network, NetworkOptions, Output};
@@ -58,6 +58,8 @@ pub(super) struct World {
     pub(super) confirmed: u32,
     /// The last final response that refused the call.
     pub(super) refusal: Option<Message>,
+    /// The final response to the last question outside a call.
+    reply: Option<Message>,
     pub(super) seen: Vec<(Duration, Seen)>,
     says: Box<dyn FnMut() -> Option<Frame>>,
 }
@@ -95,6 +97,7 @@ impl World {
             reports: Vec::new(),
             confirmed: 0,
             refusal: None,
+            reply: None,
             seen: Vec::new(),
             says: Box::new(|| None),
         }
@@ -127,6 +130,31 @@ impl World {
         };
         self.call = Some(self.agent.invite(self.now, invite));
         self.settle();
+    }
+
+    /// Sends a REGISTER with these headers, and returns what comes of it.
+    pub(super) fn register(&mut self, headers: &[(&str, &str)]) -> u16 {
+        let headers = headers.iter();
+        let uri = Uri::parse("sip:sip.carrier.test").unwrap();
+        let us = NameAddr::new(Uri::parse("sip:harbour@sip.carrier.test").unwrap());
+        let ask = Ask {
+            method: Method::Register,
+            to_peer: Peer::udp(self.sip),
+            uri,
+            from: us.clone(),
+            to: us,
+            headers: headers
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            body: None,
+            credentials: Some(self.credentials.clone()),
+            call_id: None,
+            cseq: None,
+        };
+        self.agent.ask(self.now, ask);
+        self.settle();
+        let reply = self.reply.take().unwrap();
+        reply.status().unwrap().code()
     }
 
     pub(super) fn offer(&mut self, direction: Direction) {
@@ -328,6 +356,10 @@ impl World {
             }
             Event::Reinvited { call, message } => self.asked(call, &message),
             Event::Acknowledged { .. } => return,
+            Event::Replied { message, .. } => {
+                self.reply = Some(message);
+                return;
+            }
             Event::InfoAnswered { status, .. } => return assert_eq!(status, StatusCode::OK),
             Event::Ended { end, .. } => match end {
                 End::Refused(message) => {

@@ -145,8 +145,8 @@ impl CallSlot {
             BridgeEvent::Held => self.held(),
             BridgeEvent::Resumed => self.resumed(),
             BridgeEvent::HoldRefused => self.show(|view| view.hold_refused = true),
-            BridgeEvent::HeldByThem => self.show(|view| view.held_by_them = true),
-            BridgeEvent::ResumedByThem => self.show(|view| view.held_by_them = false),
+            BridgeEvent::HeldByThem => self.show_at(|view, now| view.held_by_them.begin(now)),
+            BridgeEvent::ResumedByThem => self.show_at(|view, now| view.held_by_them.end(now)),
             BridgeEvent::Encrypted(encrypted) => self.show(|view| view.encrypted = Some(encrypted)),
             BridgeEvent::BrowserConnected => self.show(|view| view.browser_connected = true),
             BridgeEvent::BrowserLost => self.show(|view| view.browser_connected = false),
@@ -163,18 +163,18 @@ impl CallSlot {
         });
     }
 
-    fn held(&mut self) {
-        let now = self.bridge.now();
-        self.show(|view| {
-            view.held = true;
+    fn held(&self) {
+        self.show_at(|view, now| {
+            view.held.begin(now);
             view.hold_refused = false;
-            view.held_since = Some(now);
         });
     }
 
-    fn resumed(&mut self) {
-        let now = self.bridge.now();
-        self.show(|view| view.end_hold(now));
+    fn resumed(&self) {
+        self.show_at(|view, now| {
+            view.held.end(now);
+            view.hold_refused = false;
+        });
     }
 
     fn ended(&mut self, ended: Ended, stats: MediaStats) {
@@ -199,9 +199,16 @@ impl CallSlot {
             });
         }
         self.show(|view| {
-            view.end_hold(now);
+            view.held.end(now);
+            view.held_by_them.end(now);
+            view.hold_refused = false;
             view.phase = CallPhase::Ended;
         });
+    }
+
+    fn show_at(&self, change: impl FnOnce(&mut CallView, Instant)) {
+        let now = self.bridge.now();
+        self.show(|view| change(view, now));
     }
 
     fn show(&self, change: impl FnOnce(&mut CallView)) {

@@ -47,8 +47,8 @@ use udp::MediaSocket;
 pub(crate) use call_slot::CallEnd;
 pub(crate) use room_slot::RoomEnd;
 pub use sip::{
-    AddressRange, NameError, OwnCertificate, RangeError, ServerName, SipLimits, SipOptions,
-    TlsOptions,
+    AddressRange, NameError, Obstacle, OwnCertificate, RangeError, Secured, ServerName, SipLimits,
+    SipOptions, TlsOptions, TlsSetup, Unreached,
 };
 pub(crate) use trunk_slot::TrunkWord;
 pub(crate) use turn::{Command, DialCommand, RoomAsk, RoomVerb};

@@ -201,15 +201,18 @@ impl<'a> Turn<'a> {
                     None => self.hear_of_no_call(from, message),
                 }
             }
+            FromSip::Connected { peer, secured } => {
+                tracing::debug!(%peer, ?secured, "connected");
+            }
             FromSip::TransportFailed { peer, why } => {
-                tracing::debug!(%peer, why, "calls of this peer are told");
+                tracing::debug!(%peer, %why, "calls of this peer are told");
                 let calls: Vec<CallKey> = self.shard.calls.keys().copied().collect();
                 for call in calls {
                     self.with_call(call, |slot, now| {
                         slot.handle_input(now, Input::TransportFailed { peer })
                     });
                 }
-                self.tell_trunks_of(peer, &why);
+                self.tell_trunks_of(peer, &why.words);
             }
         }
     }

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use housecall_bridge::MediaStats;
 use housecall_media::Key;
-use housecall_phone::{Dial, Event, WrongMoment};
+use housecall_phone::{Dial, Event, Peer, WrongMoment};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::question::{Question, Waiting};
-use super::{NotDialed, Traced};
+use super::{NotDialed, Traced, connections};
 
 /// A call of a [`Softphone`](super::Softphone). Dropping it hangs up.
 #[derive(Debug)]
@@ -49,6 +49,10 @@ pub struct Sound {
 
 /// What a telephone is told.
 pub(super) enum Order {
+    Connect {
+        peer: Peer,
+        reply: connections::Waiting,
+    },
     Dial {
         dial: Box<Dial>,
         reply: oneshot::Sender<Result<SoftCall, NotDialed>>,

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use housecall_bridge::{MediaPath, PathOptions, PathOutput};
-use housecall_phone::{Call, Dial, Event, Input, Message, Output, Peer};
+use housecall_phone::{Call, Dial, Event, Input, Message, Output, Peer, Secret};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use super::call::{Lines, Noted, Order, SoftCall, SoftEvent, Sound, Verb};
+use super::connections::{self, Connections};
 use super::question::Questions;
 use super::voice::{Ear, Mouth};
 use super::{NotDialed, SoftphoneOptions, Traced, Way};
@@ -32,6 +33,7 @@ pub(super) struct Desk {
     phones: mpsc::Sender<FromPhone<()>>,
     talk: Option<Talk>,
     questions: Questions,
+    connections: Connections,
 }
 
 /// A call with its sound.
@@ -56,7 +58,8 @@ impl Desk {
             sip.expect_name(*peer, name.clone());
         }
         Ok(Self {
-            questions: Questions::new(sip.local()),
+            questions: Questions::new(options.as_others_see(sip.local())),
+            connections: Connections::default(),
             sip,
             options,
             from_sip,
@@ -109,6 +112,7 @@ impl Desk {
 
     fn obey(&mut self, order: Order) {
         match order {
+            Order::Connect { peer, reply } => self.connect(peer, reply),
             Order::Dial { dial, reply } => {
                 let _ = reply.send(self.dial(*dial));
                 self.with_talk(|_, _| {});
@@ -119,13 +123,20 @@ impl Desk {
         }
     }
 
+    fn connect(&mut self, peer: Peer, reply: connections::Waiting) {
+        self.connections.wait(Instant::now(), peer, reply);
+        self.sip.connect(peer);
+    }
+
     fn dial(&mut self, mut dial: Dial) -> Result<SoftCall, NotDialed> {
         if self.talk.as_ref().is_some_and(|talk| !talk.call.is_over()) {
             return Err(NotDialed::Engaged);
         }
         let mut ports = RtpPorts::bind(self.options.ip)?;
-        dial.contact = self.sip.local();
-        dial.media = ports.local();
+        dial.contact = self.options.as_others_see(self.sip.local());
+        dial.media = self.options.as_others_see(ports.local());
+        dial.secret
+            .get_or_insert_with(|| Secret::new(rand::random()));
         let now = Instant::now();
         let (path, mouth, ear) = self.sound(now, &dial).map_err(io::Error::other)?;
         let (handle, lines) = SoftCall::new();
@@ -165,11 +176,15 @@ impl Desk {
     fn hear(&mut self, heard: FromSip) {
         match heard {
             FromSip::Message { from, message } => self.message(from, message),
+            FromSip::Connected { peer, secured } => {
+                self.connections.opened(Instant::now(), peer, secured);
+            }
             FromSip::TransportFailed { peer, why } => {
-                tracing::debug!(%peer, why, "the trunk is out of reach");
+                tracing::debug!(%peer, %why, "the trunk is out of reach");
+                self.connections.failed(peer, &why);
                 let input = Input::TransportFailed { peer };
                 self.with_talk(|talk, now| talk.call.handle_input(now, input));
-                self.with_questions(|questions, now| questions.transport_failed(now, peer));
+                self.with_questions(|questions, now| questions.transport_failed(now, peer, why));
             }
         }
     }

@@ -5,13 +5,15 @@
 //!
 //! ```text
 //!   Softphone::bind ─ dial ─► SoftCall ── next() ──► Noted { at, what: Sip(Traced) | Phone(Event) | … }
-//!        │                       └─ hold, resume, press, hang_up, sound()
+//!        │   │                   └─ hold, resume, press, hang_up, sound()
+//!        │   └─ connect, ask ─► Connected, Reply
 //!        └─ thread: Desk ── SipSockets, RtpPorts ◄─► phone::Call, bridge::MediaPath ◄─► Mouth, Ear
 //! ```
 //!
 //! Every SIP message of the call is told as well, with its secrets hidden ([`Traced`]).
 
 mod call;
+mod connections;
 mod desk;
 mod question;
 mod trace;
@@ -23,16 +25,19 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::sync::{mpsc, oneshot};
 
 pub use call::{Noted, SoftCall, SoftEvent, Sound};
+pub use connections::Connected;
 pub use housecall_bridge::MediaStats;
 pub use housecall_media::Key;
-pub use housecall_phone::{Dial, Ended, Event, Side};
+pub use housecall_media::sdp::{Codec, Direction, MediaTarget};
+pub use housecall_phone::{Dial, Ended, Event, RouteFailure, Side};
 pub use housecall_sip::Timers;
+pub use housecall_sip::digest::{Algorithm, Challenge};
 pub use question::{Asked, NoReply, Question, Reply};
-pub use trace::{Traced, Way};
+pub use trace::{Proof, Traced, Way};
 pub use voice::Voice;
 
 use crate::own_thread;
-use crate::sip::{Peer, ServerName, SipOptions};
+use crate::sip::{Peer, ServerName, SipOptions, Unreached};
 use call::Order;
 use desk::Desk;
 
@@ -49,8 +54,10 @@ pub struct Softphone {
 /// How a telephone is set up.
 #[derive(Clone, Debug)]
 pub struct SoftphoneOptions {
-    /// The address of its sockets, as the other side reaches it. Loopback unless said otherwise.
+    /// The address of its sockets. Loopback unless said otherwise.
     pub ip: IpAddr,
+    /// The address by which the other side reaches them, where a NAT stands between; `ip` if none is given.
+    pub external_ip: Option<IpAddr>,
     /// Its SIP port; 0 takes a free one.
     pub sip_port: u16,
     /// Certificates, and what one SIP peer may take.
@@ -65,12 +72,32 @@ impl Default for SoftphoneOptions {
     fn default() -> Self {
         Self {
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            external_ip: None,
             sip_port: 0,
             sip: SipOptions::default(),
             tls_names: Vec::new(),
             voice: Voice::Silence,
         }
     }
+}
+
+impl SoftphoneOptions {
+    /// What others are told of one of our sockets. The port is the same on both sides of a NAT.
+    fn as_others_see(&self, socket: SocketAddr) -> SocketAddr {
+        SocketAddr::new(self.external_ip.unwrap_or(socket.ip()), socket.port())
+    }
+}
+
+/// Why a telephone has no connection.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotConnected {
+    /// Something stands in the way.
+    #[error(transparent)]
+    Unreached(#[from] Unreached),
+    /// The telephone's thread is gone.
+    #[error("the telephone has stopped")]
+    Stopped,
 }
 
 /// Why a telephone did not dial.
@@ -116,7 +143,20 @@ impl Softphone {
         self.local
     }
 
-    /// Dials. The telephone puts its own addresses into `dial.contact` and `dial.media`.
+    /// Connects to a peer, or says that a connection lasts; over UDP there is none to make. TLS peers must be among
+    /// [`SoftphoneOptions::tls_names`].
+    ///
+    /// # Errors
+    /// [`NotConnected`], after 4 s unless [`SipOptions`] says otherwise.
+    pub async fn connect(&self, peer: Peer) -> Result<Connected, NotConnected> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.orders.send(Order::Connect { peer, reply }).await;
+        sent.map_err(|_| NotConnected::Stopped)?;
+        answer.await.unwrap_or(Err(NotConnected::Stopped))
+    }
+
+    /// Dials. The telephone puts its own addresses into `dial.contact` and `dial.media`, and a secret into `dial.secret` where there is
+    /// none.
     ///
     /// # Errors
     /// [`NotDialed`]: nothing was sent.

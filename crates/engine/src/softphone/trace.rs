@@ -1,6 +1,7 @@
 use std::fmt;
 
-use housecall_sip::Peer;
+use housecall_sip::digest::{Algorithm, Authorization, Challenge};
+use housecall_sip::{Name, Peer};
 
 /// Whether a message came or went.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,6 +21,19 @@ pub struct Traced {
     pub peer: Peer,
     /// The message. Bytes that are no UTF-8 are replaced.
     pub text: String,
+    /// What it proves who we are with, as far as anybody may see.
+    pub proofs: Vec<Proof>,
+}
+
+/// All of an answer to a challenge but its secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Proof {
+    /// The user name.
+    pub username: String,
+    /// The realm that it is for.
+    pub realm: String,
+    /// What was hashed, and how.
+    pub algorithm: Algorithm,
 }
 
 /// Lines of which nobody may see the rest, in lower case.
@@ -37,8 +51,16 @@ impl Traced {
         Self {
             way,
             peer,
+            proofs: proofs(&text),
             text: hidden(&text),
         }
+    }
+
+    /// The digest challenges of a 401 or 407, in their order.
+    pub fn challenges(&self) -> Vec<Challenge> {
+        let asked = [Name::WwwAuthenticate, Name::ProxyAuthenticate];
+        let values = asked.iter().flat_map(|name| self.headers(name.as_str()));
+        values.flat_map(Challenge::parse_all).collect()
     }
 
     /// The request or status line.
@@ -53,14 +75,7 @@ impl Traced {
 
     /// Every value of a header by its full name, ignoring case, from the top.
     pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
-        let head = self.text.split("\r\n\r\n").next().unwrap_or_default();
-        head.lines().skip(1).filter_map(move |line| {
-            let (header, value) = line.split_once(':')?;
-            header
-                .trim()
-                .eq_ignore_ascii_case(name)
-                .then_some(value.trim())
-        })
+        headers(&self.text, name)
     }
 
     /// The status, if it is a response.
@@ -91,6 +106,29 @@ impl fmt::Display for Traced {
         };
         write!(f, "{arrow} {}", self.start_line())
     }
+}
+
+fn headers<'a>(text: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    head.lines().skip(1).filter_map(move |line| {
+        let (header, value) = line.split_once(':')?;
+        header
+            .trim()
+            .eq_ignore_ascii_case(name)
+            .then_some(value.trim())
+    })
+}
+
+fn proofs(text: &str) -> Vec<Proof> {
+    let answers = [Name::Authorization, Name::ProxyAuthorization];
+    let values = answers.iter().flat_map(|name| headers(text, name.as_str()));
+    let read = values.filter_map(|value| Authorization::parse(value).ok());
+    let proof = read.map(|answer| Proof {
+        username: answer.username,
+        realm: answer.realm,
+        algorithm: answer.algorithm.unwrap_or(Algorithm::Md5),
+    });
+    proof.collect()
 }
 
 /// The text with the secrets cut out, folded lines of them as well.
@@ -148,6 +186,32 @@ mod tests {
         assert_eq!(trace.method(), Some("INVITE"));
         assert_eq!(trace.header("to"), Some("<sip:a@b>"));
         assert_eq!(trace.body(), "v=0\r\na=crypto: (hidden)\r\na=sendrecv\r\n");
+    }
+
+    #[test]
+    fn what_was_asked_and_answered_can_be_told_without_the_secret() {
+        let challenge = traced(
+            "SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"carrier.test\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"\r\n\
+             www-authenticate: Digest realm=\"carrier.test\", nonce=\"n\"\r\n\r\n",
+        );
+        let asked: Vec<_> = challenge
+            .challenges()
+            .iter()
+            .map(|challenge| (challenge.realm.clone(), challenge.algorithm))
+            .collect();
+        let of = |algorithm| ("carrier.test".to_owned(), Some(algorithm));
+        assert_eq!(asked, [of(Algorithm::Sha256), of(Algorithm::Md5)]);
+        let answer = traced(
+            "REGISTER sip:carrier.test SIP/2.0\r\nAuthorization: Digest username=\"clinic\", realm=\"carrier.test\", nonce=\"n\",\
+             uri=\"sip:carrier.test\", response=\"5ec4e7\", algorithm=SHA-256\r\n\r\n",
+        );
+        let proof = Proof {
+            username: "clinic".to_owned(),
+            realm: "carrier.test".to_owned(),
+            algorithm: Algorithm::Sha256,
+        };
+        assert_eq!(answer.proofs, [proof]);
+        assert!(!format!("{answer:?}").contains("5ec4e7"));
     }
 
     #[test]

@@ -42,11 +42,11 @@ async fn a_call_is_heard_keyed_held_and_paid() {
         .await;
 
     controls.hold();
-    shows(&mut view, "held", |view| view.held).await;
+    shows(&mut view, "held", |view| view.held.is_on()).await;
     shows(&mut browser.noticed, "silence", |it| it.heard_dbfs < -60.0).await;
     world.far_end(TONE, "music", |call| call.sound.music).await;
     controls.resume();
-    shows(&mut view, "resumed", |view| !view.held).await;
+    shows(&mut view, "resumed", |view| !view.held.is_on()).await;
     hears(&mut browser.noticed, 1004.0).await;
 
     controls.mute(true);

@@ -14,15 +14,15 @@ use tokio::task::JoinHandle;
 use crate::dns::{Answer, Dns, NoAnswer, Query, Records, Srv};
 
 /// A peer that lives as long as this value.
-pub(super) struct Far {
-    pub(super) peer: Peer,
+pub(crate) struct Far {
+    pub(crate) peer: Peer,
     heard: Arc<Mutex<Vec<Message>>>,
     task: JoinHandle<()>,
 }
 
 impl Far {
     /// A peer that answers what `answer` makes of a request; ACK is never answered.
-    pub(super) async fn new(
+    pub(crate) async fn new(
         mut answer: impl FnMut(&Message) -> Option<Message> + Send + 'static,
     ) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -46,7 +46,7 @@ impl Far {
     }
 
     /// A peer that takes everything and says nothing.
-    pub(super) async fn silent() -> Self {
+    pub(crate) async fn silent() -> Self {
         Self::new(|_| None).await
     }
 
@@ -65,15 +65,15 @@ impl Drop for Far {
 }
 
 /// An answer to be finished.
-pub(super) fn status(request: &Message, code: u16) -> ResponseBuilder {
+pub(crate) fn status(request: &Message, code: u16) -> ResponseBuilder {
     let status = StatusCode::new(code).unwrap();
     ResponseBuilder::new(request, status).to_tag("far")
 }
 
 /// SRV lists by name. Every host is this machine.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    pub(super) lists: BTreeMap<String, Vec<Srv>>,
+pub(crate) struct Table {
+    pub(crate) lists: BTreeMap<String, Vec<Srv>>,
 }
 
 #[async_trait]
@@ -94,7 +94,7 @@ impl Dns for Table {
 
 /// A domain name system that is away.
 #[derive(Debug)]
-pub(super) struct Away;
+pub(crate) struct Away;
 
 #[async_trait]
 impl Dns for Away {

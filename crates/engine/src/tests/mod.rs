@@ -5,7 +5,8 @@
 
 mod browser;
 mod calls;
-mod far;
+pub(crate) mod far;
+mod softphone;
 mod trunks;
 mod visits;
 mod world;

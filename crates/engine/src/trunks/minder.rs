@@ -3,28 +3,24 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use housecall_phone::Trunk;
 use housecall_sip::ping::{Health, Ping, PingOptions};
-use housecall_sip::registration::{Registration, RegistrationOptions, RegistrationState};
+use housecall_sip::registration::{Registration, RegistrationState};
 use housecall_sip::target::{
     Answer, Cached, Families, Lookup, LookupOptions, NoAnswer, Query, Target, Unresolved,
 };
 use housecall_sip::user_agent::{
     Ask, AskHandle, Event, Input as AgentInput, Output as AgentOutput,
 };
-use housecall_sip::{
-    AgentOptions, Message, Method, Name, NameAddr, Peer, Uri, UriError, UserAgent,
-};
+use housecall_sip::{AgentOptions, Message, Peer, UriError, UserAgent};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
-use super::{Reach, TrunkMode, TrunkSetup};
+use super::{Reach, TrunkMode, TrunkSetup, asks};
+use crate::dns::SEARCH_LIMIT;
 
-/// A search that takes longer ends with what it has: a call waits 5 s for the first one.
-const SEARCH_LIMIT: Duration = Duration::from_millis(4_500);
 /// Peers of one trunk that are watched; calls try no more than these anyway.
 const PEERS_WATCHED: usize = 6;
 
@@ -35,8 +31,8 @@ pub(crate) struct Minder {
     options: MinderOptions,
     random: StdRng,
     agent: UserAgent,
-    /// Who says where we are: some trunks let in only whom they find in a Contact.
-    contact: AgentOptions,
+    /// Who we are to this trunk.
+    we: AgentOptions,
     asked: BTreeMap<AskHandle, About>,
     peers: Vec<Peer>,
     search: Option<Search>,
@@ -129,13 +125,9 @@ impl Minder {
         options: MinderOptions,
     ) -> Result<Self, UriError> {
         let mut random = StdRng::seed_from_u64(options.seed);
-        let contact = AgentOptions {
-            contact_user: user_of(&setup),
-            contact_host: setup.trunk.identity.contact_host.clone(),
-            ..AgentOptions::new(options.local, random.next_u64())
-        };
+        let we = asks::agent(&setup, options.local, random.next_u64());
         // Later asked for again and again; here once, so that a bad name is said at once.
-        ping_ask(&setup.trunk, options.local)?;
+        asks::options(&setup.trunk, Peer::udp(options.local), &we)?;
         let search = match &setup.reach {
             Reach::Target(target) => Some(Search {
                 target: target.clone(),
@@ -146,13 +138,13 @@ impl Minder {
             }),
             Reach::Peers(_) => None,
         };
-        let registration = registration(now, &setup, &contact, random.next_u64())?;
+        let registration = asks::registration(now, &setup, &we, random.next_u64())?;
         let mut minder = Self {
             told: Seen::first(&setup),
             ping_call_id: format!("{:032x}", random.random::<u128>()),
             ping_cseq: 1,
-            agent: UserAgent::new(contact.clone()),
-            contact,
+            agent: UserAgent::new(we.clone()),
+            we,
             asked: BTreeMap::new(),
             peers: Vec::new(),
             pings: BTreeMap::new(),
@@ -302,16 +294,12 @@ impl Minder {
     }
 
     fn ping(&mut self, now: Instant, peer: Peer) {
-        let Ok(ask) = ping_ask(&self.setup.trunk, self.options.local) else {
+        let Ok(ask) = asks::options(&self.setup.trunk, peer, &self.we) else {
             return;
         };
         let cseq = self.ping_cseq;
         self.ping_cseq = cseq.saturating_add(Ask::CSEQS_MAX);
-        let contact = self.contact.contact(peer.transport);
-        let contact = contact.map(|it| (Name::Contact.as_str().to_owned(), it.to_string()));
         let ask = Ask {
-            to_peer: peer,
-            headers: ask.headers.into_iter().chain(contact).collect(),
             call_id: Some(self.ping_call_id.clone()),
             cseq: Some(cseq),
             ..ask
@@ -422,58 +410,4 @@ impl Search {
             self.open = None;
         }
     }
-}
-
-/// The user part by which the trunk knows us.
-fn user_of(setup: &TrunkSetup) -> String {
-    match &setup.mode {
-        TrunkMode::Registration { user, .. } => user.clone(),
-        TrunkMode::IpAuth => setup.trunk.identity.from_user.clone().unwrap_or_default(),
-    }
-}
-
-fn registration(
-    now: Instant,
-    setup: &TrunkSetup,
-    agent: &AgentOptions,
-    seed: u64,
-) -> Result<Option<Registration>, UriError> {
-    let TrunkMode::Registration { user, expires } = &setup.mode else {
-        return Ok(None);
-    };
-    let address = Uri::sip(user, &setup.trunk.domain)?;
-    let registrar = Uri::sip("", &setup.trunk.domain)?;
-    let options = RegistrationOptions {
-        credentials: setup.trunk.credentials.clone(),
-        expires: *expires,
-        ..RegistrationOptions::new(address, registrar, agent.clone())
-    };
-    Ok(Some(Registration::new(now, options, seed)))
-}
-
-/// OPTIONS to the trunk itself (RFC 3261 §11.1).
-fn ping_ask(trunk: &Trunk, local: SocketAddr) -> Result<Ask, UriError> {
-    let uri = Uri::sip("", &trunk.domain)?;
-    let from_host = trunk.identity.from_host.as_deref();
-    let from_user = trunk.identity.from_user.as_deref();
-    let from = Uri::sip(
-        from_user.unwrap_or("ping"),
-        from_host.unwrap_or(&trunk.domain),
-    )?;
-    let accept = (
-        Name::Accept.as_str().to_owned(),
-        "application/sdp".to_owned(),
-    );
-    Ok(Ask {
-        method: Method::Options,
-        to_peer: Peer::udp(local),
-        from: NameAddr::new(from),
-        to: NameAddr::new(uri.clone()),
-        uri,
-        headers: vec![accept],
-        body: None,
-        credentials: trunk.credentials.clone(),
-        call_id: None,
-        cseq: None,
-    })
 }

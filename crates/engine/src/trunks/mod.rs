@@ -26,6 +26,7 @@
 //! | DNS away: the last result until its grace is over | `minder.rs` | `tests.rs` |
 //! | calls at once on one trunk | `board.rs` | a_trunk_takes_no_more_calls_than_it_is_told |
 
+pub(crate) mod asks;
 mod board;
 mod minder;
 mod setup;

@@ -366,13 +366,12 @@ fn no_call_is_stuck_on_a_bad_network() {
     }
 }
 
-/// A far end that hears nothing cannot keep an unanswered call open: it ends after 17 s, and after 64*T1 nothing is left of it.
+/// A far end that hears nothing cannot keep an unanswered call open: it ends after 64*T1, and nothing is left of it.
 #[test]
 fn silence_ends_everything() {
     let deaf = super::world::Network { lost: 100, ..GOOD };
     let mut world = World::new(1, deaf, Script::Silent);
-    world.run(secs(17));
+    world.run(secs(32));
     assert_eq!(ended(&world).outcome, Outcome::Failed);
-    world.run(secs(15));
     assert!(world.call.is_finished());
 }

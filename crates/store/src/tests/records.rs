@@ -32,12 +32,13 @@ async fn p5_a_call_is_read_back_as_written_and_written_once() {
             .unwrap(),
         None
     );
-    let unheard = busy(2);
-    store.save_call(&unheard).await.unwrap();
-    assert_eq!(
-        store.call(&practice(), &unheard.session).await.unwrap(),
-        Some(unheard)
-    );
+    for other in [busy(2), answered(4)] {
+        store.save_call(&other).await.unwrap();
+        assert_eq!(
+            store.call(&practice(), &other.session).await.unwrap(),
+            Some(other)
+        );
+    }
 }
 
 /// A record from before calls were judged has no rows for it, and is read all the same.
@@ -354,6 +355,8 @@ fn answered(n: i64) -> CallRecord {
         ended: WallMillis(n * 1_000 + 61_100),
         talk_ms: 61_000,
         hold_ms: 5_000,
+        held_by_them_ms: 1_500,
+        encrypted: Some(n % 2 == 1),
         credits: 2,
         quality: Some(Quality {
             packets_received: 3_050,
@@ -395,6 +398,8 @@ fn busy(n: i64) -> CallRecord {
         answered: None,
         talk_ms: 0,
         hold_ms: 0,
+        held_by_them_ms: 0,
+        encrypted: None,
         credits: 0,
         quality: None,
         ..answered(n)

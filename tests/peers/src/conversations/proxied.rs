@@ -1,10 +1,12 @@
 //! Calls through kamailio, which verifies our digest (407) and checks our messages, to baresip.
 
-use housecall::Outcome;
+use std::sync::Arc;
+
 use housecall::softphone::{Asked, Event, Question, Side};
+use housecall::{Outcome, TrunkSetup};
 use housecall_sip::Peer;
 
-use crate::caller::{Caller, credentials, dial_to, trunk};
+use crate::caller::{Caller, dial_to, trunk};
 use crate::registrar::{Registrar, inside};
 use crate::wire::Wire;
 
@@ -63,26 +65,16 @@ async fn the_registrar_is_asked_who_we_are() {
     let phone = housecall::softphone::Softphone::bind(Default::default())
         .await
         .unwrap();
-    for (what, credentials, status) in [
-        (Asked::Alive, None, 200),
-        (Asked::Registered, Some(credentials()), 200),
-        (
-            Asked::Registered,
-            Some(housecall_sip::digest::Credentials::new(
-                "housecall",
-                "wrong",
-            )),
-            401,
-        ),
+    for (what, password, status) in [
+        (Asked::Alive, "open sesame", 200),
+        (Asked::Registered, "open sesame", 200),
+        (Asked::Registered, "wrong", 401),
     ] {
-        let (peer, domain) = (registrar.udp(), "carrier.test".to_owned());
-        let question = Question {
-            what,
-            peer,
-            domain,
-            credentials,
-        };
-        let reply = phone.ask(question).await.unwrap();
+        let peer = registrar.udp();
+        let known = housecall_sip::digest::Credentials::new("housecall", password);
+        let setup = TrunkSetup::new(trunk().with_credentials(known), peer);
+        let setup = Arc::new(setup);
+        let reply = phone.ask(Question { what, peer, setup }).await.unwrap();
         assert_eq!(
             reply.message.status(),
             Some(status),

@@ -15,9 +15,10 @@ use super::FromSip;
 use super::connection::{Closed, Connection, Surroundings};
 use super::is_response;
 use super::listener::Listener;
+use super::obstacle::{Obstacle, Unreached};
 use super::options::SipLimits;
 use super::pulse::OpenedBy;
-use super::tls::{ServerName, TlsRefused};
+use super::tls::{Secured, ServerName, TlsRefused};
 
 /// Messages waiting for one slow connection; one more is a failure.
 pub(super) const WAITING_MAX: usize = 64;
@@ -79,8 +80,8 @@ impl Flows {
     /// Sends one message on the connection there is, or on a new one.
     ///
     /// # Errors
-    /// In words, when too much waits for that connection already.
-    pub(super) fn send(&mut self, now: Instant, to: Peer, message: Bytes) -> Result<(), String> {
+    /// Too much waits for that connection already.
+    pub(super) fn send(&mut self, now: Instant, to: Peer, message: Bytes) -> Result<(), Unreached> {
         let message = match self.listener.find(to) {
             Some(outbox) => match outbox.try_send(message) {
                 Err(TrySendError::Closed(message)) => message,
@@ -96,6 +97,11 @@ impl Flows {
         let flow = self.flow(now, to);
         flow.used = now;
         flow.outbox.try_send(message).map_err(|_| full())
+    }
+
+    /// Connects to a peer before there is anything to send, if no connection to it lasts.
+    pub(super) fn open(&mut self, now: Instant, to: Peer) {
+        self.flow(now, to).used = now;
     }
 
     /// Where a response goes whose connection is gone: to the port that the request's Via names (RFC 3261 §18.2.2).
@@ -156,8 +162,9 @@ impl Flow {
     }
 }
 
-fn full() -> String {
-    format!("{WAITING_MAX} messages wait for this connection")
+fn full() -> Unreached {
+    let words = format!("{WAITING_MAX} messages wait for this connection");
+    Unreached::new(Obstacle::Crowded, words)
 }
 
 /// A peer that we connect to.
@@ -183,20 +190,29 @@ impl Line {
             Ended::Closed(closed) => tracing::debug!(%peer, why = %closed, "sip connection closed"),
             Ended::Failed(error) => tracing::warn!(%error, "no sip connection"),
         }
-        let why = why.to_string();
-        let failed = FromSip::TransportFailed { peer, why };
-        let _ = self.around.inbox.send(failed).await;
+        let why = why.told();
+        self.tell(FromSip::TransportFailed { peer, why }).await;
+    }
+
+    /// The shard has ended when nobody takes it: so has everything.
+    async fn tell(&self, what: FromSip) {
+        let _ = self.around.inbox.send(what).await;
     }
 
     async fn once(&self, waiting: &mut mpsc::Receiver<Bytes>) -> Ended {
         let limit = self.around.limits.connect;
         let connecting = timeout(limit, self.connect());
         let peer = self.peer;
-        match connecting.await {
-            Ok(Ok(Stream::Plain(stream))) => self.converse(stream, waiting).await,
-            Ok(Ok(Stream::Secure(stream))) => self.converse(*stream, waiting).await,
-            Ok(Err(error)) => Ended::Failed(error),
-            Err(_) => Ended::Failed(CannotConnect::Slow { peer, limit }),
+        let stream = match connecting.await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Ended::Failed(error),
+            Err(_) => return Ended::Failed(CannotConnect::Slow { peer, limit }),
+        };
+        let secured = stream.secured();
+        self.tell(FromSip::Connected { peer, secured }).await;
+        match stream {
+            Stream::Plain(stream) => self.converse(stream, waiting).await,
+            Stream::Secure(stream) => self.converse(*stream, waiting).await,
         }
     }
 
@@ -236,9 +252,39 @@ enum Ended {
     Failed(CannotConnect),
 }
 
+impl Ended {
+    fn told(&self) -> Unreached {
+        let obstacle = match self {
+            Self::Closed(_) => Obstacle::Closed,
+            Self::Failed(error) => error.obstacle(),
+        };
+        Unreached::new(obstacle, self)
+    }
+}
+
+impl CannotConnect {
+    fn obstacle(&self) -> Obstacle {
+        match self {
+            Self::Unreachable { error, .. } => Obstacle::of_io(error),
+            Self::Slow { .. } => Obstacle::Slow,
+            Self::Nameless { .. } => Obstacle::Nameless,
+            Self::Tls(refused) => refused.obstacle(),
+        }
+    }
+}
+
 enum Stream {
     Plain(TcpStream),
     Secure(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    fn secured(&self) -> Option<Secured> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Secure(stream) => Some(Secured::of(stream.get_ref().1)),
+        }
+    }
 }
 
 /// Messages leave at once, and a peer whose machine is gone is noticed, which TCP alone takes a quarter of an hour for.

@@ -22,6 +22,7 @@ mod bucket;
 mod connection;
 mod flows;
 mod listener;
+mod obstacle;
 mod options;
 mod pulse;
 mod range;
@@ -50,9 +51,10 @@ use strangers::Strangers;
 use tls::Tls;
 use udp::Datagrams;
 
+pub use obstacle::{Obstacle, Unreached};
 pub use options::{OwnCertificate, SipLimits, SipOptions, TlsOptions};
 pub use range::{AddressRange, RangeError};
-pub use tls::{NameError, ServerName};
+pub use tls::{NameError, Secured, ServerName, TlsSetup};
 
 /// How often a free port is looked for that is free for datagrams and for connections alike.
 const PORT_TRIES: usize = 50;
@@ -62,12 +64,14 @@ const PORT_TRIES: usize = 50;
 pub(crate) enum FromSip {
     /// A whole message.
     Message { from: Peer, message: Message },
-    /// Nothing can be sent to this peer, or the connection to it is gone. What was on its way may be lost.
-    TransportFailed {
+    /// We have connected to this peer.
+    Connected {
         peer: Peer,
-        /// What happened, for an administrator.
-        why: String,
+        /// What was agreed, over TLS.
+        secured: Option<Secured>,
     },
+    /// Nothing can be sent to this peer, or the connection to it is gone. What was on its way may be lost.
+    TransportFailed { peer: Peer, why: Unreached },
 }
 
 /// A datagram that is no message to us: a keep-alive of line ends (RFC 5626 §3.5.1), noise, or of somebody who is not listed.
@@ -83,7 +87,7 @@ pub(crate) struct SipSockets {
     flows: Flows,
     strangers: Rc<RefCell<Strangers>>,
     /// To whom something could not be sent, and why; read before anything else. Each peer at most once.
-    failed: VecDeque<(Peer, String)>,
+    failed: VecDeque<(Peer, Unreached)>,
 }
 
 impl SipSockets {
@@ -122,6 +126,17 @@ impl SipSockets {
         self.flows.expect_name(peer, name);
     }
 
+    /// Connects to `peer` before there is anything to send. [`FromSip::Connected`] or [`FromSip::TransportFailed`] follows, unless a
+    /// connection lasts already. Datagrams need none.
+    pub(crate) fn connect(&mut self, peer: Peer) {
+        if peer.transport != Transport::Udp {
+            self.strangers
+                .borrow_mut()
+                .meet(Instant::now(), peer.addr.ip());
+            self.flows.open(Instant::now(), peer);
+        }
+    }
+
     /// Waits until something can be read.
     pub(crate) async fn readable(&self) -> io::Result<()> {
         if !self.failed.is_empty() {
@@ -152,7 +167,7 @@ impl SipSockets {
         if let Err(why) = sent
             && !self.failed.iter().any(|(peer, _)| *peer == to)
         {
-            tracing::warn!(peer = %to, why, "sip message not sent");
+            tracing::warn!(peer = %to, %why, "sip message not sent");
             self.failed.push_back((to, why));
         }
     }

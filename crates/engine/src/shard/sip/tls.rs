@@ -10,12 +10,13 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{self, CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
-    SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, ProtocolVersion,
+    RootCertStore, ServerConfig, SignatureScheme,
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
+use super::obstacle::Obstacle;
 use super::options::{OwnCertificate, TlsOptions};
 
 /// Makes TLS 1.2 and 1.3 of TCP connections (RFC 3261 §26.2.1).
@@ -39,20 +40,48 @@ pub struct NameError {
     text: String,
 }
 
+/// What was agreed with a peer over TLS.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Secured {
+    /// The version, as people write it: `TLS 1.3`.
+    pub version: &'static str,
+    /// The cipher suite, as its standard names it.
+    pub cipher: String,
+    /// The host names of the certificate, eight at most. One of them is the name that was asked for, unless that is an address.
+    pub names: Vec<String>,
+}
+
 /// A certificate or key that was configured cannot be used; the administrator's move.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TlsSetup {
+#[non_exhaustive]
+pub enum TlsSetup {
+    /// A PEM file without a certificate.
     #[error("no certificate in {what}: {error}")]
     NoCertificate {
+        /// Which of those that are configured.
         what: &'static str,
+        /// What is wrong with it.
         error: pem::Error,
     },
+    /// A PEM file without a private key.
     #[error("our private key cannot be read: {0}")]
     Key(pem::Error),
+    /// Nobody would be believed.
     #[error("no root is trusted at all: trust the public roots or name some of your own")]
     NoRoots(#[from] rustls::client::VerifierBuilderError),
+    /// Certificate and key do not belong together, or are of a kind that we do not speak.
     #[error("our certificates cannot be used: {0}")]
     Unusable(#[from] rustls::Error),
+}
+
+impl TlsOptions {
+    /// Reads every certificate and key. An engine does so when it starts; whoever reads settings may ask earlier.
+    ///
+    /// # Errors
+    /// What cannot be used.
+    pub fn check(&self) -> Result<(), TlsSetup> {
+        Tls::new(self).map(drop)
+    }
 }
 
 /// A peer with which no TLS connection could be made.
@@ -63,6 +92,7 @@ pub(super) enum TlsRefused {
         peer: Peer,
         expected: ServerName,
         presented: Presented,
+        obstacle: Obstacle,
         why: String,
     },
     #[error("{peer}, expected to be {expected}, broke off the tls handshake: {error}")]
@@ -199,6 +229,23 @@ impl fmt::Display for ServerName {
     }
 }
 
+impl Secured {
+    pub(super) fn of(agreed: &ClientConnection) -> Self {
+        let version = match agreed.protocol_version() {
+            Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS",
+        };
+        let cipher = agreed.negotiated_cipher_suite();
+        let shown = agreed.peer_certificates().and_then(<[_]>::first);
+        Self {
+            version,
+            cipher: cipher.map_or_else(String::new, |cipher| format!("{:?}", cipher.suite())),
+            names: shown.map(Presented::of).unwrap_or_default().0,
+        }
+    }
+}
+
 /// The host names of a certificate, as shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Presented(Vec<String>);
@@ -254,6 +301,7 @@ impl Witness {
             peer,
             expected,
             presented: self.presented().clone(),
+            obstacle: obstacle(fault),
             why: words(fault),
         }
     }
@@ -262,6 +310,29 @@ impl Witness {
         self.presented
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TlsRefused {
+    pub(super) fn obstacle(&self) -> Obstacle {
+        match self {
+            Self::Certificate { obstacle, .. } => *obstacle,
+            Self::Handshake { .. } => Obstacle::NoTls,
+        }
+    }
+}
+
+fn obstacle(fault: &CertificateError) -> Obstacle {
+    match fault {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Obstacle::OtherName
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => Obstacle::OutOfDate,
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => Obstacle::Untrusted,
+        _ => Obstacle::BadCertificate,
     }
 }
 

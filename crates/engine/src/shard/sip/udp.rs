@@ -7,6 +7,7 @@ use housecall_sip::{MAX_MESSAGE_BYTES, Message, Peer};
 use socket2::SockRef;
 use tokio::net::UdpSocket;
 
+use super::obstacle::{Obstacle, Unreached};
 use super::{FromSip, NotSip, is_response};
 
 /// The receive buffer asked for: a second of a flood, so that a trunk's message is not the one that is lost. The system may give less.
@@ -70,14 +71,16 @@ impl Datagrams {
     /// Sends one datagram.
     ///
     /// # Errors
-    /// In words, when the system refuses it: no route, or too long.
-    pub(super) fn send(&mut self, to: SocketAddr, message: &[u8]) -> Result<(), String> {
+    /// The system refuses it: no route, or too long.
+    pub(super) fn send(&mut self, to: SocketAddr, message: &[u8]) -> Result<(), Unreached> {
         if message.len() > REQUEST_BYTES_SAFE && !is_response(message) {
             self.warn_of_size(to, message.len());
         }
         match self.socket.try_send_to(message, to) {
             // A full socket buffer loses the datagram; the transaction's timer sends it again.
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error.to_string()),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                Err(Unreached::new(Obstacle::of_io(&error), error))
+            }
             _ => Ok(()),
         }
     }

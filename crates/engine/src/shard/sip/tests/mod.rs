@@ -67,17 +67,36 @@ impl End {
         }
     }
 
-    async fn hears_message(&mut self) -> (Peer, Message) {
+    /// Waits until a connection of ours has come about.
+    async fn connects(&mut self) -> (Peer, Option<Secured>) {
         match self.hears().await {
-            FromSip::Message { from, message } => (from, message),
-            FromSip::TransportFailed { peer, why } => panic!("{peer} failed: {why}"),
+            FromSip::Connected { peer, secured } => (peer, secured),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn hears_message(&mut self) -> (Peer, Message) {
+        loop {
+            match self.hears().await {
+                FromSip::Message { from, message } => return (from, message),
+                FromSip::TransportFailed { peer, why } => panic!("{peer} failed: {why}"),
+                FromSip::Connected { .. } => {}
+            }
         }
     }
 
     async fn hears_failure(&mut self) -> (Peer, String) {
-        match self.hears().await {
-            FromSip::TransportFailed { peer, why } => (peer, why),
-            FromSip::Message { from, .. } => panic!("a message of {from}"),
+        let (peer, why) = self.is_kept_from().await;
+        (peer, why.words)
+    }
+
+    async fn is_kept_from(&mut self) -> (Peer, Unreached) {
+        loop {
+            match self.hears().await {
+                FromSip::TransportFailed { peer, why } => return (peer, why),
+                FromSip::Message { from, .. } => panic!("a message of {from}"),
+                FromSip::Connected { .. } => {}
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -14,8 +14,13 @@ use super::*;
 
 const NAME: &str = "sip.example.com";
 
-/// Dials a trunk that shows `shown`, expecting `expected`, and returns the words of the refusal.
-async fn refusal(authority: &Authority, shown: OwnCertificate, expected: Option<&str>) -> String {
+/// Dials a trunk that shows `shown`, expecting `expected`, and returns the words of the refusal, which is for this `obstacle`.
+async fn refusal(
+    obstacle: Obstacle,
+    authority: &Authority,
+    shown: OwnCertificate,
+    expected: Option<&str>,
+) -> String {
     let mut us = End::bind(Ipv4Addr::LOCALHOST, &authority.trusted()).await;
     let trunk = End::bind(Ipv4Addr::LOCALHOST, &shows(shown)).await;
     let to = trunk.peer(Transport::Tls);
@@ -24,10 +29,10 @@ async fn refusal(authority: &Authority, shown: OwnCertificate, expected: Option<
     }
     us.sockets
         .send(to, request(Transport::Tls, us.sockets.local()));
-    let (peer, why) = us.hears_failure().await;
-    assert_eq!(peer, to);
-    assert!(why.contains(&to.to_string()), "who: {why}");
-    why
+    let (peer, why) = us.is_kept_from().await;
+    assert_eq!((peer, why.obstacle), (to, obstacle), "{why}");
+    assert!(why.words.contains(&to.to_string()), "who: {why}");
+    why.words
 }
 
 #[tokio::test]
@@ -35,7 +40,7 @@ async fn a_certificate_must_carry_the_configured_name() {
     converse(async {
         let authority = Authority::new();
         let shown = authority.certify(&["other.example.com", "www.example.com"]);
-        let why = refusal(&authority, shown, Some(NAME)).await;
+        let why = refusal(Obstacle::OtherName, &authority, shown, Some(NAME)).await;
         for part in [
             NAME,
             "presented other.example.com, www.example.com",
@@ -52,7 +57,7 @@ async fn a_certificate_that_expired_is_refused_with_its_age() {
     converse(async {
         let authority = Authority::new();
         let shown = authority.certify_expired(&[NAME]);
-        let why = refusal(&authority, shown, Some(NAME)).await;
+        let why = refusal(Obstacle::OutOfDate, &authority, shown, Some(NAME)).await;
         assert!(
             why.contains("it expired ") && why.contains(" days ago"),
             "{why}"
@@ -67,7 +72,8 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
     converse(async {
         for pretender in [Authority::named("another root"), Authority::new()] {
             let shown = pretender.certify(&[NAME]);
-            let why = refusal(&Authority::new(), shown, Some(NAME)).await;
+            let obstacle = Obstacle::Untrusted;
+            let why = refusal(obstacle, &Authority::new(), shown, Some(NAME)).await;
             assert!(
                 why.contains("no root that we trust vouches for it"),
                 "{why}"
@@ -82,7 +88,8 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
 async fn a_peer_without_a_name_is_not_spoken_to() {
     converse(async {
         let authority = Authority::new();
-        let why = refusal(&authority, authority.certify(&[NAME, "127.0.0.1"]), None).await;
+        let shown = authority.certify(&[NAME, "127.0.0.1"]);
+        let why = refusal(Obstacle::Nameless, &authority, shown, None).await;
         assert!(why.contains("no configured name"), "{why}");
     })
     .await;
@@ -92,7 +99,8 @@ async fn a_peer_without_a_name_is_not_spoken_to() {
 async fn an_address_is_a_name_only_where_it_was_configured() {
     converse(async {
         let authority = Authority::new();
-        let why = refusal(&authority, authority.certify(&[NAME]), Some("127.0.0.1")).await;
+        let shown = authority.certify(&[NAME]);
+        let why = refusal(Obstacle::OtherName, &authority, shown, Some("127.0.0.1")).await;
         assert!(why.contains("somebody else's certificate"), "{why}");
 
         let own = authority.certify(&["127.0.0.1"]);
@@ -183,6 +191,37 @@ async fn our_certificate_and_the_name_we_want_are_shown_over_both_versions() {
         })
         .await;
     }
+}
+
+/// What was agreed is told before anything is sent, and what speaks no TLS is told apart from what shows a wrong certificate.
+#[tokio::test]
+async fn a_connection_says_what_was_agreed() {
+    converse(async {
+        let authority = Authority::new();
+        let mut us = End::bind(Ipv4Addr::LOCALHOST, &authority.trusted()).await;
+        let own = shows(authority.certify(&[NAME, "other.example.com"]));
+        let trunk = End::bind(Ipv4Addr::LOCALHOST, &own).await;
+        let to = trunk.peer(Transport::Tls);
+        us.sockets.expect_name(to, NAME.parse().unwrap());
+        us.sockets.connect(to);
+        let (peer, secured) = us.connects().await;
+        let secured = secured.unwrap();
+        assert_eq!((peer, secured.version), (to, "TLS 1.3"));
+        assert_eq!(secured.names, [NAME, "other.example.com"]);
+        assert!(secured.cipher.starts_with("TLS13_"), "{}", secured.cipher);
+
+        us.sockets.connect(trunk.peer(Transport::Tcp));
+        assert_eq!(us.connects().await.1, None);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let plain = Peer::tls(listener.local_addr().unwrap());
+        us.sockets.expect_name(plain, NAME.parse().unwrap());
+        us.sockets.connect(plain);
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"SIP/2.0 400 What\r\n\r\n").await.unwrap();
+        let (_, why) = us.is_kept_from().await;
+        assert_eq!(why.obstacle, Obstacle::NoTls, "{why}");
+    })
+    .await;
 }
 
 #[tokio::test]
