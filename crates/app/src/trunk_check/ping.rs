@@ -24,6 +24,15 @@ pub(super) fn step(answer: &Result<Reply, NoReply>, place: Place<'_>) -> Step {
     }
 }
 
+/// A trunk that is asked nothing: neither registered with nor pinged.
+pub(super) fn unasked() -> Step {
+    let advice = Advice::new(
+        "Nothing was sent to this trunk, so nothing is known of it: it wants no registration and is asked no OPTIONS.",
+        "See with `--call` whether it takes calls.",
+    );
+    Step::note("ping", "`ping_seconds = 0`", advice)
+}
+
 fn replied(reply: &Reply, place: Place<'_>) -> Step {
     let status = reply.message.status().unwrap_or_default();
     let sign_in = SignIn::of(&reply.trace, place.setup.trunk.credentials.as_ref());

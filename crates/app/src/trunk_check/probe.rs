@@ -98,11 +98,15 @@ impl<'a, 'o> Probe<'a, 'o> {
         if registers && !self.is_settled {
             self.register(peer).await;
         }
-        if !registers || self.setup.ping.is_some() {
-            let answer = self.ask(Asked::Alive, peer).await;
-            let step = ping::step(&answer, self.place(peer));
-            self.report.step(&step);
-        }
+        let step = match (self.setup.ping, registers) {
+            (Some(_), _) => {
+                let answer = self.ask(Asked::Alive, peer).await;
+                ping::step(&answer, self.place(peer))
+            }
+            (None, true) => Step::skipped("ping", "`ping_seconds = 0`"),
+            (None, false) => ping::unasked(),
+        };
+        self.report.step(&step);
     }
 
     async fn register(&mut self, peer: Peer) {

@@ -238,6 +238,19 @@ async fn a_silent_trunk_has_words_of_its_own() {
     ]);
 }
 
+/// What the configuration says is not asked is not asked, and is no failure; that nothing is known then is said.
+#[tokio::test]
+async fn a_trunk_that_is_not_pinged() {
+    let world = World::new().await;
+    let seen = world.check("ping_seconds = 0\n", &Wish::default()).await;
+    assert_eq!(seen.failed, 0, "{}", seen.text);
+    seen.steps(&["! note ping", "Meaning: Nothing was sent"]);
+    let lines = "ping_seconds = 0\nregistration = true\n";
+    let seen = world.check(lines, &Wish::default()).await;
+    assert_eq!(seen.failed, 0, "{}", seen.text);
+    seen.steps(&["✓ ok register", "– skipped ping", "✓ ok leave"]);
+}
+
 #[tokio::test]
 async fn a_closed_port_is_told_from_a_silent_one() {
     let world = World::new().await;
