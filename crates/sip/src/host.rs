@@ -3,8 +3,6 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use memchr::memchr;
-
 use crate::header::ValueError;
 use crate::text;
 
@@ -113,7 +111,7 @@ pub(crate) fn is_host(text: &str) -> bool {
 pub(crate) fn split_host(text: &str) -> Option<(&str, &str)> {
     const HOST_BYTES: [bool; 256] = text::bytes_of(b"-._");
     let end = match text.as_bytes().first() {
-        Some(b'[') => memchr(b']', text.as_bytes())? + 1,
+        Some(b'[') => text::find(text.as_bytes(), [b']'])? + 1,
         _ => text::length_in(text.as_bytes(), &HOST_BYTES),
     };
     let (host, rest) = text.split_at_checked(end)?;

@@ -1,9 +1,11 @@
 //! The small pieces of SIP's grammar: tokens, quoted strings, lists (RFC 3261 §25.1).
 
+mod find;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memchr3};
+pub(crate) use find::find;
 
 /// A range of a text. 32 bits suffice: a message has at most 64 KiB, and re-encoding at most doubles it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -13,6 +15,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    #[inline]
     pub(crate) fn new(start: usize, end: usize) -> Span {
         // Beyond what 32 bits hold there is no text, and such a span covers none.
         let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
@@ -49,6 +52,7 @@ pub(crate) fn trim(text: &str) -> &str {
 }
 
 /// Returns the span of `bytes`, which begin at `start`, without the blanks at their ends.
+#[inline]
 pub(crate) fn trimmed(bytes: &[u8], start: usize) -> Span {
     let (mut start, mut bytes) = (start, bytes);
     while let [first, rest @ ..] = bytes
@@ -82,9 +86,19 @@ pub(crate) fn is_token_bytes(bytes: &[u8]) -> bool {
 }
 
 /// Returns how many bytes at the start of `bytes` are in the table.
+#[inline]
 pub(crate) fn length_in(bytes: &[u8], table: &[bool; 256]) -> usize {
     let is_out = |byte: &u8| table.get(usize::from(*byte)) != Some(&true);
-    bytes.iter().position(is_out).unwrap_or(bytes.len())
+    // Whole words first: eight tests in a row, without a look at the end after each.
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        if let Some(out) = word.iter().position(is_out) {
+            return bytes.len() - rest.len() + out;
+        }
+        rest = after;
+    }
+    let length = rest.iter().position(is_out).unwrap_or(rest.len());
+    bytes.len() - rest.len() + length
 }
 
 /// Returns a table of letters, digits and `marks`.
@@ -113,13 +127,13 @@ pub(crate) fn find_outside(text: &str, wanted: u8) -> Option<usize> {
     let mut at = 0;
     loop {
         let rest = bytes.get(at..)?;
-        let found = memchr3(wanted, b'"', b'<', rest)?;
+        let found = find(rest, [wanted, b'"', b'<'])?;
         let rest = rest.get(found..)?;
         at += found;
         at += match rest.first() {
             Some(byte) if *byte == wanted => return Some(at),
             Some(b'"') => quoted_bytes(rest)?,
-            _ => memchr(b'>', rest)? + 1,
+            _ => find(rest, [b'>'])? + 1,
         };
     }
 }
@@ -134,7 +148,7 @@ pub(crate) fn split_outside(text: &str, separator: u8) -> (&str, Option<&str>) {
 /// Splits a value before its first semicolon, which stays with the parameters. For values that hold neither quotes nor brackets
 /// before their parameters.
 pub(crate) fn split_params(value: &str) -> (&str, &str) {
-    let end = memchr(b';', value.as_bytes()).unwrap_or(value.len());
+    let end = find(value.as_bytes(), [b';']).unwrap_or(value.len());
     value.split_at_checked(end).unwrap_or((value, ""))
 }
 
@@ -163,7 +177,7 @@ fn quoted_bytes(bytes: &[u8]) -> Option<usize> {
     bytes.first().filter(|byte| **byte == b'"')?;
     let mut at = 1;
     loop {
-        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        at += find(bytes.get(at..)?, [b'"', b'\\'])?;
         match bytes.get(at)? {
             b'"' => return Some(at + 1),
             // A quoted pair: what follows the backslash means nothing (RFC 3261 §25.1).

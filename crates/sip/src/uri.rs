@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use memchr::memchr;
-
 use crate::header::ParamsRef;
 use crate::host;
 use crate::text::{self, Span};
@@ -291,7 +289,7 @@ fn sip_parts(text: &str, start: usize) -> Result<Parts, UriError> {
     let rest = text.as_bytes().get(start..).unwrap_or_default();
     let mut parts = Parts::default();
     let mut at = start;
-    if let Some(length) = memchr(b'@', rest) {
+    if let Some(length) = text::find(rest, [b'@']) {
         (parts.user, parts.password) = user_info(text, start, start + length)?;
         at = start + length + 1;
     }

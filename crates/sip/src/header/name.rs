@@ -110,21 +110,23 @@ impl<'a> Name<'a> {
 
 impl Known {
     /// Returns the header that `text` names, in long or compact form and any case.
+    #[inline]
     pub(crate) fn from_bytes(text: &[u8]) -> Option<Known> {
         let mut slot = slot(text);
         loop {
-            let spelling = usize::from(*SLOTS.get(slot)?);
+            let spelling = usize::from(*SLOTS.get(usize::from(slot))?);
             // An empty slot points behind the spellings: nobody of this name came by here.
             let (name, known) = SPELLINGS.get(spelling)?;
             // The usual spelling is compared many bytes at a time, another one byte by byte.
             if name.as_bytes() == text || name.as_bytes().eq_ignore_ascii_case(text) {
                 return Some(*known);
             }
-            slot = (slot + 1) % SLOT_COUNT;
+            slot = slot.wrapping_add(1);
         }
     }
 }
 
+/// As many as a byte can number, so that no slot is out of range.
 const SLOT_COUNT: usize = 256;
 const EMPTY: u8 = u8::MAX;
 
@@ -142,22 +144,21 @@ const fn slots() -> [u8; SLOT_COUNT] {
     let mut spelling = 0;
     while spelling < SPELLINGS.len() {
         let mut slot = slot(SPELLINGS[spelling].0.as_bytes());
-        while slots[slot] != EMPTY {
-            slot = (slot + 1) % SLOT_COUNT;
+        while slots[slot as usize] != EMPTY {
+            slot = slot.wrapping_add(1);
         }
-        slots[slot] = spelling as u8;
+        slots[slot as usize] = spelling as u8;
         spelling += 1;
     }
     slots
 }
 
 // Length, first and last letter tell nearly all names apart. Bit 5 is the case of a letter.
-const fn slot(name: &[u8]) -> usize {
+const fn slot(name: &[u8]) -> u8 {
     match (name.first(), name.last()) {
-        (Some(first), Some(last)) => {
-            let (first, last) = ((*first | 0x20) as usize, (*last | 0x20) as usize);
-            (first + last * 8 + name.len() * 13) % SLOT_COUNT
-        }
+        (Some(first), Some(last)) => (*first | 0x20)
+            .wrapping_add((*last | 0x20).wrapping_mul(8))
+            .wrapping_add((name.len() as u8).wrapping_mul(13)),
         _ => 0,
     }
 }
@@ -204,8 +205,8 @@ mod tests {
                 .position(|(name, _)| *name == text)
                 .unwrap();
             let mut probes = 1;
-            while usize::from(SLOTS[slot]) != at {
-                slot = (slot + 1) % SLOT_COUNT;
+            while usize::from(SLOTS[usize::from(slot)]) != at {
+                slot = slot.wrapping_add(1);
                 probes += 1;
             }
             probes

@@ -1,8 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memchr;
-
 use super::{Params, ValueError};
 use crate::text;
 use crate::uri::Uri;
@@ -149,7 +147,7 @@ fn display_name(value: &str) -> Result<(Option<&str>, &str), ValueError> {
 
 /// Returns the URI and the parameters, where `rest` begins behind the opening bracket.
 fn in_brackets(rest: &str) -> Result<(&str, &str), ValueError> {
-    let close = memchr(b'>', rest.as_bytes());
+    let close = text::find(rest.as_bytes(), [b'>']);
     let close = close.ok_or(ValueError::Malformed("angle brackets"))?;
     let (uri, rest) = rest.split_at_checked(close).unwrap_or((rest, ""));
     Ok((uri, rest.strip_prefix('>').unwrap_or(rest)))

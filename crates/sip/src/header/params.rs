@@ -1,8 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memchr3;
-
 use super::ValueError;
 use crate::text;
 
@@ -176,7 +174,7 @@ fn is_list(list: &str) -> bool {
     // Where nothing is quoted or bracketed, all that can be wrong is a value without a name.
     let mut rest = list.as_bytes();
     let mut before = 0;
-    while let Some(found) = memchr3(b'=', b'"', b'<', rest) {
+    while let Some(found) = text::find(rest, [b'=', b'"', b'<']) {
         let at = before + found;
         match list.as_bytes().split_at_checked(at) {
             Some((name, [b'=', after @ ..])) if !is_nameless(name) => rest = after,

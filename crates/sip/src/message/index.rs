@@ -1,6 +1,6 @@
 use bytes::{Buf, Bytes};
 use bytestring::ByteString;
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 use crate::header::{Known, Name};
 use crate::text::{self, Span};
@@ -113,7 +113,7 @@ impl Iterator for Lines<'_> {
         let start = self.at;
         let mut has_return = false;
         loop {
-            let end = self.at + memchr2(b'\r', b'\n', self.bytes.get(self.at..)?)?;
+            let end = self.at + text::find(self.bytes.get(self.at..)?, [b'\r', b'\n'])?;
             self.at = match self.bytes.get(end..)? {
                 [b'\r', b'\n', ..] => end + 2,
                 // RFC 3261 §7 asks for CRLF; that a bare LF ends a line too harms nobody.
@@ -133,7 +133,7 @@ impl Iterator for Lines<'_> {
 /// Reads `name: value`. Blanks may stand before the colon (RFC 3261 §25.1, HCOLON), and nothing else that is no token: a name
 /// that one parser reads and another does not is a header smuggled past one of them.
 fn field(line: &[u8], span: Span) -> Option<Field> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
+    let colon = text::find(line, [b':'])?;
     let name = without_blanks_after(line.get(..colon)?);
     let known = Known::from_bytes(name);
     if known.is_none() && !text::is_token_bytes(name) {

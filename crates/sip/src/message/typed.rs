@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use memchr::memchr2;
-
 use super::Message;
 use crate::digest::{Authorization, Challenge};
 use crate::header::{
@@ -67,7 +65,8 @@ impl Message {
     /// Missing, repeated or empty.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
         let value = self.single(Known::CallId)?;
-        let is_one_word = !value.is_empty() && memchr2(b' ', b'\t', value.as_bytes()).is_none();
+        let is_one_word =
+            !value.is_empty() && text::find(value.as_bytes(), [b' ', b'\t']).is_none();
         is_one_word.then_some(value).ok_or(HeaderError::new(
             Name::CallId,
             ValueError::Malformed("word"),
