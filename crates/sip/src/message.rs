@@ -1,5 +1,6 @@
 //! Messages: ranges over one shared buffer, read without copying and typed when asked.
 
+mod fields;
 mod index;
 mod multipart;
 mod start_line;
@@ -10,7 +11,8 @@ use std::fmt;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use index::{Field, Index};
+use fields::Fields;
+use index::Index;
 pub(crate) use index::{head_end, skip_line_ends};
 pub(crate) use start_line::StartLine;
 
@@ -31,7 +33,7 @@ pub struct Message {
     /// The head with folded lines joined; the same memory as `wire` when nothing had to be changed.
     head: ByteString,
     start: StartLine,
-    fields: Vec<Field>,
+    fields: Fields,
     malformed_lines: usize,
     body: Bytes,
     length: BodyLength,
@@ -205,8 +207,7 @@ impl Message {
     /// Returns the values of all headers of a name that we know, in order.
     fn values(&self, name: Known) -> impl Iterator<Item = &str> + Clone {
         self.fields
-            .iter()
-            .filter(move |field| field.is(name))
+            .of(name)
             .map(|field| field.value.text(&self.head))
     }
 
@@ -267,10 +268,9 @@ impl From<Message> for Bytes {
 }
 
 /// Reads Content-Length. Several that agree are one (RFC 3261 §7.3.1 forbids them; devices behind two proxies send them).
-fn body_length(fields: &[Field], head: &str, available: usize) -> BodyLength {
+fn body_length(fields: &Fields, head: &str, available: usize) -> BodyLength {
     let mut values = fields
-        .iter()
-        .filter(|field| field.is(Known::ContentLength))
+        .of(Known::ContentLength)
         .map(|field| crate::text::decimal::<usize>(field.value.text(head)));
     let Some(first) = values.next() else {
         return BodyLength::Absent;

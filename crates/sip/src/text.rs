@@ -17,8 +17,6 @@ pub(crate) struct Span {
 impl Span {
     #[inline]
     pub(crate) fn new(start: usize, end: usize) -> Span {
-        // Beyond what 32 bits hold there is no text, and such a span covers none.
-        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Span {
             start: narrow(start),
             end: narrow(end),
@@ -44,6 +42,13 @@ impl Span {
     pub(crate) fn text(self, text: &str) -> &str {
         text.get(self.range()).unwrap_or_default()
     }
+}
+
+/// Returns a place in a text in 32 bits. Four gigabytes of text come from nowhere: what is received is bounded long before.
+#[inline]
+pub(crate) fn narrow(at: usize) -> u32 {
+    debug_assert!(u32::try_from(at).is_ok(), "byte {at} of a text");
+    at as u32
 }
 
 /// Returns `text` without blanks at either end.
@@ -76,14 +81,16 @@ pub(crate) fn is_blank(byte: u8) -> bool {
 
 /// Returns whether `text` is a token: not empty, and of token characters only.
 pub(crate) fn is_token(text: &str) -> bool {
-    is_token_bytes(text.as_bytes())
+    !text.is_empty() && token_length(text.as_bytes()) == text.len()
 }
 
-/// The same for bytes that may be no UTF-8, and then are no token.
-pub(crate) fn is_token_bytes(bytes: &[u8]) -> bool {
-    const TOKEN_BYTES: [bool; 256] = bytes_of(b"-.!%*_+`'~");
-    !bytes.is_empty() && length_in(bytes, &TOKEN_BYTES) == bytes.len()
+/// Returns how many bytes at the start of `bytes` are a token.
+#[inline]
+pub(crate) fn token_length(bytes: &[u8]) -> usize {
+    length_in(bytes, &TOKEN_BYTES)
 }
+
+const TOKEN_BYTES: [bool; 256] = bytes_of(b"-.!%*_+`'~");
 
 /// Returns how many bytes at the start of `bytes` are in the table.
 #[inline]
@@ -124,6 +131,8 @@ pub(crate) const fn bytes_of(marks: &[u8]) -> [bool; 256] {
 /// Returns where `wanted` first stands outside quoted strings and angle brackets.
 pub(crate) fn find_outside(text: &str, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
+    // Most values are no list: then what their quotes and brackets hold need not be told apart.
+    find(bytes, [wanted])?;
     let mut at = 0;
     loop {
         let rest = bytes.get(at..)?;
@@ -154,7 +163,14 @@ pub(crate) fn split_params(value: &str) -> (&str, &str) {
 
 /// Splits at the first blank.
 pub(crate) fn split_blank(text: &str) -> Option<(&str, &str)> {
-    let blank = text.bytes().position(|byte| matches!(byte, b' ' | b'\t'))?;
+    let blank = find(text.as_bytes(), [b' ', b'\t'])?;
+    Some((text.get(..blank)?, text.get(blank + 1..)?))
+}
+
+/// Splits at the last blank.
+pub(crate) fn rsplit_blank(text: &str) -> Option<(&str, &str)> {
+    let is_blank = |byte| matches!(byte, b' ' | b'\t');
+    let blank = text.bytes().rposition(is_blank)?;
     Some((text.get(..blank)?, text.get(blank + 1..)?))
 }
 
@@ -231,8 +247,9 @@ pub(crate) fn quote(text: &str) -> String {
 
 /// Reads decimal digits and nothing else; `None` where they do not fit.
 pub(crate) fn decimal<T: std::str::FromStr>(text: &str) -> Option<T> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
+    // Beside digits the standard library reads a sign.
+    let has_sign = text.starts_with(['+', '-']);
+    (!has_sign).then(|| text.parse().ok()).flatten()
 }
 
 /// Returns the bytes as lower-case hexadecimal digits.

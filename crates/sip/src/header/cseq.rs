@@ -47,13 +47,14 @@ impl fmt::Display for CSeq {
 }
 
 fn sequence_number(digits: &str) -> Result<u32, ValueError> {
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(ValueError::Malformed("number"));
-    }
     let in_range = text::decimal(digits).filter(|number| *number <= CSeq::MAX);
-    in_range.ok_or(ValueError::TooLarge {
-        what: "number",
-        max: u64::from(CSeq::MAX),
+    let is_number = || !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    in_range.ok_or_else(|| match is_number() {
+        true => ValueError::TooLarge {
+            what: "number",
+            max: u64::from(CSeq::MAX),
+        },
+        false => ValueError::Malformed("number"),
     })
 }
 

@@ -19,6 +19,11 @@ macro_rules! names {
             $($name,)*
         }
 
+        impl Known {
+            /// How many names we know.
+            pub(crate) const COUNT: usize = [$(Known::$name),*].len();
+        }
+
         /// Long and compact spellings.
         const SPELLINGS: &[(&str, Known)] = &[
             $(($long, Known::$name), $(($compact, Known::$name),)?)*

@@ -134,6 +134,9 @@ impl<T: AsRef<str>> fmt::Display for NameAddr<T> {
 
 /// Returns the display name as written, and what follows it.
 fn display_name(value: &str) -> Result<(Option<&str>, &str), ValueError> {
+    if value.starts_with('<') {
+        return Ok((None, value));
+    }
     if value.starts_with('"') {
         let length = text::quoted_length(value).ok_or(ValueError::Malformed("quoted name"))?;
         let (name, rest) = value.split_at_checked(length).unwrap_or((value, ""));

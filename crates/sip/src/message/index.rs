@@ -2,14 +2,17 @@ use bytes::{Buf, Bytes};
 use bytestring::ByteString;
 use memchr::memchr;
 
-use crate::header::{Known, Name};
+use super::fields::{Field, Fields, KnownSet};
+use crate::header::Known;
 use crate::text::{self, Span};
 
 /// Where the lines of a head stand.
 #[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) start_line: Span,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) fields: Fields,
+    /// The names of these.
+    seen: KnownSet,
     /// Lines that are neither header nor continuation.
     pub(crate) malformed_lines: usize,
     /// How many bytes the head has, its empty line included; `None` where no empty line came.
@@ -18,28 +21,21 @@ pub(crate) struct Index {
     has_line_ends: bool,
 }
 
-/// One header.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Field {
-    known: Option<Known>,
-    pub(crate) name: Span,
-    pub(crate) value: Span,
-}
-
 impl Index {
     /// Finds the start line and the headers, as far as the first empty line.
     pub(crate) fn of(bytes: &[u8]) -> Index {
         let mut index = Index {
             start_line: Span::default(),
-            fields: Vec::with_capacity(24),
+            fields: Fields::new(),
+            seen: KnownSet::default(),
             malformed_lines: 0,
             end: None,
             has_line_ends: false,
         };
         let mut lines = Lines { bytes, at: 0 };
-        index.start_line = lines.next().map_or(Span::default(), |line| line.span);
+        index.start_line = lines.next().map_or(Span::default(), |line| line.span());
         for line in &mut lines {
-            if line.span.start() == line.span.end() {
+            if line.text.is_empty() {
                 index.end = Some(lines.at);
                 break;
             }
@@ -55,13 +51,12 @@ impl Index {
         self.end.or_else(unclosed)
     }
 
-    fn add(&mut self, bytes: &[u8], line: &Line) {
+    fn add(&mut self, bytes: &[u8], line: &Line<'_>) {
         self.has_line_ends |= line.has_return;
-        let text = line.span.bytes(bytes);
-        match text.first() {
-            Some(b' ' | b'\t') => self.continue_field(bytes, line.span),
-            _ => match field(text, line.span) {
-                Some(field) => self.fields.push(field),
+        match line.text.first() {
+            Some(b' ' | b'\t') => self.continue_field(bytes, line.span()),
+            _ => match field(line) {
+                Some(field) => self.fields.push(field, &mut self.seen),
                 None => self.malformed_lines += 1,
             },
         }
@@ -79,24 +74,18 @@ impl Index {
     }
 }
 
-impl Field {
-    /// Returns whether this is the header `name`.
-    pub(crate) fn is(&self, name: Known) -> bool {
-        self.known == Some(name)
-    }
-
-    /// Returns whether this is the header `name`, which as a known one is `known`.
-    pub(crate) fn is_named(&self, known: Option<Known>, name: Name<'_>, head: &str) -> bool {
-        self.known == known
-            && (known.is_some() || self.name.text(head).eq_ignore_ascii_case(name.as_str()))
-    }
-}
-
 /// A line without its end.
-struct Line {
-    span: Span,
+struct Line<'a> {
+    start: usize,
+    text: &'a [u8],
     /// A carriage return stands inside it.
     has_return: bool,
+}
+
+impl Line<'_> {
+    fn span(&self) -> Span {
+        Span::new(self.start, self.start + self.text.len())
+    }
 }
 
 /// The lines of a text. What follows the last line end is none.
@@ -105,11 +94,12 @@ struct Lines<'a> {
     at: usize,
 }
 
-impl Iterator for Lines<'_> {
-    type Item = Line;
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
 
-    #[inline]
-    fn next(&mut self) -> Option<Line> {
+    // A call for each line would cost a tenth of all framing.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Line<'a>> {
         let start = self.at;
         let mut has_return = false;
         loop {
@@ -124,34 +114,35 @@ impl Iterator for Lines<'_> {
                     continue;
                 }
             };
-            let span = Span::new(start, end);
-            return Some(Line { span, has_return });
+            let text = self.bytes.get(start..end)?;
+            return Some(Line {
+                start,
+                text,
+                has_return,
+            });
         }
     }
 }
 
 /// Reads `name: value`. Blanks may stand before the colon (RFC 3261 §25.1, HCOLON), and nothing else that is no token: a name
 /// that one parser reads and another does not is a header smuggled past one of them.
-fn field(line: &[u8], span: Span) -> Option<Field> {
-    let colon = text::find(line, [b':'])?;
-    let name = without_blanks_after(line.get(..colon)?);
-    let known = Known::from_bytes(name);
-    if known.is_none() && !text::is_token_bytes(name) {
-        return None;
-    }
-    Some(Field {
-        known,
-        name: Span::new(span.start(), span.start() + name.len()),
-        value: text::trimmed(line.get(colon + 1..)?, span.start() + colon + 1),
+fn field(line: &Line<'_>) -> Option<Field> {
+    let (name, rest) = line.text.split_at_checked(text::token_length(line.text))?;
+    let value = without_blanks_before(rest).strip_prefix(b":")?;
+    let value_start = line.start + line.text.len() - value.len();
+    (!name.is_empty()).then(|| Field {
+        known: Known::from_bytes(name),
+        name: Span::new(line.start, line.start + name.len()),
+        value: text::trimmed(value, value_start),
     })
 }
 
-fn without_blanks_after(name: &[u8]) -> &[u8] {
-    let mut name = name;
-    while let [rest @ .., b' ' | b'\t'] = name {
-        name = rest;
+fn without_blanks_before(text: &[u8]) -> &[u8] {
+    let mut text = text;
+    while let [b' ' | b'\t', rest @ ..] = text {
+        text = rest;
     }
-    name
+    text
 }
 
 /// Drops line ends before the start line (RFC 3261 §7.5).

@@ -1,7 +1,7 @@
 use super::ParseError;
 use crate::method::Method;
 use crate::status::StatusCode;
-use crate::text::Span;
+use crate::text::{self, Span};
 
 /// The first line of a message (RFC 3261 §7.1, §7.2).
 #[derive(Clone, Debug)]
@@ -74,8 +74,8 @@ fn status_line(start: usize, line: &str) -> Result<StartLine, ParseError> {
 // The method ends at the first blank and the version starts after the last: what lies between is the target, even where a
 // blank stands inside it, so that it can be refused with an answer (RFC 4475 §3.1.2.8).
 fn request_line(start: usize, line: &str) -> Result<StartLine, ParseError> {
-    let (method, rest) = line.split_once([' ', '\t']).ok_or(ParseError::NotSip)?;
-    let (uri, version) = rest.rsplit_once([' ', '\t']).ok_or(ParseError::NotSip)?;
+    let (method, rest) = text::split_blank(line).ok_or(ParseError::NotSip)?;
+    let (uri, version) = text::rsplit_blank(rest).ok_or(ParseError::NotSip)?;
     let target = uri.trim_matches([' ', '\t']);
     if method.is_empty() || target.is_empty() || !starts_with_version(version) {
         return Err(ParseError::NotSip);

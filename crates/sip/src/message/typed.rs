@@ -30,7 +30,8 @@ impl Message {
     /// # Errors
     /// There is none, or it is malformed.
     pub fn via(&self) -> Result<ViaRef<'_>, HeaderError> {
-        let top = self.elements(Known::Via).next();
+        let mut values = self.values(Known::Via);
+        let top = values.find_map(|value| list(value).next());
         let top = top.ok_or(HeaderError::new(Name::Via, ValueError::Missing))?;
         ViaRef::of(top).map_err(|fault| HeaderError::new(Name::Via, fault))
     }
@@ -65,8 +66,8 @@ impl Message {
     /// Missing, repeated or empty.
     pub fn call_id(&self) -> Result<&str, HeaderError> {
         let value = self.single(Known::CallId)?;
-        let is_one_word =
-            !value.is_empty() && text::find(value.as_bytes(), [b' ', b'\t']).is_none();
+        let blank = text::find(value.as_bytes(), [b' ', b'\t']);
+        let is_one_word = !value.is_empty() && blank.is_none();
         is_one_word.then_some(value).ok_or(HeaderError::new(
             Name::CallId,
             ValueError::Malformed("word"),
@@ -252,9 +253,7 @@ impl Message {
 
     /// Returns the elements of a list header such as Require, Supported, Allow or Unsupported.
     pub fn list<'a>(&'a self, name: Name<'_>) -> impl Iterator<Item = &'a str> {
-        self.headers(name)
-            .flat_map(|value| text::elements(value, b','))
-            .filter(|element| !element.is_empty())
+        self.headers(name).flat_map(list)
     }
 
     /// Returns whether a list header holds `token`, compared without regard to case.
@@ -283,9 +282,7 @@ impl Message {
     }
 
     fn elements(&self, name: Known) -> impl Iterator<Item = &str> {
-        self.values(name)
-            .flat_map(|value| text::elements(value, b','))
-            .filter(|element| !element.is_empty())
+        self.values(name).flat_map(list)
     }
 
     /// What informs and nothing depends on: malformed values are left out.
@@ -300,12 +297,11 @@ impl Message {
     }
 
     fn at_most_one(&self, name: Known) -> Result<Option<&str>, HeaderError> {
-        let mut values = self.values(name);
-        let value = values.next();
-        match values.next() {
-            None => Ok(value),
-            Some(_) => Err(HeaderError::new(name.into(), ValueError::Repeated)),
+        if self.fields.repeats(name) {
+            return Err(HeaderError::new(name.into(), ValueError::Repeated));
         }
+        let field = self.fields.first(name);
+        Ok(field.map(|field| field.value.text(&self.head)))
     }
 
     fn one<'a, T>(
@@ -336,6 +332,11 @@ impl Message {
             .collect::<Result<_, _>>()
             .map_err(|fault| HeaderError::new(name.into(), fault))
     }
+}
+
+/// Returns the elements of one value of a list header, empty ones left out.
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    text::elements(value, b',').filter(|element| !element.is_empty())
 }
 
 // RFC 3261 §20.34: a route is always in angle brackets, for a bare one would lose its `lr`.
