@@ -35,7 +35,8 @@ impl<'a> HostPort<&'a str> {
     /// The same.
     pub fn of(text: &'a str) -> Result<HostPortRef<'a>, ValueError> {
         let text = text::trim(text);
-        let (host, rest) = split_host(text).ok_or(ValueError::Malformed("host"))?;
+        let length = host_length(text).ok_or(ValueError::Malformed("host"))?;
+        let (host, rest) = text.split_at_checked(length).unwrap_or((text, ""));
         let port = match text::trim(rest).strip_prefix(':') {
             Some(port) => {
                 Some(text::decimal(text::trim(port)).ok_or(ValueError::Malformed("port"))?)
@@ -103,23 +104,23 @@ pub(crate) fn ip(text: &str) -> Option<IpAddr> {
 
 /// Returns whether `text` can be a host.
 pub(crate) fn is_host(text: &str) -> bool {
-    split_host(text).is_some_and(|(_, rest)| rest.is_empty())
+    host_length(text) == Some(text.len())
 }
 
-/// Returns the host that `text` begins with, an IPv6 address in its brackets, and what follows it; `None` where it begins with
-/// none. Underscores are no part of RFC 3261's grammar, but stand in real names.
-pub(crate) fn split_host(text: &str) -> Option<(&str, &str)> {
+/// Returns the length of the host that `text` begins with, an IPv6 address in its brackets; `None` where it begins with none.
+/// Underscores are no part of RFC 3261's grammar, but stand in real names.
+#[inline]
+pub(crate) fn host_length(text: &str) -> Option<usize> {
     const HOST_BYTES: [bool; 256] = text::bytes_of(b"-._");
-    let end = match text.as_bytes().first() {
-        Some(b'[') => text::find(text.as_bytes(), [b']'])? + 1,
-        _ => text::length_in(text.as_bytes(), &HOST_BYTES),
-    };
-    let (host, rest) = text.split_at_checked(end)?;
-    let is_host = match host.starts_with('[') {
-        true => matches!(ip(host), Some(IpAddr::V6(_))),
-        false => !host.is_empty(),
-    };
-    is_host.then_some((host, rest))
+    match text.as_bytes().first()? {
+        b'[' => literal_length(text),
+        _ => Some(text::length_in(text.as_bytes(), &HOST_BYTES)).filter(|length| *length > 0),
+    }
+}
+
+fn literal_length(text: &str) -> Option<usize> {
+    let end = text::find(text.as_bytes(), [b']'])? + 1;
+    matches!(ip(text.get(..end)?), Some(IpAddr::V6(_))).then_some(end)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::header::ParamsRef;
 use crate::host;
-use crate::text::{self, Span};
+use crate::text::{self, narrow};
 
 /// A URI that prints exactly as it was written (RFC 3261 §19.1, RFC 3966).
 ///
@@ -34,15 +34,19 @@ pub enum Scheme {
     Other,
 }
 
-/// Where the parts stand in the text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// Where the parts stand in the text. They follow one another, so that the end of one and the start of the next say it all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Parts {
-    user: Option<Span>,
-    password: Option<Span>,
-    host: Span,
+    /// Behind the scheme's colon.
+    start: u32,
+    /// The start where there is no user part, for none is empty.
+    user_end: u32,
+    host_start: u32,
+    host_end: u32,
     port: Option<u16>,
-    params: Span,
-    headers: Option<Span>,
+    params_start: u32,
+    /// The end of the text where no headers follow.
+    params_end: u32,
 }
 
 /// Why a text is no URI.
@@ -132,8 +136,7 @@ impl<T: AsRef<str>> Uri<T> {
     /// The parameter holds characters that no URI has.
     pub fn with_param(&self, name: &str, value: Option<&str>) -> Result<Uri, UriError> {
         let text = self.as_str();
-        let headers = self.parts.headers;
-        let at = headers.map_or(text.len(), |span| span.start().saturating_sub(1));
+        let at = self.parts.params_end as usize;
         let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
         let param = value.map_or_else(|| name.to_owned(), |value| format!("{name}={value}"));
         Uri::parse(&format!("{before};{param}{after}"))
@@ -151,7 +154,10 @@ impl<T: AsRef<str>> Uri<T> {
 
     /// Returns the user part as written, or the number of a `tel:`.
     pub fn user(&self) -> Option<&str> {
-        self.part(self.parts.user)
+        let Parts {
+            start, user_end, ..
+        } = self.parts;
+        (start < user_end).then(|| self.part(start, user_end))
     }
 
     /// Returns the user part with `%41` read as `A`; what that makes of non-UTF-8 is replaced.
@@ -161,12 +167,18 @@ impl<T: AsRef<str>> Uri<T> {
 
     /// Returns the password as written. It is sent in clear: never set one.
     pub fn password(&self) -> Option<&str> {
-        self.part(self.parts.password)
+        let Parts {
+            user_end,
+            host_start,
+            ..
+        } = self.parts;
+        let behind_user = self.part(user_end, host_start);
+        behind_user.strip_prefix(':')?.strip_suffix('@')
     }
 
     /// Returns the host as written, an IPv6 address in its brackets; empty for `tel:` and unknown schemes.
     pub fn host(&self) -> &str {
-        self.parts.host.text(self.as_str())
+        self.part(self.parts.host_start, self.parts.host_end)
     }
 
     /// Returns the port, where one was written.
@@ -191,7 +203,8 @@ impl<T: AsRef<str>> Uri<T> {
 
     /// Returns the parameters; none where they are malformed.
     pub fn params(&self) -> ParamsRef<'_> {
-        ParamsRef::of(self.parts.params.text(self.as_str())).unwrap_or_default()
+        let list = self.part(self.parts.params_start, self.parts.params_end);
+        ParamsRef::of(list).unwrap_or_default()
     }
 
     /// Returns the parameter `name`, `""` where it has no value.
@@ -203,11 +216,16 @@ impl<T: AsRef<str>> Uri<T> {
 
     /// Returns what follows the `?`, escaped as written.
     pub fn headers(&self) -> Option<&str> {
-        self.part(self.parts.headers)
+        let (_, headers) = self
+            .as_str()
+            .split_at_checked(self.parts.params_end as usize)?;
+        headers.strip_prefix('?')
     }
 
-    fn part(&self, span: Option<Span>) -> Option<&str> {
-        span.map(|span| span.text(self.as_str()))
+    fn part(&self, start: u32, end: u32) -> &str {
+        self.as_str()
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -275,6 +293,7 @@ const fn part_bytes(ends: &[u8]) -> [bool; 256] {
 }
 
 /// Returns where the part that begins at `start` ends: before the first byte that is not in the table.
+#[inline]
 fn part_end(text: &str, start: usize, table: &[bool; 256]) -> Result<usize, UriError> {
     let bytes = text.as_bytes().get(start..).unwrap_or_default();
     let length = text::length_in(bytes, table);
@@ -287,43 +306,42 @@ fn part_end(text: &str, start: usize, table: &[bool; 256]) -> Result<usize, UriE
 // The user part may hold ';' and '?' (RFC 4475 §3.1.1.9), so the '@' is looked for first.
 fn sip_parts(text: &str, start: usize) -> Result<Parts, UriError> {
     let rest = text.as_bytes().get(start..).unwrap_or_default();
-    let mut parts = Parts::default();
-    let mut at = start;
-    if let Some(length) = text::find(rest, [b'@']) {
-        (parts.user, parts.password) = user_info(text, start, start + length)?;
-        at = start + length + 1;
-    }
-    (parts.host, at) = host(text, at)?;
-    (parts.port, at) = port(text, at)?;
-    (parts.params, parts.headers) = params_and_headers(text, at)?;
-    Ok(parts)
+    let (user_end, host_start) = match text::find(rest, [b'@']) {
+        Some(length) => (user_end(text, start, start + length)?, start + length + 1),
+        None => (start, start),
+    };
+    let host_end = host_end(text, host_start)?;
+    let (port, params_start) = port(text, host_end)?;
+    Ok(Parts {
+        start: narrow(start),
+        user_end: narrow(user_end),
+        host_start: narrow(host_start),
+        host_end: narrow(host_end),
+        port,
+        params_start: narrow(params_start),
+        params_end: narrow(params_end(text, params_start)?),
+    })
 }
 
-fn user_info(
-    text: &str,
-    start: usize,
-    end: usize,
-) -> Result<(Option<Span>, Option<Span>), UriError> {
+/// Returns where the user part ends. A password may stand between it and the '@'.
+fn user_end(text: &str, start: usize, at: usize) -> Result<usize, UriError> {
     const USER: [bool; 256] = part_bytes(b":@");
     const PASSWORD: [bool; 256] = part_bytes(b"@");
-    let user_end = part_end(text, start, &USER)?;
-    if user_end == start {
+    let end = part_end(text, start, &USER)?;
+    if end == start {
         return Err(UriError::User);
     }
-    let user = Some(Span::new(start, user_end));
-    if user_end == end {
-        return Ok((user, None));
+    if end < at {
+        part_end(text, end + 1, &PASSWORD)?;
     }
-    part_end(text, user_end + 1, &PASSWORD)?;
-    Ok((user, Some(Span::new(user_end + 1, end))))
+    Ok(end)
 }
 
-fn host(text: &str, start: usize) -> Result<(Span, usize), UriError> {
+fn host_end(text: &str, start: usize) -> Result<usize, UriError> {
     let rest = text.get(start..).unwrap_or("");
-    let (host, rest) = host::split_host(rest).ok_or(UriError::Host)?;
-    let end = start + host.len();
-    match rest.as_bytes().first() {
-        None | Some(b':' | b';' | b'?') => Ok((Span::new(start, end), end)),
+    let end = start + host::host_length(rest).ok_or(UriError::Host)?;
+    match text.as_bytes().get(end) {
+        None | Some(b':' | b';' | b'?') => Ok(end),
         Some(byte) if is_forbidden(*byte) => Err(UriError::Character(*byte)),
         Some(_) => Err(UriError::Host),
     }
@@ -339,16 +357,13 @@ fn port(text: &str, start: usize) -> Result<(Option<u16>, usize), UriError> {
     Ok((Some(port.ok_or(UriError::Port)?), end))
 }
 
-fn params_and_headers(text: &str, start: usize) -> Result<(Span, Option<Span>), UriError> {
+/// Returns where the parameters end: at the end of the text, or at the '?' of the headers.
+fn params_end(text: &str, start: usize) -> Result<usize, UriError> {
     const PARAMS: [bool; 256] = part_bytes(b"?@");
     let end = part_end(text, start, &PARAMS)?;
-    let params = Span::new(start, end);
     match text.as_bytes().get(end) {
-        None => Ok((params, None)),
-        Some(b'?') => {
-            part_end(text, end + 1, &ANY)?;
-            Ok((params, Some(Span::new(end + 1, text.len()))))
-        }
+        None => Ok(end),
+        Some(b'?') => part_end(text, end + 1, &ANY).map(|_| end),
         Some(_) => Err(UriError::Params),
     }
 }
@@ -359,21 +374,33 @@ fn tel_parts(text: &str, start: usize) -> Result<Parts, UriError> {
     const NUMBER: [bool; 256] = part_bytes(b";");
     let end = part_end(text, start, &NUMBER)?;
     part_end(text, end, &ANY)?;
-    let number = Span::new(start, end);
     let is_digit = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'*' | b'#');
-    if !number.bytes(text.as_bytes()).iter().any(is_digit) {
+    let number = text.as_bytes().get(start..end).unwrap_or_default();
+    if !number.iter().any(is_digit) {
         return Err(UriError::Number);
     }
-    Ok(Parts {
-        user: Some(number),
-        params: Span::new(end, text.len()),
-        ..Parts::default()
-    })
+    Ok(Parts::without_host(start, end, text.len()))
 }
 
 fn other_parts(text: &str, start: usize) -> Result<Parts, UriError> {
     part_end(text, start, &ANY)?;
-    Ok(Parts::default())
+    Ok(Parts::without_host(text.len(), text.len(), text.len()))
+}
+
+impl Parts {
+    /// A user part and parameters, all that a `tel:` has.
+    fn without_host(start: usize, user_end: usize, text_end: usize) -> Parts {
+        let [start, user_end, text_end] = [start, user_end, text_end].map(narrow);
+        Parts {
+            start,
+            user_end,
+            host_start: user_end,
+            host_end: user_end,
+            port: None,
+            params_start: user_end,
+            params_end: text_end,
+        }
+    }
 }
 
 fn escape_user(user: &str) -> String {
