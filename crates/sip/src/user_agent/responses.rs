@@ -8,14 +8,16 @@ use super::session_timer::{self, is_too_small};
 use super::{AskEnd, CallHandle, End, Event, UserAgent};
 use crate::dialog::Dialog;
 use crate::transaction::{Action, Peer};
-use crate::{Message, Method, StatusCode, validate};
+use crate::{Message, Method, Name, StatusCode, validate};
 
 /// ACKs kept for repetitions of one INVITE's 2xx; a network that forks further is up to no good.
 const ACKS_MAX: usize = 16;
 
 impl UserAgent {
     pub(super) fn response(&mut self, now: Instant, from: Peer, message: Message) {
-        if validate(&message).is_err() {
+        // RFC 3261 §8.1.3.3: with a second Via it was meant for somebody before us.
+        let has_lost_its_way = message.list(Name::Via).nth(1).is_some();
+        if has_lost_its_way || validate(&message).is_err() {
             return;
         }
         let (Some(status), Ok(via), Ok(cseq)) = (message.status(), message.via(), message.cseq())

@@ -329,3 +329,18 @@ fn events_carry_the_message() {
         });
     assert_eq!(answered.unwrap().body(), &Bytes::from_static(b"answer"));
 }
+
+#[test]
+fn a_response_with_a_second_via_is_for_somebody_else() {
+    // RFC 3261 §8.1.3.3
+    let mut stage = Stage::of(CALLER);
+    let (_, invite) = stage.dial(None);
+    for code in [180, 200, 401, 486] {
+        let stray = response(&invite, code, "a").header(Name::Via, "SIP/2.0/UDP 10.0.0.7:5060");
+        stage.hears(stray.build());
+    }
+    assert!(stage.told.is_empty(), "{:?}", stage.told);
+    stage.hears(ok(&invite, "a"));
+    assert_eq!(stage.told, ["answered"]);
+    assert_eq!(stage.sent_methods(), ["INVITE", "ACK"]);
+}
