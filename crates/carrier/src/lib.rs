@@ -1,8 +1,9 @@
 //! Pretends to be a telephone network: a SIP carrier on loopback for the demonstration, for examples and for tests.
 //!
 //! Its ten subscribers ([`SUBSCRIBERS`]) answer, refuse, never answer, speak, echo or read digits back, each by its number. It
-//! asks for digest authentication as a real carrier does, registers who asks for it, honours hold, and measures what its subscribers hear. Further ones
-//! ([`AWKWARD`]) hold, vanish, renegotiate or redirect; [`Habits`] say how it challenges and whether it secures sound.
+//! asks for digest authentication as a real carrier does, registers who asks for it, honours hold, and measures what its subscribers hear.
+//! Further ones ([`AWKWARD`]) hold, vanish, renegotiate or redirect; [`Habits`] say how it challenges and whether it secures sound. And what
+//! no carrier sends, but everybody who listens gets: [`stranger`].
 //!
 //! ```text
 //!          SIP, RTP                                  Network (no sockets, no clock)
@@ -61,6 +62,7 @@ mod network;
 mod registrar;
 mod report;
 mod sockets;
+mod strangers;
 #[cfg(test)]
 mod tests;
 
@@ -71,3 +73,4 @@ pub use faults::Faults;
 pub use habits::{Challenge, Habits, Security};
 pub use network::{Input, Network, NetworkOptions, Output};
 pub use report::{HeardCall, Report, Stage};
+pub use strangers::stranger;
