@@ -6,6 +6,7 @@
 mod browser;
 mod calls;
 pub(crate) mod far;
+mod hostile;
 mod softphone;
 mod trunks;
 mod visits;
