@@ -100,7 +100,7 @@ mod tests {
 
     /// Hostile text in logs and reports: no escape sequence, no line of its own, no turned direction, no great length.
     #[test]
-    fn incident_29_hostile_text_is_tamed() {
+    fn row_29_hostile_text_is_tamed() {
         let evil = "\u{1b}[2J\u{202e}<script>alert(1)</script>\t";
         let text = format!("Q.850;cause=34;text=\"{evil}{}\"", "x".repeat(5_000));
         let cause = refusal(503, Name::Reason, &text);

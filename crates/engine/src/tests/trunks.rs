@@ -281,10 +281,10 @@ async fn p6_a_trunk_with_one_line_takes_one_call() {
     dial(&world, TONE).await;
 }
 
-/// Incident class 35 (toll fraud, pumped traffic): closed lists of destinations and caps on everybody, decided before anything is
+/// Incident row 35 (toll fraud, pumped traffic): closed lists of destinations and caps on everybody, decided before anything is
 /// reserved and before any INVITE leaves.
 #[tokio::test]
-async fn incident_35_toll_fraud_is_stopped_before_any_invite_leaves() {
+async fn row_35_toll_fraud_is_stopped_before_any_invite_leaves() {
     let far = Far::new(|request| {
         let code = if request.method()? == &Method::Invite {
             486

@@ -159,7 +159,7 @@ fn p3_early_sound_is_heard() {
 
 /// Consent: nothing names a place to send sound to before the network has agreed to it, whatever else it says.
 #[test]
-fn incident_25_no_sound_flows_before_it_is_agreed() {
+fn row_25_no_sound_flows_before_it_is_agreed() {
     for script in [
         Script::RingsForEver,
         Script::WorksThenRefuses(486),

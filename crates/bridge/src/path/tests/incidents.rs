@@ -45,7 +45,7 @@ impl Intruder {
 
 /// CVE-2021-41105: a hundred SRTP errors ended a FreeSWITCH call.
 #[test]
-fn forged_srtp_never_ends_a_call() {
+fn row_3_forged_srtp_never_ends_a_call() {
     let mut world = World::secured(1);
     world.run(1_000);
     let mut intruder = phone_with(77);
@@ -67,7 +67,7 @@ fn forged_srtp_never_ends_a_call() {
 
 /// CVE-2021-26712: replayed SRTP ended an Asterisk call.
 #[test]
-fn a_replay_of_the_whole_stream_has_no_effect() {
+fn row_4_a_replay_of_the_whole_stream_has_no_effect() {
     let mut world = World::secured(1);
     let mut recorded = Vec::new();
     for _ in 0..100 {
@@ -92,7 +92,7 @@ fn a_replay_of_the_whole_stream_has_no_effect() {
 ///
 /// The world's callee fails the test for every packet that goes anywhere but to it.
 #[test]
-fn a_spray_from_three_addresses_gets_nothing_and_is_not_heard() {
+fn row_1_a_spray_from_three_addresses_gets_nothing_and_is_not_heard() {
     for phone_begins_after_ms in [0, 200, 800] {
         let mut world = World::talking(1, Codec::Pcma);
         let mut intruders = [5, 6, 7].map(Intruder::new);
@@ -120,7 +120,7 @@ fn a_spray_from_three_addresses_gets_nothing_and_is_not_heard() {
 /// CVE-2025-53399: rtpengine learned an address before it looked at SRTP's tag. Plain RTP has no tag: whoever is alone for a second is
 /// believed, and loses the call's sound within five packets of the phone's.
 #[test]
-fn nothing_is_learned_before_authentication_and_little_without_it() {
+fn row_2_nothing_is_learned_before_authentication_and_little_without_it() {
     let mut world = World::secured(1);
     world.callee.hum = None;
     let mut intruder = Intruder::new(5);
@@ -166,7 +166,7 @@ fn nothing_is_learned_before_authentication_and_little_without_it() {
 
 /// What arrives open where SRTP was agreed is nobody's, even from the phone's address; and nothing leaves open.
 #[test]
-fn a_secured_call_has_no_open_packet_in_either_direction() {
+fn row_2_a_secured_call_has_no_open_packet_in_either_direction() {
     let mut world = World::new(1);
     world.path.target(world.now(), target_with(2));
     world.path.answered(world.start);
