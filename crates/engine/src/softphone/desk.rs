@@ -160,7 +160,7 @@ impl Desk {
         dial: &Dial,
     ) -> Result<(MediaPath, Mouth, Ear), housecall_media::coder::CodecError> {
         let path = MediaPath::new(now, PathOptions::new("AU", dial.seed))?;
-        Ok((path, Mouth::new(self.options.voice)?, Ear::new()?))
+        Ok((path, Mouth::new(now, self.options.voice)?, Ear::new()?))
     }
 
     fn read_sip(&mut self) {
@@ -279,9 +279,7 @@ impl Talk {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        if self.path.poll_timeout() <= now
-            && let Some(packet) = self.mouth.speak()
-        {
+        while let Some(packet) = self.mouth.speak(now) {
             self.path.ear(now, packet);
         }
         self.path.handle_timeout(now);
