@@ -1,9 +1,12 @@
 //! Our side of a conversation: a telephone, and everything that has been noted of its call.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use housecall::sip::TlsOptions;
 use housecall::softphone::{
     Dial, Ended, Event, Key, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions, Sound,
     Traced, Voice, Way,
@@ -14,6 +17,8 @@ use housecall_sip::Peer;
 use housecall_sip::digest::Credentials;
 use tokio::time::timeout;
 
+use crate::certificates::{NAME, TRUSTED};
+use crate::front::OUR_NAME;
 use crate::sipp::Sipp;
 use crate::wire::Wire;
 
@@ -26,12 +31,34 @@ pub(crate) struct Caller {
     notes: Vec<Noted>,
     /// How many notes the test has looked at.
     seen: usize,
-    _phone: Softphone,
+    phone: Softphone,
+}
+
+/// A tone that somebody says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tone {
+    pub(crate) hertz: f32,
+    pub(crate) dbfs: f32,
+}
+
+/// What our telephones say.
+pub(crate) const OUR_TONE: Tone = Tone {
+    hertz: 440.0,
+    dbfs: -12.0,
+};
+
+impl Tone {
+    /// Whether this frequency and level are its own. Gaps, which a busy machine leaves, make it up to 6 dB softer.
+    pub(crate) fn is_heard(self, heard: Option<(f32, f32)>) -> bool {
+        heard.is_some_and(|(hertz, dbfs)| {
+            (hertz - self.hertz).abs() < 5.0 && (-6.0..1.0).contains(&(dbfs - self.dbfs))
+        })
+    }
 }
 
 /// The realm, user and password of the scenarios that challenge.
 pub(crate) fn credentials() -> Credentials {
-    Credentials::new("housecall", "open sesame")
+    Credentials::new("housecall", "open sesame").for_realm("carrier.test")
 }
 
 /// The trunk that every scenario plays.
@@ -47,7 +74,9 @@ pub(crate) fn dial_to(trunk: Trunk, peers: &[Peer]) -> Dial {
         .map(|peer| Route::new(Arc::clone(&trunk), *peer));
     let nowhere = ([0, 0, 0, 0], 0).into();
     let number = |text| Number::parse(text, Country::Au).unwrap();
-    let seed = peers.iter().map(|peer| u64::from(peer.addr.port())).sum();
+    // No two calls of a test may be taken for one.
+    static CALLS: AtomicU64 = AtomicU64::new(1);
+    let seed = CALLS.fetch_add(1, Ordering::Relaxed) << 32 | u64::from(std::process::id());
     Dial::new(
         routes.collect(),
         number("02 5550 0142"),
@@ -56,6 +85,27 @@ pub(crate) fn dial_to(trunk: Trunk, peers: &[Peer]) -> Dial {
         nowhere,
         seed,
     )
+}
+
+/// A telephone with a tone for a voice. Over TLS it expects the carrier's name of every peer, and has a certificate to show.
+pub(crate) fn telephone(wire: Wire, dial: &Dial) -> SoftphoneOptions {
+    let mut options = SoftphoneOptions {
+        ip: wire.ip(),
+        voice: Voice::Tone {
+            hertz: OUR_TONE.hertz,
+        },
+        ..SoftphoneOptions::default()
+    };
+    if wire == Wire::Tls {
+        let peers = dial.routes.iter().map(|route| route.peer);
+        options.tls_names = peers.map(|peer| (peer, NAME.parse().unwrap())).collect();
+        options.sip.tls = TlsOptions {
+            public_roots: false,
+            roots_pem: TRUSTED.root_pem(),
+            own: Some(TRUSTED.certify(OUR_NAME)),
+        };
+    }
+    options
 }
 
 impl Caller {
@@ -72,19 +122,23 @@ impl Caller {
     }
 
     pub(crate) async fn dial_over(wire: Wire, dial: Dial) -> Self {
-        let options = SoftphoneOptions {
-            ip: wire.ip(),
-            voice: Voice::Tone { hertz: 440.0 },
-            ..SoftphoneOptions::default()
-        };
+        Self::dial_as(telephone(wire, &dial), dial).await
+    }
+
+    pub(crate) async fn dial_as(options: SoftphoneOptions, dial: Dial) -> Self {
         let phone = Softphone::bind(options).await.unwrap();
         let call = phone.dial(dial).await.unwrap();
         Self {
             call,
             notes: Vec::new(),
             seen: 0,
-            _phone: phone,
+            phone,
         }
+    }
+
+    /// Where our SIP comes from.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.phone.local()
     }
 
     pub(crate) fn hang_up(&self) {
@@ -154,6 +208,12 @@ impl Caller {
             .await;
     }
 
+    /// Whether we have been told that it rings, in what has been noted so far.
+    pub(crate) fn has_rung(&self) -> bool {
+        let mut events = self.notes.iter();
+        events.any(|note| matches!(note.what, SoftEvent::Phone(Event::Ringing)))
+    }
+
     pub(crate) async fn early_media(&mut self) {
         self.until_event("early media", |event| matches!(event, Event::EarlyMedia(_)))
             .await;
@@ -161,6 +221,16 @@ impl Caller {
 
     pub(crate) async fn answered(&mut self) {
         self.until_event("an answer", |event| matches!(event, Event::Answered(_)))
+            .await;
+    }
+
+    pub(crate) async fn held(&mut self) {
+        self.until_event("hold", |event| *event == Event::Held)
+            .await;
+    }
+
+    pub(crate) async fn resumed(&mut self) {
+        self.until_event("the end of the hold", |event| *event == Event::Resumed)
             .await;
     }
 
@@ -174,6 +244,12 @@ impl Caller {
         };
         assert_eq!(ended.outcome, outcome, "{ended:?}\n{}", self.told());
         ended
+    }
+
+    /// Waits until the call, which has ended, owes the network nothing any more.
+    pub(crate) async fn owes_nothing(&mut self) {
+        let rest = timeout(LIMIT, self.find(|_| false)).await;
+        assert!(rest.is_ok(), "it still owes something\n{}", self.told());
     }
 
     /// Waits for a message that we send.
@@ -214,19 +290,15 @@ impl Caller {
     }
 
     /// Waits until the last second was this tone.
-    pub(crate) async fn hears_tone(&self, hertz: f32) {
-        let is_it = |sound: Sound| {
-            sound
-                .frequency_hz
-                .is_some_and(|heard| (heard - hertz).abs() < 5.0)
-        };
-        let tone = async {
+    pub(crate) async fn hears_tone(&self, tone: Tone) {
+        let is_it = |sound: Sound| tone.is_heard(sound.frequency_hz.zip(sound.level_dbfs));
+        let heard = async {
             while !is_it(self.sound()) {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        let heard = timeout(LIMIT, tone).await;
-        assert!(heard.is_ok(), "no tone of {hertz} Hz: {:?}", self.sound());
+        let heard = timeout(LIMIT, heard).await;
+        assert!(heard.is_ok(), "no {tone:?}: {:?}", self.sound());
     }
 
     /// Waits until that many packets of sound have come.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   test ── Caller (housecall::softphone) ◄── SIP, RTP ──► sipp with one of scenarios/*.xml
+//!                                         ◄── SIP over TLS ──► front ◄── TCP ──► sipp
 //!                                         ◄── SIP, RTP ──► kamailio ◄──► baresip
 //! ```
 //!
@@ -10,7 +11,9 @@
 #![cfg(test)]
 
 mod caller;
+mod certificates;
 mod conversations;
+mod front;
 mod program;
 mod registrar;
 mod sipp;

@@ -11,8 +11,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use housecall_media::{SAMPLE_RATE, dominant_frequency, level};
 use housecall_sip::Peer;
 
+use crate::caller::Tone;
 use crate::program;
 
 /// The address of both, on the cable.
@@ -21,6 +23,13 @@ const PROXY_PORT: u16 = 5_075;
 const PHONE_PORT: u16 = 5_092;
 const CONTROL_PORT: u16 = 4_444;
 const CABLE: &str = "phone0";
+/// What the telephone says.
+pub(crate) const PHONE_TONE: Tone = Tone {
+    hertz: 330.0,
+    dbfs: -9.0,
+};
+/// What stands before the samples in a WAV file.
+const WAV_HEADER: usize = 44;
 /// How long a program may take to start.
 const START_LIMIT: Duration = Duration::from_secs(10);
 /// Says to a test that it is inside its namespace.
@@ -28,6 +37,11 @@ const INSIDE: &str = "HOUSECALL_PEERS_INSIDE";
 
 /// A namespace, gone with this value.
 struct Namespace(String);
+
+/// What the telephone says of encryption that has none.
+const PLAIN: &str = "";
+/// Its encryption by SDES, for every call.
+pub(crate) const MANDATORY: &str = ";mediaenc=srtp-mand";
 
 /// The proxy and the telephone, stopped with this value.
 pub(crate) struct Registrar {
@@ -88,12 +102,17 @@ impl Drop for Namespace {
 }
 
 impl Registrar {
-    /// Starts both and waits until the telephone is registered over `transport`.
+    /// Starts both and waits until the telephone is registered over `transport`. Its sound is plain.
     pub(crate) fn start(transport: &str) -> Self {
+        Self::start_with(transport, PLAIN)
+    }
+
+    /// The same with a telephone that encrypts its sound as baresip's word `encryption` says.
+    pub(crate) fn start_with(transport: &str, encryption: &str) -> Self {
         let folder =
             std::env::temp_dir().join(format!("housecall-registrar-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        write_settings(&folder, transport);
+        write_settings(&folder, transport, encryption);
         let proxy = program::find("kamailio").unwrap();
         let phone = program::find("baresip").unwrap();
         let file = |name: &str| folder.join(name).into_os_string();
@@ -147,6 +166,35 @@ impl Registrar {
         until(words, || self.phone_said(words));
     }
 
+    /// Waits until the loudest tenth of the last half second that the telephone has heard was this tone.
+    pub(crate) fn until_phone_hears(&self, tone: Tone) {
+        until(&format!("the telephone hears {tone:?}"), || {
+            let samples = self.heard(SAMPLE_RATE as usize / 2);
+            let tenths = samples.chunks_exact(SAMPLE_RATE as usize / 10);
+            let loud = tenths.map(|tenth| (level(tenth).0, tenth));
+            let loudest = loud.max_by(|(one, _), (other, _)| one.total_cmp(other));
+            tone.is_heard(loudest.and_then(|(dbfs, tenth)| {
+                let hertz = dominant_frequency(tenth)?;
+                Some((hertz, dbfs))
+            }))
+        });
+    }
+
+    /// The last `count` samples that the telephone has heard in its latest call, at 8 kHz.
+    fn heard(&self, count: usize) -> Vec<i16> {
+        let files = fs::read_dir(&self.folder).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        // `dump-<time>-dec.wav`; of each call one.
+        let latest = names.filter(|name| name.ends_with("-dec.wav")).max();
+        let file = latest.map(|name| fs::read(self.folder.join(name)).unwrap());
+        let file = file.unwrap_or_default();
+        let samples = file.get(WAV_HEADER..).unwrap_or_default().chunks_exact(2);
+        let samples: Vec<i16> = samples
+            .map(|sample| i16::from_le_bytes([sample[0], sample[1]]))
+            .collect();
+        samples[samples.len().saturating_sub(count)..].to_vec()
+    }
+
     fn phone_said(&self, words: &str) -> bool {
         let log = fs::read(self.folder.join("baresip.log")).unwrap_or_default();
         String::from_utf8_lossy(&log).contains(words)
@@ -174,7 +222,7 @@ impl Drop for Registrar {
     }
 }
 
-fn write_settings(folder: &Path, transport: &str) {
+fn write_settings(folder: &Path, transport: &str, encryption: &str) {
     let modules = ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules"];
     let modules = modules
         .into_iter()
@@ -189,6 +237,7 @@ fn write_settings(folder: &Path, transport: &str) {
         ("interface", CABLE.to_owned()),
         ("modules", modules.to_owned()),
         ("transport", transport.to_owned()),
+        ("encryption", encryption.to_owned()),
     ];
     for (from, to) in [
         ("kamailio.cfg", "kamailio.cfg"),

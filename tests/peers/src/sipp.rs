@@ -1,63 +1,121 @@
 //! SIPp plays the carrier.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use housecall_sip::Peer;
 
+use crate::front::{Front, Shown};
 use crate::program;
 use crate::wire::{Wire, free_ports};
 
 /// No scenario takes longer.
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// One run of a scenario: one call.
+/// Ports of one run: SIP, two pairs for sound, the TLS end.
+const PORTS: u16 = 8;
+/// The TLS end is so many ports above SIPp's own.
+const FRONT: u16 = 6;
+
+/// How SIPp is run.
+pub(crate) struct Run<'a> {
+    /// `scenarios/NAME.xml`.
+    pub(crate) scenario: &'a str,
+    pub(crate) wire: Wire,
+    /// What stands for `{words}` in it.
+    pub(crate) words: &'a [(&'a str, &'a str)],
+    /// How its TLS end shows itself, if it has one.
+    pub(crate) shown: Shown,
+    /// So many calls, each of which goes through the scenario.
+    pub(crate) calls: u32,
+    /// Whom it calls; none to be called.
+    pub(crate) target: Option<SocketAddr>,
+}
+
+/// A run of a scenario.
 pub(crate) struct Sipp {
     child: Child,
     scenario: String,
     folder: PathBuf,
     wire: Wire,
     port: u16,
+    /// Its TLS end, where it has one.
+    front: Option<Front>,
 }
 
-impl Sipp {
-    /// Starts `scenarios/NAME.xml`, its `{words}` filled in, and waits until it listens. None where there is no sipp.
-    pub(crate) async fn start(scenario: &str, wire: Wire, words: &[(&str, &str)]) -> Option<Self> {
+impl<'a> Run<'a> {
+    /// Waits for one call.
+    pub(crate) fn of(scenario: &'a str, wire: Wire) -> Self {
+        Self {
+            scenario,
+            wire,
+            words: &[],
+            shown: Shown::default(),
+            calls: 1,
+            target: None,
+        }
+    }
+
+    /// Starts it, and waits until it listens. None where there is no sipp.
+    pub(crate) async fn start(self) -> Option<Sipp> {
         let program = program::find("sipp")?;
-        let port = free_ports(wire.ip(), 6);
+        let wire = self.wire;
+        let port = free_ports(wire.ip(), PORTS);
         let folder =
             std::env::temp_dir().join(format!("housecall-peers-{}-{port}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("scenario.xml"), filled_in(scenario, words)).unwrap();
+        let text = seen_over(wire, port, filled_in(self.scenario, self.words));
+        fs::write(folder.join("scenario.xml"), text).unwrap();
         let child = Command::new(program)
             .current_dir(&folder)
+            .args(self.target.map(|target| target.to_string()))
             .args(["-sf", "scenario.xml", "-rtp_echo"])
             .args(["-i", &wire.ip().to_string(), "-p", &port.to_string()])
             .args(["-mi", &wire.ip().to_string(), "-mp", &(port + 2).to_string()])
-            .args(["-t", if wire == Wire::Tcp { "t1" } else { "u1" }])
-            // One call; nothing that is owed may take longer than we wait.
-            .args(["-m", "1", "-nostdin", "-recv_timeout", "20000", "-timeout", "35s", "-timeout_error"])
+            .args(["-t", if wire.is_connection() { "t1" } else { "u1" }])
+            .args(["-m", &self.calls.to_string(), "-nostdin"])
+            // Nothing that is owed may take longer than we wait.
+            .args(["-recv_timeout", "20000", "-timeout", "35s", "-timeout_error"])
             .args(["-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut sipp = Self {
+        let mut sipp = Sipp {
             child,
-            scenario: scenario.to_owned(),
+            scenario: self.scenario.to_owned(),
             folder,
             wire,
             port,
+            front: None,
         };
-        sipp.listens().await;
+        if self.target.is_none() {
+            sipp.listens().await;
+        }
+        if wire == Wire::Tls {
+            let behind = SocketAddr::new(wire.ip(), port);
+            sipp.front = Some(Front::open(port + FRONT, behind, self.shown).await);
+        }
         Some(sipp)
     }
+}
 
+impl Sipp {
     pub(crate) fn peer(&self) -> Peer {
-        self.wire.peer(self.port)
+        let port = self.front.as_ref().map_or(self.port, |front| front.port);
+        self.wire.peer(port)
+    }
+
+    /// Its TLS end.
+    ///
+    /// # Panics
+    /// It has none: the wire is another.
+    pub(crate) fn front(&self) -> &Front {
+        self.front.as_ref().unwrap()
     }
 
     /// Where it wants sound.
@@ -126,6 +184,16 @@ fn filled_in(scenario: &str, words: &[(&str, &str)]) -> String {
     })
 }
 
+/// Over TLS the peer is its TLS end: that is what its messages name.
+fn seen_over(wire: Wire, port: u16, scenario: String) -> String {
+    if wire != Wire::Tls {
+        return scenario;
+    }
+    scenario
+        .replace("[local_port]", &(port + FRONT).to_string())
+        .replace("[transport]", "TLS")
+}
+
 impl Drop for Sipp {
     fn drop(&mut self) {
         // Nothing to do for one that has ended.
@@ -139,7 +207,7 @@ fn in_use(wire: Wire, port: u16) -> bool {
     let table = match wire {
         Wire::Udp => "/proc/net/udp",
         Wire::Udp6 => "/proc/net/udp6",
-        Wire::Tcp => "/proc/net/tcp",
+        Wire::Tcp | Wire::Tls => "/proc/net/tcp",
     };
     let local = format!(":{port:04X}");
     let is_ours = |line: &str| {

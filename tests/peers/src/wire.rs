@@ -7,6 +7,8 @@ use housecall_sip::Peer;
 pub(crate) enum Wire {
     Udp,
     Tcp,
+    /// TCP with TLS in it.
+    Tls,
     /// Datagrams between addresses of IPv6.
     Udp6,
 }
@@ -14,7 +16,7 @@ pub(crate) enum Wire {
 impl Wire {
     pub(crate) fn ip(self) -> IpAddr {
         match self {
-            Self::Udp | Self::Tcp => Ipv4Addr::LOCALHOST.into(),
+            Self::Udp | Self::Tcp | Self::Tls => Ipv4Addr::LOCALHOST.into(),
             Self::Udp6 => Ipv6Addr::LOCALHOST.into(),
         }
     }
@@ -24,7 +26,28 @@ impl Wire {
         match self {
             Self::Udp | Self::Udp6 => Peer::udp(addr),
             Self::Tcp => Peer::tcp(addr),
+            Self::Tls => Peer::tls(addr),
         }
+    }
+
+    pub(crate) fn is_connection(self) -> bool {
+        matches!(self, Self::Tcp | Self::Tls)
+    }
+}
+
+/// Holds a conversation over each of `wires` at once.
+///
+/// # Panics
+/// One of them has panicked; the panic's own words come before the name of its wire.
+pub(crate) async fn over<F>(wires: &[Wire], conversation: impl Fn(Wire) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let held = wires
+        .iter()
+        .map(|wire| (wire, tokio::spawn(conversation(*wire))));
+    for (wire, held) in held.collect::<Vec<_>>() {
+        assert!(held.await.is_ok(), "over {wire:?}");
     }
 }
 

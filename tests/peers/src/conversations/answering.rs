@@ -5,7 +5,7 @@ use super::{answered, hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
 
-over!(we_hang_up: Udp, Tcp, Udp6);
+over!(we_hang_up: Udp, Tcp, Udp6, Tls);
 async fn we_hang_up(wire: Wire) {
     let sipp = sipp!("answer", wire);
     let mut caller = Caller::dial(&sipp).await;
@@ -18,7 +18,7 @@ async fn we_hang_up(wire: Wire) {
     sipp.passed().await;
 }
 
-over!(they_hang_up: Udp, Tcp);
+over!(they_hang_up: Udp, Tcp, Tls);
 async fn they_hang_up(wire: Wire) {
     let sipp = sipp!("bye", wire);
     let mut caller = Caller::dial(&sipp).await;
@@ -72,4 +72,19 @@ async fn a_connection_needs_no_repetition(wire: Wire) {
     caller.answered().await;
     assert_eq!(caller.sendings("INVITE").count(), 1);
     hangs_up(&mut caller, sipp).await;
+}
+
+over!(an_answer_in_short_forms: Udp, Tcp);
+async fn an_answer_in_short_forms(wire: Wire) {
+    answered("compact", wire).await;
+}
+
+over!(an_answer_without_a_tag: Udp);
+async fn an_answer_without_a_tag(wire: Wire) {
+    answered("tagless", wire).await;
+}
+
+over!(a_bye_for_a_call_that_they_forgot: Udp, Tcp);
+async fn a_bye_for_a_call_that_they_forgot(wire: Wire) {
+    answered("forgotten_bye", wire).await;
 }

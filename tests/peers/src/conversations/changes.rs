@@ -14,7 +14,7 @@ async fn over_and_passed(mut caller: Caller, sipp: crate::sipp::Sipp) {
     hangs_up(&mut caller, sipp).await;
 }
 
-over!(they_move_their_sound: Udp, Tcp);
+over!(they_move_their_sound: Udp, Tcp, Tls);
 async fn they_move_their_sound(wire: Wire) {
     let sipp = sipp!("reinvite", wire);
     let mut caller = Caller::dial(&sipp).await;
@@ -32,7 +32,7 @@ async fn they_move_their_sound(wire: Wire) {
     over_and_passed(caller, sipp).await;
 }
 
-over!(they_ask_for_our_offer: Udp, Tcp);
+over!(they_ask_for_our_offer: Udp, Tcp, Tls);
 async fn they_ask_for_our_offer(wire: Wire) {
     let sipp = sipp!("offerless", wire);
     let mut caller = Caller::dial(&sipp).await;
@@ -43,7 +43,8 @@ async fn they_ask_for_our_offer(wire: Wire) {
 
 /// They hold us, and we answer as RFC 3264 §8.4 says; then they take us back.
 async fn held(wire: Wire, direction: &str, connection: &str, answer: &str) {
-    let sipp = sipp!("their_hold", wire, direction: direction, connection: connection);
+    let sipp =
+        sipp!("their_hold", wire, words: &[("direction", direction), ("connection", connection)]);
     let mut caller = Caller::dial(&sipp).await;
     caller.answered().await;
     let ours = caller.replies(200).await;
@@ -83,7 +84,7 @@ async fn an_impossible_offer(wire: Wire) {
     over_and_passed(caller, sipp).await;
 }
 
-over!(they_update: Udp, Tcp);
+over!(they_update: Udp, Tcp, Tls);
 async fn they_update(wire: Wire) {
     let sipp = sipp!("update", wire);
     let mut caller = Caller::dial(&sipp).await;

@@ -27,7 +27,7 @@ async fn second_carries(first: Peer, second: Sipp) {
     second.passed().await;
 }
 
-over!(the_first_is_overloaded: Udp, Tcp);
+over!(the_first_is_overloaded: Udp, Tcp, Tls);
 async fn the_first_is_overloaded(wire: Wire) {
     let first = sipp!("closed", wire);
     let second = sipp!("answer", wire);
@@ -43,7 +43,7 @@ async fn the_first_is_silent(wire: Wire) {
     second_carries(first.peer(), second).await;
 }
 
-over!(the_first_is_not_there: Tcp);
+over!(the_first_is_not_there: Tcp, Tls);
 async fn the_first_is_not_there(wire: Wire) {
     let second = sipp!("answer", wire);
     second_carries(wire.peer(free_ports(wire.ip(), 2)), second).await;

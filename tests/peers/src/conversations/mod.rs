@@ -4,15 +4,19 @@ mod answering;
 mod cancelling;
 mod changes;
 mod credentials;
+mod encrypted;
 mod failover;
 mod holding;
+mod large;
 mod proxied;
+mod proxied_encrypted;
 mod refusals;
 mod reliable;
 mod requests;
 mod ringing;
 mod routing;
 mod session_timers;
+mod tls;
 
 use housecall::Outcome;
 
@@ -35,29 +39,28 @@ async fn hangs_up(caller: &mut Caller, sipp: Sipp) {
     sipp.passed().await;
 }
 
-/// Makes a test of a conversation for each wire: `over!(refused: Udp, Tcp)` makes `refused::udp` and `refused::tcp`.
+/// Makes a test of a conversation that is held over each of these wires at once: `over!(refused: Udp, Tcp)` makes `refused::over_each`.
 macro_rules! over {
     ($conversation:ident: $($wire:ident),+) => {
         mod $conversation {
-            $(
-                #[tokio::test]
-                #[expect(non_snake_case, reason = "named as the wire is")]
-                async fn $wire() {
-                    super::$conversation(crate::wire::Wire::$wire).await;
-                }
-            )+
+            #[tokio::test]
+            async fn over_each() {
+                let wires = [$(crate::wire::Wire::$wire),+];
+                crate::wire::over(&wires, super::$conversation).await;
+            }
         }
     };
 }
 use over;
 
-/// Starts a scenario, or ends the test where there is no sipp.
+/// Starts a scenario, or ends the test where there is no sipp: `sipp!("answer", wire)`. Further fields of `Run` may follow.
 macro_rules! sipp {
-    ($scenario:expr, $wire:expr $(, $word:ident: $filling:expr)*) => {
-        match crate::sipp::Sipp::start($scenario, $wire, &[$((stringify!($word), $filling)),*]).await {
+    ($scenario:expr, $wire:expr $(, $field:ident: $value:expr)*) => {{
+        let run = crate::sipp::Run { $($field: $value,)* ..crate::sipp::Run::of($scenario, $wire) };
+        match run.start().await {
             Some(sipp) => sipp,
             None => return,
         }
-    };
+    }};
 }
 use sipp;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use housecall::softphone::{Asked, Event, Question, Side};
+use housecall::softphone::{Asked, Question, Side};
 use housecall::{Outcome, TrunkSetup};
 use housecall_sip::Peer;
 
-use crate::caller::{Caller, dial_to, trunk};
-use crate::registrar::{Registrar, inside};
+use crate::caller::{Caller, OUR_TONE, dial_to, trunk};
+use crate::registrar::{PHONE_TONE, Registrar, inside};
 use crate::wire::Wire;
 
 /// Rings the telephone and waits until both hear each other.
@@ -15,10 +15,8 @@ async fn talking(peer: Peer, registrar: &Registrar) -> Caller {
     let mut caller = Caller::dial_over(Wire::Udp, dial_to(trunk(), &[peer])).await;
     caller.hears("SIP/2.0 407").await;
     caller.answered().await;
-    caller.hears_packets(50).await;
-    caller.hears_tone(330.0).await;
-    assert!(caller.sound().stats.rtp_sent >= 25, "{:?}", caller.sound());
-    registrar.until_phone_says("incoming rtp for 'audio' established");
+    caller.hears_tone(PHONE_TONE).await;
+    registrar.until_phone_hears(OUR_TONE);
     caller
 }
 
@@ -30,13 +28,9 @@ async fn we_hold_resume_and_hang_up() {
     let registrar = Registrar::start("tcp");
     let mut caller = talking(registrar.tcp(), &registrar).await;
     caller.hold();
-    caller
-        .until_event("hold", |event| *event == Event::Held)
-        .await;
+    caller.held().await;
     caller.resume();
-    caller
-        .until_event("the end of the hold", |event| *event == Event::Resumed)
-        .await;
+    caller.resumed().await;
     let before = caller.sound().stats.from_phone.received;
     caller.hears_packets(before + 25).await;
     caller.hang_up();

@@ -1,3 +1,5 @@
+use housecall::softphone::{Softphone, SoftphoneOptions};
+
 use super::{hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
@@ -38,7 +40,44 @@ async fn a_transfer_is_declined(wire: Wire) {
     answered("refer", wire, 603).await;
 }
 
-over!(options_in_the_call: Udp, Tcp);
+over!(options_in_the_call: Udp, Tcp, Tls);
 async fn options_in_the_call(wire: Wire) {
     answered("options_inside", wire, 200).await;
+}
+
+over!(a_number_that_has_passed: Udp, Tcp);
+async fn a_number_that_has_passed(wire: Wire) {
+    answered("old_cseq", wire, 500).await;
+}
+
+over!(a_bye_with_another_tag: Udp, Tcp);
+async fn a_bye_with_another_tag(wire: Wire) {
+    answered("foreign_tag", wire, 481).await;
+}
+
+/// What belongs to no call gets the answer it is owed, and no telephone rings.
+async fn asked_outside(scenario: &str, wire: Wire) {
+    let phone = Softphone::bind(SoftphoneOptions::default()).await.unwrap();
+    let sipp = sipp!(scenario, wire, target: Some(phone.local()));
+    sipp.passed().await;
+}
+
+over!(options_outside_a_call: Udp, Tcp);
+async fn options_outside_a_call(wire: Wire) {
+    asked_outside("options_outside", wire).await;
+}
+
+over!(a_call_to_us: Udp, Tcp);
+async fn a_call_to_us(wire: Wire) {
+    asked_outside("invite_outside", wire).await;
+}
+
+over!(the_end_of_no_call: Udp);
+async fn the_end_of_no_call(wire: Wire) {
+    asked_outside("bye_outside", wire).await;
+}
+
+over!(a_message_that_nobody_asked_for: Udp);
+async fn a_message_that_nobody_asked_for(wire: Wire) {
+    asked_outside("message_outside", wire).await;
 }

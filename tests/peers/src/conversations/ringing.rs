@@ -1,4 +1,4 @@
-use super::{hangs_up, over, sipp};
+use super::{answered, hangs_up, over, sipp};
 use crate::caller::Caller;
 use crate::wire::Wire;
 
@@ -41,7 +41,7 @@ async fn two_phones_ring(wire: Wire) {
     hangs_up(&mut caller, sipp).await;
 }
 
-over!(two_phones_are_answered: Udp, Tcp);
+over!(two_phones_are_answered: Udp, Tcp, Tls);
 async fn two_phones_are_answered(wire: Wire) {
     let sipp = sipp!("forked_answers", wire);
     let mut caller = Caller::dial(&sipp).await;
@@ -53,5 +53,19 @@ async fn two_phones_are_answered(wire: Wire) {
         bye.text
     );
     caller.hears("SIP/2.0 200").await;
+    hangs_up(&mut caller, sipp).await;
+}
+
+over!(progress_of_all_sorts: Udp, Tcp);
+async fn progress_of_all_sorts(wire: Wire) {
+    answered("odd_progress", wire).await;
+}
+
+over!(responses_for_somebody_else: Udp, Tcp);
+async fn responses_for_somebody_else(wire: Wire) {
+    let sipp = sipp!("odd_vias", wire);
+    let mut caller = Caller::dial(&sipp).await;
+    caller.answered().await;
+    assert!(!caller.has_rung());
     hangs_up(&mut caller, sipp).await;
 }
