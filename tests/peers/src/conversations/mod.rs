@@ -15,6 +15,7 @@ mod reliable;
 mod requests;
 mod ringing;
 mod routing;
+mod scanned;
 mod session_timers;
 mod tls;
 
