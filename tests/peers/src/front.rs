@@ -265,7 +265,12 @@ impl Relay {
             }
             PONG => self.note(|seen| seen.pongs += 1),
             said => {
-                self.note(|seen| seen.bytes += said.len());
+                // A pong may come in one read with a message before it that has no body.
+                let pongs = usize::from(said.ends_with(b"\r\n\r\n\r\n"));
+                self.note(|seen| {
+                    seen.bytes += said.len();
+                    seen.pongs += pongs;
+                });
                 // A program that has ended wants to hear no more.
                 let _ = behind.write_all(said).await;
             }
