@@ -214,8 +214,12 @@ impl Drop for Registrar {
         if std::thread::panicking() {
             eprintln!("{}", self.told());
         }
+        // Its workers end only if it tells them to, which it cannot if it is killed.
+        let _ = Command::new("kill")
+            .arg(self.proxy.id().to_string())
+            .status();
+        let _ = self.phone.kill();
         for child in [&mut self.phone, &mut self.proxy] {
-            let _ = child.kill();
             let _ = child.wait();
         }
         let _ = fs::remove_dir_all(&self.folder);
