@@ -3,6 +3,7 @@
 use housecall::Trunk;
 use housecall::softphone::Traced;
 use housecall_sip::Peer;
+use housecall_sip::user_agent::LargeRequests;
 
 use super::{hangs_up, sipp};
 use crate::caller::{Caller, dial_to, trunk};
@@ -10,11 +11,8 @@ use crate::sipp::Sipp;
 use crate::wire::Wire;
 
 /// Calls `sipp`, which listens on a wire of its own, as a trunk that is known by its port for datagrams. Returns the INVITEs, repetitions apart.
-async fn invites(sipp: Sipp, tcp_for_large: bool) -> Vec<Traced> {
-    let trunk = Trunk {
-        tcp_for_large,
-        ..trunk()
-    };
+async fn invites(sipp: Sipp, large: LargeRequests) -> Vec<Traced> {
+    let trunk = Trunk { large, ..trunk() };
     let mut dial = dial_to(trunk, &[Peer::udp(sipp.peer().addr)]);
     dial.headers = vec![("X-Large".to_owned(), "x".repeat(1_300))];
     let mut caller = Caller::dial_over(Wire::Udp, dial).await;
@@ -34,7 +32,7 @@ fn transports(invites: &[Traced]) -> Vec<&str> {
 #[tokio::test]
 async fn a_large_invite_goes_by_tcp_where_the_trunk_takes_it() {
     let sipp = sipp!("answer", Wire::Tcp);
-    let invites = invites(sipp, true).await;
+    let invites = invites(sipp, LargeRequests::TcpFirst).await;
     assert_eq!(transports(&invites), ["SIP/2.0/TCP"]);
     assert!(
         invites[0]
@@ -47,13 +45,13 @@ async fn a_large_invite_goes_by_tcp_where_the_trunk_takes_it() {
 #[tokio::test]
 async fn a_large_invite_stays_a_datagram_otherwise() {
     let sipp = sipp!("answer", Wire::Udp);
-    let invites = invites(sipp, false).await;
+    let invites = invites(sipp, LargeRequests::UdpAlone).await;
     assert_eq!(transports(&invites), ["SIP/2.0/UDP"]);
 }
 
 #[tokio::test]
 async fn a_large_invite_is_a_datagram_after_all_where_tcp_finds_nobody() {
     let sipp = sipp!("answer", Wire::Udp);
-    let invites = invites(sipp, true).await;
+    let invites = invites(sipp, LargeRequests::TcpFirst).await;
     assert_eq!(transports(&invites), ["SIP/2.0/TCP", "SIP/2.0/UDP"]);
 }
