@@ -162,7 +162,7 @@ mod tests {
                 at: start + Duration::from_millis(20 * u64::from(number)),
                 payload_type: 0,
                 sequence: number.wrapping_add(65_500),
-                timestamp: u32::from(number) * 160 + (u32::MAX - 1_000),
+                timestamp: (u32::from(number) * 160).wrapping_add(u32::MAX - 1_000),
                 ssrc: 1,
                 payload: [0x80; HEARD_FRAME].into(),
             };

@@ -167,20 +167,27 @@ impl Crate {
         bases.find_map(|base| base.join(path).canonicalize().ok())
     }
 
-    /// Whether there are tests in a file, or anywhere in a folder.
+    /// The tests in a file, or anywhere in a folder; of this crate or of another.
+    fn tests_at(&self, path: &Path) -> BTreeSet<String> {
+        let is_own = is_within(path, &self.src.canonicalize().unwrap());
+        if !is_own && path.is_file() {
+            return tests_in(&fs::read_to_string(path).unwrap());
+        }
+        let within = self.files.iter().filter(|(file, _)| is_within(file, path));
+        within.flat_map(|(_, tests)| tests.clone()).collect()
+    }
+
     fn has_tests(&self, path: &Path) -> bool {
-        let mut files = self.files.iter();
-        files.any(|(file, tests)| is_within(file, path) && !tests.is_empty())
+        !self.tests_at(path).is_empty()
     }
 
     fn has_test(&self, file: Option<&Path>, name: &str) -> bool {
-        let files = self.files.iter();
-        let mut files = files.filter(|(known, _)| file.is_none_or(|file| is_within(known, file)));
+        let tests = self.tests_at(file.unwrap_or(&self.src.canonicalize().unwrap()));
         let fits = |test: &String| match name.strip_suffix('…') {
             Some(beginning) => test.starts_with(beginning),
             None => test == name,
         };
-        files.any(|(_, tests)| tests.iter().any(fits))
+        tests.iter().any(fits)
     }
 }
 

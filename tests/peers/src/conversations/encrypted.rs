@@ -42,9 +42,9 @@ async fn our_sound_comes_back_encrypted(wire: Wire) {
     hangs_up(&mut caller, sipp).await;
 }
 
-/// Whoever answers what is no answer to an encrypted offer is hung up on, whatever the policy: nothing is ever said in the open instead.
-async fn no_answer(wire: Wire, scenario: &str) {
-    for policy in [SrtpPolicy::Required, SrtpPolicy::Preferred] {
+/// Whoever answers what is no answer to an encrypted offer is hung up on: nothing is said in the open in that call.
+async fn no_answer(wire: Wire, scenario: &str, policies: &[SrtpPolicy]) {
+    for policy in policies.iter().copied() {
         let sipp = sipp!(scenario, wire);
         let mut caller = Caller::dial_over(wire, secured(policy, sipp.peer())).await;
         caller.ended(Outcome::NoCommonSound).await;
@@ -56,12 +56,14 @@ async fn no_answer(wire: Wire, scenario: &str) {
 
 over!(an_answer_in_the_open: Udp, Tcp);
 async fn an_answer_in_the_open(wire: Wire) {
-    no_answer(wire, "opened").await;
+    // Where encryption is preferred, one more INVITE offers the open: `housecall-phone` has that conversation.
+    no_answer(wire, "opened", &[SrtpPolicy::Required]).await;
 }
 
 over!(an_answer_without_a_key: Udp);
 async fn an_answer_without_a_key(wire: Wire) {
-    no_answer(wire, "keyless").await;
+    let policies = [SrtpPolicy::Required, SrtpPolicy::Preferred];
+    no_answer(wire, "keyless", &policies).await;
 }
 
 over!(a_refusal_ends_a_call_that_must_be_encrypted: Udp);
