@@ -152,13 +152,6 @@ impl Talk {
         ]
     }
 
-    fn both_hear(&self) -> bool {
-        let [here, there] = self.heard();
-        let is =
-            |heard: Option<f32>, hertz: f32| heard.is_some_and(|heard| (heard - hertz).abs() < 5.0);
-        is(here, TONE.1) && is(there, VOICE_HZ)
-    }
-
     fn until_both_hear(&self) -> Result<()> {
         let until = Instant::now() + Duration::from_secs(20);
         while !are_tones(self.heard()) {

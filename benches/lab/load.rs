@@ -28,7 +28,7 @@ pub struct Sounds {
 }
 
 /// Calls in progress through one server.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Load {
     /// What they say, and until when.
     pub conductor: Conductor,
@@ -42,15 +42,6 @@ pub struct CallLog {
     pub browser: LegLog,
     /// The telephone's.
     pub phone: LegLog,
-}
-
-impl Default for Load {
-    fn default() -> Self {
-        Self {
-            conductor: Conductor::default(),
-            calls: Vec::new(),
-        }
-    }
 }
 
 impl Load {

@@ -32,6 +32,7 @@ impl Press {
     }
 
     /// The level of a tone in dBm0 as an amplitude; full scale is 3.14 dBm0.
+    #[expect(clippy::approx_constant, reason = "the decibels of G.711's full scale")]
     fn amplitude(dbm: f32) -> f32 {
         f32::from(i16::MAX) * 10_f32.powf((dbm - 3.14) / 20.0)
     }

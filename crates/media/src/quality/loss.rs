@@ -156,7 +156,7 @@ mod tests {
         let mut seed = 11_u64;
         let mut chance = move || {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (seed >> 33) % 10 != 0
+            !(seed >> 33).is_multiple_of(10)
         };
         let random: Vec<Loss> = window((0..50_000).map(|_| chance()));
         let mean = |of: fn(Loss) -> f64| {
