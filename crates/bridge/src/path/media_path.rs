@@ -390,7 +390,7 @@ impl MediaPath {
             self.to_phone.judge_leg(now);
             self.report(now, false);
         }
-        if self.answered {
+        if self.answered && self.quality.is_due(now) {
             self.judge(now);
         }
         self.check_silence(now);

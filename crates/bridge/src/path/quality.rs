@@ -122,11 +122,13 @@ impl Quality {
         self.ear.as_ref().map_or(0, |ear| u64::from(ear.lost()))
     }
 
-    /// Judges the second that is over, if one is.
+    /// Whether a second is over since the last judgement.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.next.is_none_or(|next| now >= next)
+    }
+
+    /// Judges the second that is over.
     pub(super) fn judge(&mut self, now: Instant, at: Circumstances<'_>) {
-        if self.next.is_some_and(|next| now < next) {
-            return;
-        }
         // After a stall no second is judged twice.
         self.next = Some(now + Self::EVERY);
         let heard = self.heard_second(now, at);

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use housecall_media::jitter::Arrival;
+use housecall_media::jitter::{Arrival, JitterStats};
 use housecall_media::rtp::{Relay, RtpPacket, RtpSender};
 
 /// One direction's way for payloads that the other leg takes as they are: sent on the moment they come, without a jitter buffer, since the
@@ -50,8 +50,12 @@ impl Straight {
         self.last = None;
     }
 
-    /// Packets sent on so far.
-    pub(super) fn relayed(&self) -> u64 {
-        self.relayed
+    /// What waited in a jitter buffer, and what was sent on without: that has come, and is played by the listener.
+    pub(super) fn counted(&self, waited: JitterStats) -> JitterStats {
+        JitterStats {
+            received: waited.received + self.relayed,
+            played: waited.played + self.relayed,
+            ..waited
+        }
     }
 }

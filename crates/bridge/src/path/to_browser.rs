@@ -79,12 +79,7 @@ impl ToBrowser {
 
     /// What goes straight through has come, and is played by the browser.
     pub(super) fn stats(&self) -> JitterStats {
-        let (waited, relayed) = (self.voice.stats(), self.straight.relayed());
-        JitterStats {
-            received: waited.received + relayed,
-            played: waited.played + relayed,
-            ..waited
-        }
+        self.straight.counted(self.voice.stats())
     }
 
     /// Plays the ringing tone of a country while the phone is not heard (RFC 3960 §3.2).

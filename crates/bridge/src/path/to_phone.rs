@@ -75,12 +75,7 @@ impl ToPhone {
 
     /// What goes straight through has come, and is played by the phone.
     pub(super) fn stats(&self) -> JitterStats {
-        let (waited, relayed) = (self.voice.stats(), self.straight.relayed());
-        JitterStats {
-            received: waited.received + relayed,
-            played: waited.played + relayed,
-            ..waited
-        }
+        self.straight.counted(self.voice.stats())
     }
 
     /// Encodes as the phone wants it from now on.
