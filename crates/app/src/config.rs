@@ -16,7 +16,7 @@ use toml::Spanned;
 
 pub use trunk::{
     Asserts, Digits, DtmfWish, NumberFormat, OutcomeName, Preset, RedirectPolicy, ReliableWish,
-    SrtpWish, Trunk, TrunkTransport,
+    SrtpWish, Trunk, TrunkCodec, TrunkTransport,
 };
 pub use words::{ExternalAddress, HeaderName, HostName, Line, Status};
 
@@ -62,6 +62,8 @@ pub struct Media {
     pub port: u16,
     /// How many threads carry media. 0 (default): one for each processor.
     pub shards: u16,
+    /// A WAV or Ogg Opus file that people on hold hear, again and again. Default: Housecall's own music.
+    pub hold_music: Option<PathBuf>,
     /// True: ICE lite, for a server with an address of its own on the Internet. Default false.
     pub ice_lite: bool,
 }
@@ -140,6 +142,7 @@ impl Default for Media {
             address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             shards: 0,
+            hold_music: None,
             ice_lite: false,
         }
     }
@@ -422,6 +425,8 @@ mod tests {
             ("host = \"b\"\nrealm = \"\"\n", 9, "an empty text"),
             ("host = \"b\"\nsession_expires = 60\n", 6, "at least 90"),
             ("host = \"b\"\nsrtp = \"maybe\"\n", 9, "maybe"),
+            ("host = \"b\"\ncodecs = [\"g729\"]\n", 9, "g729"),
+            ("host = \"b\"\ncodecs = []\n", 6, "at least one of opus"),
             ("host = \"b\"\nheaders = { Via = \"x\" }\n", 9, "Via"),
             ("host = \"b\"\noutcomes = { 200 = \"busy\" }\n", 9, "200"),
         ] {

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -407,7 +408,10 @@ fn a_refused_hold_leaves_everything_as_it_was() {
 #[test]
 fn a_re_invite_changes_the_codec() {
     let mut options = options();
-    options.dial.codecs.insert(0, Codec::G722);
+    let route = options.dial.routes.first_mut().unwrap();
+    Arc::make_mut(&mut route.trunk)
+        .codecs
+        .insert(0, Codec::G722);
     let mut world = World::dial_with(options);
     world.phone.hum = Some(Sine::new(1_004.0, -12.0));
     world.answer();

@@ -92,6 +92,7 @@ pub use record::{CallRecord, Class, VisitRecord};
 pub use trunks::{Reach, TrunkMode, TrunkSetup, TrunkState, TrunkView};
 pub use visit::{RoomRefused, Visit, VisitPlan, VisitView, words};
 
+pub use housecall_media::sound::{Sound, SoundError};
 pub use housecall_meter::{AccountId, Booked, Credits, Estimate, SessionId, Tariff};
 pub use housecall_phone::{
     Country, DestinationPolicy, DestinationRefused, Number, NumberError, Outcome, Route, Trunk,
@@ -112,6 +113,7 @@ pub mod sip {
 
 /// How a [`Trunk`] wants to be spoken to.
 pub mod trunk {
+    pub use housecall_media::sdp::Codec;
     pub use housecall_phone::{
         Asserted, BadTrunk, DtmfMode, Identity, LargeRequests, NumberFormat, Override, Overrides,
         Preset, Privacy, Redirects, SrtpPolicy,

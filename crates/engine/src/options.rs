@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use housecall_media::sound::Sound;
 use housecall_phone::{Country, DestinationPolicy, Dial};
 
 use crate::dns::{Dns, SystemDns};
@@ -41,6 +42,8 @@ pub struct EngineOptions {
     pub destinations: DestinationPolicy,
     /// How often and how many at once.
     pub limits: DialLimits,
+    /// What a phone on hold hears, again and again; our own music if none.
+    pub hold_music: Option<Sound>,
     /// How long a phone rings before it counts as not answered (P7).
     pub ring_limit: Duration,
 }
@@ -71,6 +74,7 @@ impl EngineOptions {
             country,
             destinations: DestinationPolicy::domestic(country),
             limits: DialLimits::default(),
+            hold_music: None,
             ring_limit: Dial::RING_LIMIT,
         }
     }

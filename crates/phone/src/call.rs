@@ -13,7 +13,6 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use housecall_media::Key;
-use housecall_media::sdp::Codec;
 use housecall_sip::user_agent::{self, Output as AgentOutput};
 use housecall_sip::{Message, Peer, StatusCode, Timers, UriError};
 
@@ -53,8 +52,6 @@ pub struct Dial {
     pub contact: SocketAddr,
     /// Our RTP address as the trunk reaches it.
     pub media: SocketAddr,
-    /// What we speak, best first.
-    pub codecs: Vec<Codec>,
     /// How long it may ring before we give up (P7).
     pub ring_limit: Duration,
     /// Further headers of this call's INVITE, by name and value: Diversion, History-Info, Identity (RFC 8224) of whoever embeds us. They go
@@ -72,11 +69,7 @@ impl Dial {
     /// P7: the ring limit.
     pub const RING_LIMIT: Duration = Duration::from_secs(45);
 
-    /// G.711 in both laws and keys as events: what every trunk speaks.
-    pub const CODECS: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::TelephoneEvent];
-
-    /// A call with what every trunk speaks, the ring limit of P7 and the timers of RFC 3261. Set further fields with struct update
-    /// syntax.
+    /// A call with the ring limit of P7 and the timers of RFC 3261. Set further fields with struct update syntax.
     pub fn new(
         routes: Vec<Route>,
         caller_id: Number,
@@ -92,7 +85,6 @@ impl Dial {
             destinations: None,
             contact,
             media,
-            codecs: Self::CODECS.to_vec(),
             ring_limit: Self::RING_LIMIT,
             headers: Vec::new(),
             timers: Timers::default(),
@@ -138,6 +130,12 @@ pub enum BadTrunk {
     /// The trunk takes SRTP, and there is nothing to make its keys of.
     #[error("trunk {trunk:?} takes SRTP, and the call has no secret")]
     NoSecret {
+        /// The trunk's name.
+        trunk: String,
+    },
+    /// The trunk is to be offered no codec that carries a voice.
+    #[error("trunk {trunk:?} has no codec for a voice")]
+    NoVoice {
         /// The trunk's name.
         trunk: String,
     },

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use housecall_media::sdp::Codec;
 use housecall_sip::Peer;
 use housecall_sip::digest::Credentials;
 use housecall_sip::user_agent::{Reliable, SessionTimer};
@@ -20,6 +21,8 @@ pub struct Trunk {
     pub credentials: Option<Credentials>,
     /// How it wants to be told who calls.
     pub identity: Identity,
+    /// The voices it is offered, best first; at least one. Keys as named events are offered beside them, whatever stands here.
+    pub codecs: Vec<Codec>,
     /// Whether the sound is encrypted on the way to it.
     pub srtp: SrtpPolicy,
     /// Further headers of every INVITE, by name and value, such as `X-Telnyx-Token`.
@@ -48,6 +51,9 @@ pub struct Trunk {
 }
 
 impl Trunk {
+    /// G.711 in both laws: what every trunk speaks.
+    pub const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+
     /// A trunk that is up sends 100 within 200 ms (RFC 3261 §17.2.1): 4 s are four sendings, and leave a second for the next route.
     pub const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 
@@ -62,6 +68,7 @@ impl Trunk {
             domain: domain.to_owned(),
             credentials: None,
             identity: Identity::default(),
+            codecs: Self::CODECS.to_vec(),
             srtp: SrtpPolicy::default(),
             headers: Vec::new(),
             session_timer: Some(SessionTimer::default()),
@@ -104,6 +111,11 @@ impl Trunk {
             error,
         };
         headers::check(&self.headers).map_err(bad)?;
+        if !self.codecs.iter().any(|codec| codec.is_voice()) {
+            return Err(BadTrunk::NoVoice {
+                trunk: self.name.clone(),
+            });
+        }
         let prefix = &self.identity.prefix;
         let is_dialled = |letter: char| letter.is_ascii_digit() || matches!(letter, '*' | '#');
         // A trunk that does not know the prefix would dial what it begins with.

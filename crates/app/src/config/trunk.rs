@@ -54,6 +54,9 @@ pub struct Trunk {
     pub prefix: Option<Digits>,
     /// True: ask the network to hide the caller's number (RFC 3323, `Privacy: id`). Default false.
     pub privacy: Option<bool>,
+    /// The voices it is offered, best first: `opus`, `g722`, `pcma` and `pcmu`. Default: `pcma` and `pcmu`, which every trunk speaks. Opus goes
+    /// from browser to trunk and back as it is, whole and at no cost.
+    pub codecs: Option<Vec<TrunkCodec>>,
     /// Whether sound is encrypted: `off` (default), `preferred` or `required` (RFC 4568).
     pub srtp: Option<SrtpWish>,
     /// Whether provisional responses are acknowledged: `off`, `supported` (default) or `required` (RFC 3262).
@@ -152,6 +155,20 @@ choice! {
         E164,
         /// `0491570006`
         National,
+    }
+}
+
+choice! {
+    /// What a voice is coded in.
+    TrunkCodec means trunk::Codec {
+        /// Opus (RFC 7587).
+        Opus,
+        /// G.722: twice the bandwidth of a telephone.
+        G722,
+        /// G.711, A-law: outside North America and Japan.
+        Pcma,
+        /// G.711, µ-law: North America and Japan.
+        Pcmu,
     }
 }
 
@@ -263,6 +280,10 @@ impl Trunk {
                 "say `host` or `domain`: there is nowhere to send calls",
             ),
             (self.port == Some(0), "port 0 is none"),
+            (
+                self.codecs.as_ref().is_some_and(Vec::is_empty),
+                "`codecs` names at least one of opus, g722, pcma and pcmu, or is left out",
+            ),
             (
                 self.username.is_some() != self.password_file.is_some(),
                 "`username` and `password_file` go together",

@@ -5,6 +5,7 @@ pub(crate) mod directory;
 mod line;
 mod message;
 mod money_clock;
+pub mod music;
 pub mod roots;
 mod start;
 mod test_bench;

@@ -59,6 +59,24 @@ pub enum LiveError {
         /// What the system says.
         why: io::Error,
     },
+    /// The music cannot be read.
+    #[error("cannot read media.hold_music from {file}: {why}")]
+    MusicUnreadable {
+        /// The file.
+        file: String,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// The music is none.
+    #[error(
+        "media.hold_music is {file}, which cannot be played: {why}. Write the name of a WAV or Ogg Opus file, or leave the line out for our own music"
+    )]
+    Music {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: housecall::SoundError,
+    },
     /// The further roots are none.
     #[error(
         "sip.roots_file is {file}, which cannot be used: {why}. Write the name of a PEM file with the certificates of the trunk's authority"
@@ -101,6 +119,7 @@ impl Live {
         let options = EngineOptions {
             trunks: trunks(config, country, carrier.as_deref())?,
             sip: super::roots::sip_options(config)?,
+            hold_music: super::music::hold_music(config)?,
             ..options(config, country)
         };
         let engine = Engine::start(options, ports).await.map_err(ports_error)?;

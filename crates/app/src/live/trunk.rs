@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use housecall::sip::{Credentials, SessionTimer, Target, Transport};
-use housecall::trunk::{LargeRequests, NumberFormat, Override, Overrides, Preset, Privacy};
+use housecall::trunk::{Codec, LargeRequests, NumberFormat, Override, Overrides, Preset, Privacy};
 use housecall::{Country, Trunk, TrunkSetup};
 
 use super::LiveError;
@@ -82,6 +82,9 @@ fn spoken_to(
 
 /// What is one of several ways.
 fn choose(trunk: &mut Trunk, configured: &config::Trunk) {
+    if let Some(codecs) = &configured.codecs {
+        trunk.codecs = codecs.iter().copied().map(Codec::from).collect();
+    }
     if let Some(wish) = configured.srtp {
         trunk.srtp = wish.into();
     }
@@ -188,6 +191,13 @@ mod tests {
         let setup = setup(&config.trunks[0], Country::Au);
         std::fs::remove_file(file).unwrap();
         setup.unwrap()
+    }
+
+    #[test]
+    fn codecs_stand_in_the_order_of_the_file() {
+        let setup = of("codecs", "codecs = [\"opus\", \"g722\", \"pcma\"]\n");
+        assert_eq!(setup.trunk.codecs, [Codec::Opus, Codec::G722, Codec::Pcma]);
+        assert_eq!(of("no-codecs", "").trunk.codecs, Trunk::CODECS);
     }
 
     #[test]

@@ -281,6 +281,7 @@ impl<'a> Turn<'a> {
         let dial = plan.into_dial(seen(self.shard.sip.local()), seen(ports.local()));
         let mut options = BridgeOptions::new(dial, self.shard.media.local());
         options.ice_lite = self.shard.options.ice_lite;
+        options.path.hold_music = self.shard.options.hold_music.clone();
         let (bridge, answer) = Bridge::dial(self.now, options, offer)
             .map_err(|error| DialRefused::Offer(error.to_string()))?;
         ports.listen(call, &self.shard.phones);

@@ -1,11 +1,11 @@
 use std::time::Instant;
 
-use housecall_media::sdp::{AudioSession, Direction, SrtpOffer};
+use housecall_media::sdp::{AudioSession, Codec, Direction, SrtpOffer};
 use housecall_sip::user_agent::{Body, CallHandle, Invite};
 use housecall_sip::{AgentOptions, NameAddr, UriError, UserAgent};
 
 use super::{BadTrunk, Dial};
-use crate::{Number, Route, SrtpPolicy, headers};
+use crate::{Number, Route, SrtpPolicy, Trunk, headers};
 
 /// One INVITE and what comes of it. A call makes further attempts where the first leads nowhere.
 #[derive(Debug)]
@@ -61,7 +61,8 @@ impl Attempt {
             large: route.trunk.large,
             ..AgentOptions::new(dial.contact, seed)
         });
-        let audio = AudioSession::new(session_id(&mut agent), dial.media, &dial.codecs);
+        let spoken: Vec<Codec> = spoken_to(&route.trunk).collect();
+        let audio = AudioSession::new(session_id(&mut agent), dial.media, &spoken);
         let mut audio = match dial.secret.as_ref().filter(|_| aim.secure) {
             Some(secret) => audio.with_srtp(SrtpOffer {
                 local: secret.key(aim.count),
@@ -80,6 +81,10 @@ impl Attempt {
             aim,
         })
     }
+}
+
+fn spoken_to(trunk: &Trunk) -> impl Iterator<Item = Codec> {
+    trunk.codecs.iter().copied().chain([Codec::TelephoneEvent])
 }
 
 /// Says whether INVITEs can be written for every route, so that no fault shows only when the first trunk is down.

@@ -1,6 +1,6 @@
 //! What a trunk's settings make of a call: encryption, identity, headers, redirects.
 
-use housecall_media::sdp::Description;
+use housecall_media::sdp::{Codec, Description};
 use housecall_sip::{Message, Method, Name};
 
 use super::world::{GOOD, Plan, Script, World, dial_by, secs, trunk};
@@ -187,6 +187,36 @@ fn a_header_that_would_smuggle_another_is_refused_before_anything_is_sent() {
     for dial in [by_trunk, by_caller] {
         let refused = Call::dial(std::time::Instant::now(), dial).unwrap_err();
         assert!(matches!(refused, BadTrunk::Header { .. }), "{refused}");
+    }
+}
+
+/// The format line of the offer: payload types in order.
+fn formats(dial: Dial) -> Vec<String> {
+    let offer = String::from_utf8(invite(dial).body().to_vec()).unwrap();
+    let audio = offer.lines().find(|line| line.starts_with("m=audio"));
+    let formats = audio.unwrap().split(' ').skip(3);
+    formats.map(str::to_owned).collect()
+}
+
+// RFC 3264 §5.1: in order of preference. RFC 4733 §2.1: keys under the clock of each voice.
+#[test]
+fn a_trunk_is_offered_its_voices_in_order_and_keys_beside_them() {
+    let by = |codecs: &[Codec]| {
+        let codecs = codecs.to_vec();
+        formats(dial_by(1, &[Trunk { codecs, ..trunk() }]))
+    };
+    assert_eq!(formats(dial_by(1, &[trunk()])), ["8", "0", "101"]);
+    let wide = by(&[Codec::Opus, Codec::G722, Codec::Pcmu]);
+    assert_eq!(wide, ["111", "9", "0", "101", "110"]);
+    assert_eq!(by(&[Codec::Opus]), ["111", "110"]);
+}
+
+#[test]
+fn a_trunk_without_a_voice_is_refused() {
+    for codecs in [vec![], vec![Codec::TelephoneEvent]] {
+        let dial = dial_by(1, &[Trunk { codecs, ..trunk() }]);
+        let refused = Call::dial(std::time::Instant::now(), dial).unwrap_err();
+        assert!(matches!(refused, BadTrunk::NoVoice { .. }), "{refused}");
     }
 }
 
