@@ -3,14 +3,12 @@
 //! WAV (PCM of 8, 16 or 24 bits, A-law, µ-law) and Ogg Opus, mono or stereo. Whoever has the file brings its bytes: nothing is opened here.
 
 mod ogg;
-mod resample;
 mod wav;
 
 use std::sync::Arc;
 
-use resample::resample;
-
 use crate::coder::CodecError;
+use crate::resample::resample;
 use crate::{Frame, Rate, SAMPLE_RATE, SILENCE, level};
 
 /// Some sound of a telephone's bandwidth, ready to be played at either rate. Clones share it.

@@ -1,7 +1,7 @@
-use super::resample::resample;
 use super::{Sound, SoundError, too_long};
 use crate::SAMPLE_RATE;
 use crate::g711::Law;
+use crate::resample::resample;
 
 /// The rates that are converted, in hertz.
 const RATES: [u32; 9] = [

@@ -1,18 +1,17 @@
+//! From one sampling rate to another: whole files at once, or a stream as it comes.
+
 /// Zero crossings of the filter on either side: 80 dB of stop band with the window below.
 const CROSSINGS: usize = 24;
 /// Where the filter begins to close, as a part of the lower of both bandwidths.
 const PASSBAND: f64 = 0.92;
 
 /// Converts sound from one usual rate to another, by a windowed-sinc filter for each phase of the two rates. Meant for files: all at once.
-pub(super) fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
+pub(crate) fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
     if from == to || from == 0 {
         return samples.to_vec();
     }
-    let common = gcd(from, to);
-    let (up, down) = ((to / common) as usize, (from / common) as usize);
-    let phases: Vec<Vec<f32>> = (0..up)
-        .map(|phase| filter(phase as f64 / up as f64, from, to))
-        .collect();
+    let Ratio { up, down } = Ratio::of(from, to);
+    let phases = phases(from, to);
     let length = samples.len() * up / down;
     (0..length)
         .map(|n| {
@@ -21,6 +20,76 @@ pub(super) fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
             convolve(samples, place / up, phase)
         })
         .collect()
+}
+
+/// Converts a stream, sample by sample, by the same filter. What comes out is late by half the filter's length.
+#[derive(Clone, Debug)]
+pub(crate) struct Resampler {
+    ratio: Ratio,
+    phases: Vec<Vec<f32>>,
+    /// What the next sample is made of, and what came after it.
+    samples: Vec<f32>,
+    /// Where between the first two of these the next sample stands, in parts of `up`.
+    place: usize,
+}
+
+impl Resampler {
+    /// Converts from one rate to another, both above 0.
+    pub(crate) fn new(from: u32, to: u32) -> Self {
+        let phases = phases(from, to);
+        let taps = phases.first().map_or(1, Vec::len);
+        Self {
+            ratio: Ratio::of(from, to),
+            phases,
+            samples: vec![0.0; taps - 1],
+            place: 0,
+        }
+    }
+
+    /// Takes what came and adds what it makes: as much as the rates say, over time.
+    pub(crate) fn convert(&mut self, sound: impl IntoIterator<Item = f32>, out: &mut Vec<f32>) {
+        self.samples.extend(sound);
+        let Ratio { up, down } = self.ratio;
+        while let Some(phase) = self.phases.get(self.place % up)
+            && let Some(near) = self.samples.get(self.place / up..)
+            && near.len() >= phase.len()
+        {
+            out.push(dot(near, phase));
+            self.place += down;
+        }
+        let spent = (self.place / up).min(self.samples.len());
+        self.samples.drain(..spent);
+        self.place -= spent * up;
+    }
+}
+
+/// Two rates in lowest terms: `up` samples for each `down` that come.
+#[derive(Clone, Copy, Debug)]
+struct Ratio {
+    up: usize,
+    down: usize,
+}
+
+impl Ratio {
+    fn of(from: u32, to: u32) -> Self {
+        let common = gcd(from, to).max(1);
+        Self {
+            up: (to / common).max(1) as usize,
+            down: (from / common).max(1) as usize,
+        }
+    }
+}
+
+/// The filters of the places between two samples where a new one may stand.
+fn phases(from: u32, to: u32) -> Vec<Vec<f32>> {
+    let Ratio { up, .. } = Ratio::of(from, to);
+    let places = (0..up).map(|place| place as f64 / up as f64);
+    places.map(|place| filter(place, from, to)).collect()
+}
+
+fn dot(samples: &[f32], taps: &[f32]) -> f32 {
+    let products = samples.iter().zip(taps).map(|(sample, tap)| sample * tap);
+    products.sum()
 }
 
 /// The sound's value a part of a sample after `at`. Beyond the ends there is silence.
@@ -134,6 +203,37 @@ mod tests {
         assert!((heard - 3_000.0).abs() < 1.0, "{heard} Hz");
         let Dbfs(change) = Dbfs(level(middle).0 - level(&sine(3_000.0, 8_000)).0);
         assert!(change.abs() < 0.2, "{change} dB");
+    }
+
+    /// However the stream is cut, it comes out as the whole would, later by half the filter.
+    #[test]
+    fn a_stream_is_converted_as_the_whole_is() {
+        for (from, to) in [(8_000, 48_000), (48_000, 16_000), (44_100, 8_000)] {
+            let sound = sine(1_004.0, from);
+            for seed in 1..20_usize {
+                let mut resampler = Resampler::new(from, to);
+                let (mut out, mut rest) = (Vec::new(), &sound[..]);
+                while !rest.is_empty() {
+                    let length = (1 + rest.len() * 7_919 % (97 * seed)).min(rest.len());
+                    let (part, after) = rest.split_at(length);
+                    resampler.convert(part.iter().map(|sample| f32::from(*sample)), &mut out);
+                    rest = after;
+                }
+                let whole = resample(&sound, from, to);
+                assert!(whole.len().abs_diff(out.len()) <= 1, "seed {seed}");
+                let late = (filter(0.0, from, to).len() / 2) as u64 * u64::from(to);
+                if late.is_multiple_of(u64::from(from)) {
+                    let late = (late / u64::from(from)) as usize;
+                    for (at, expected) in whole[..whole.len() - late - 1].iter().enumerate() {
+                        let found = out[at + late];
+                        assert!(
+                            (found - f32::from(*expected)).abs() <= 1.0,
+                            "seed {seed} at {at}"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     #[test]
