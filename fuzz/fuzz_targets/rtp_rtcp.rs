@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use arbitrary::Arbitrary;
 use bytes::Bytes;
 use housecall_media::JitterBuffer;
-use housecall_media::jitter::Arrival;
+use housecall_media::jitter::{Arrival, Content};
 use housecall_media::rtp::{Reception, Report, RtpPacket};
 use housecall_media::telephone_event::KeyListener;
 use libfuzzer_sys::fuzz_target;
@@ -14,14 +14,13 @@ use libfuzzer_sys::fuzz_target;
 #[derive(Arbitrary, Debug)]
 struct Datagram<'a> {
     gap_ms: u8,
-    is_quiet: bool,
     bytes: &'a [u8],
 }
 
 fuzz_target!(|datagrams: Vec<Datagram<'_>>| {
     let mut call = Call::new();
     for datagram in datagrams {
-        call.wait(datagram.gap_ms, datagram.is_quiet);
+        call.wait(datagram.gap_ms);
         call.rtp(datagram.bytes);
         call.rtcp(datagram.bytes);
     }
@@ -44,10 +43,10 @@ impl Call {
         }
     }
 
-    fn wait(&mut self, gap_ms: u8, is_quiet: bool) {
+    fn wait(&mut self, gap_ms: u8) {
         for _ in 0..gap_ms / 20 {
             self.now += Duration::from_millis(20);
-            let _ = self.jitter.pull(self.now, is_quiet);
+            let _ = self.jitter.pull(self.now, 0);
         }
     }
 
@@ -70,7 +69,9 @@ impl Call {
                 ssrc: packet.ssrc,
                 sequence: packet.sequence,
                 timestamp: packet.timestamp,
+                marker: packet.marker,
                 ticks,
+                content: Content::Voice,
                 payload: packet.payload,
             },
         );

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 mod dialog_inputs;
 #[path = "../../fuzz/checks/digest_challenge.rs"]
 mod digest_challenge;
+#[path = "../../fuzz/checks/jitter.rs"]
+mod jitter;
 #[path = "../../fuzz/checks/sip_header_typed.rs"]
 mod sip_header_typed;
 #[path = "../../fuzz/checks/sip_message.rs"]
@@ -33,6 +35,11 @@ fn challenges() {
 #[test]
 fn walks_of_a_user_agent() {
     replay("dialog_inputs", dialog_inputs::check);
+}
+
+#[test]
+fn streams_of_packets() {
+    replay("jitter", jitter::check);
 }
 
 /// Runs `check` on each file of a target's corpus, whole and cut at each place; a panic names the file.

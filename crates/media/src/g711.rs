@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 
 use crate::coder::{CodecError, Decoder, Encoder};
-use crate::concealment::Concealment;
 use crate::sdp::Codec;
 
 /// The two ways in which G.711 spaces its steps.
@@ -76,20 +75,16 @@ impl Encoder for G711Encoder {
     }
 }
 
-/// Decodes one law, and bridges losses.
-#[derive(Clone, Debug)]
+/// Decodes one law.
+#[derive(Clone, Copy, Debug)]
 pub struct G711Decoder {
     law: Law,
-    concealment: Concealment,
 }
 
 impl G711Decoder {
     /// Makes a decoder.
-    pub fn new(law: Law) -> Self {
-        Self {
-            law,
-            concealment: Concealment::default(),
-        }
+    pub const fn new(law: Law) -> Self {
+        Self { law }
     }
 }
 
@@ -98,15 +93,8 @@ impl Decoder for G711Decoder {
         if payload.is_empty() {
             return Err(CodecError::empty(self.law.codec()));
         }
-        let before = samples.len();
         self.law.decode(payload, samples);
-        let (_, heard) = samples.split_at_mut(before);
-        self.concealment.heard(heard);
         Ok(())
-    }
-
-    fn make_up(&mut self, _next: Option<&[u8]>, length: usize, samples: &mut Vec<i16>) {
-        self.concealment.conceal(length, samples);
     }
 }
 

@@ -5,17 +5,31 @@ use housecall_media::rtp::{Relay, RtpPacket, RtpSender};
 
 /// One direction's way for payloads that the other leg takes as they are: sent on the moment they come, without a jitter buffer, since the
 /// listener has one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Straight {
+    /// Of the RTP clock, in a second.
+    clock_rate: u32,
     relay: Relay,
     last: Option<Instant>,
     relayed: u64,
+    relayed_ticks: u64,
 }
 
 impl Straight {
     /// After so long without a packet the listener is sent silence of ours: longer than the pauses of a speaker's DTX, shorter than any
     /// network takes to call a stream dead.
     const PAUSE: Duration = Duration::from_secs(1);
+
+    /// Nothing so far, under a clock of so many hertz.
+    pub(super) fn new(clock_rate: u32) -> Self {
+        Self {
+            clock_rate,
+            relay: Relay::default(),
+            last: None,
+            relayed: 0,
+            relayed_ticks: 0,
+        }
+    }
 
     /// Sends a packet on; none if it came before, or too late.
     pub(super) fn packet(
@@ -29,6 +43,7 @@ impl Straight {
         let sent = self.relay.packet(sender, payload_type, marker, packet)?;
         self.last = Some(now);
         self.relayed += 1;
+        self.relayed_ticks += u64::from(packet.ticks);
         Some(sent)
     }
 
@@ -52,9 +67,11 @@ impl Straight {
 
     /// What waited in a jitter buffer, and what was sent on without: that has come, and is played by the listener.
     pub(super) fn counted(&self, waited: JitterStats) -> JitterStats {
+        let micros = self.relayed_ticks * 1_000_000 / u64::from(self.clock_rate);
         JitterStats {
             received: waited.received + self.relayed,
             played: waited.played + self.relayed,
+            played_time: waited.played_time + Duration::from_micros(micros),
             ..waited
         }
     }

@@ -1,14 +1,14 @@
 use std::time::{Duration, Instant};
 
 use housecall_media::coder::CodecError;
-use housecall_media::jitter::{Arrival, JitterStats};
+use housecall_media::jitter::{Arrival, Content, JitterStats};
 use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, MediaTarget};
 use housecall_media::{AudioLevel, Cadence, FRAME_MS, Frame, Tones};
 
 use super::ear::{Ear, EarFrame};
 use super::packer::{Packer, PackerFormat};
-use super::playout::{NO_SOUND, Playout};
+use super::playout::Playout;
 use super::straight::Straight;
 
 /// What the caller hears: a ringing tone, then the phone as soon as it makes any sound, and nothing of it while it is held.
@@ -65,7 +65,7 @@ impl ToBrowser {
             ear,
             straight_g711,
             voice: Playout::new(voice, voice.rate())?,
-            straight: Straight::default(),
+            straight: Straight::new(ear.codec.clock_rate()),
             packer: Packer::new(format(ear, voice))?,
             rtp: RtpSender::new(seed),
             ringback: None,
@@ -141,7 +141,8 @@ impl ToBrowser {
 
     fn voice(&mut self, now: Instant, packet: RtpPacket, codec: Codec) -> Option<EarFrame> {
         let ticks = codec.ticks(&packet.payload)?;
-        let arrival = arrival(packet, ticks);
+        let content = codec.content(&packet.payload);
+        let arrival = arrival(packet, ticks, content);
         if !self.goes_straight(codec) {
             self.straight.leave(&mut self.rtp);
             self.wait(now, codec, arrival);
@@ -170,16 +171,12 @@ impl ToBrowser {
         self.packer.change(format)
     }
 
-    /// Noise is played as silence. Where voices go straight through there is nothing to play.
+    /// Noise is a pause that sounds as it says. Where voices go straight through there is nothing to play.
     fn noise(&mut self, now: Instant, packet: RtpPacket) {
         let codec = self.voice.codec();
         if !self.goes_straight(codec) && codec.clock_rate() == Codec::Pcma.clock_rate() {
             let ticks = codec.clock_rate() / 1_000 * FRAME_MS as u32;
-            let packet = RtpPacket {
-                payload: NO_SOUND,
-                ..packet
-            };
-            self.voice.push(now, arrival(packet, ticks));
+            self.voice.push(now, arrival(packet, ticks, Content::Noise));
         }
     }
 
@@ -247,11 +244,12 @@ fn format(ear: Ear, phone: Codec) -> PackerFormat {
     }
 }
 
-fn arrival(packet: RtpPacket, ticks: u32) -> Arrival {
+fn arrival(packet: RtpPacket, ticks: u32, content: Content) -> Arrival {
     let RtpPacket {
         ssrc,
         sequence,
         timestamp,
+        marker,
         payload,
         ..
     } = packet;
@@ -259,7 +257,9 @@ fn arrival(packet: RtpPacket, ticks: u32) -> Arrival {
         ssrc,
         sequence,
         timestamp,
+        marker,
         ticks,
+        content,
         payload,
     }
 }

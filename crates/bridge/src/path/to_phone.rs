@@ -55,7 +55,7 @@ impl ToPhone {
             ear,
             straight_g711,
             voice: Playout::new(ear.codec, ear.codec.rate())?,
-            straight: Straight::default(),
+            straight: Straight::new(ear.codec.clock_rate()),
             packer: None,
             seed,
             rtp: RtpSender::new(seed),
@@ -133,7 +133,10 @@ impl ToPhone {
             ssrc: packet.ssrc,
             sequence: packet.sequence,
             timestamp: packet.timestamp,
+            // An ear packet does not say.
+            marker: false,
             ticks,
+            content: self.ear.codec.content(&packet.payload),
             payload: packet.payload,
         };
         self.leg

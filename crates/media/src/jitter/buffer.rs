@@ -1,397 +1,454 @@
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
-use super::delay::DelayEstimate;
-use super::timeline::Unwrap;
+use super::cursor::Cursor;
+use super::drift::Drift;
+use super::phase::Phase;
+use super::ring::{Ring, Waiting};
+use super::target::Target;
+use super::timeline::{Place, Position, Timeline};
+use super::transits::Transits;
+use super::{Arrival, JitterStats, Play};
 
 /// Holds packets of one stream until their moment, with a delay that follows the network (20 to 200 ms).
 ///
-/// A cursor moves along the stream's media time as the caller pulls. The delay is how far the cursor is behind the quickest possible
-/// packet. It grows at once: a packet that came too late to be played moves the cursor back to itself. It shrinks by leaving out
-/// silence: gaps of a sender that says nothing, or frames that the caller found quiet.
+/// A cursor moves along the stream's media time as the caller pulls. The delay is how far the listener is behind the quickest possible
+/// packet. It grows at once: a packet that came too late to be played moves the cursor back to itself. Otherwise it is led to its target
+/// where nobody speaks, and by what [`JitterBuffer::excess`] asks of a time-scale.
 ///
-/// Media time that nobody numbered a packet for is silence, not loss (RFC 3551 §4.1). A new SSRC, or media time that jumps by more than
-/// a second against the clock, begins anew.
+/// Media time that nobody numbered a packet for is silence, not loss (RFC 3551 §4.1). A new SSRC, numbers that begin anew, or media time
+/// that jumps by more than a second against the clock are led on behind what waits, so that the sound goes on.
 #[derive(Clone, Debug)]
 pub struct JitterBuffer {
     clock_rate: u32,
-    /// Ticks of 20 ms.
-    frame_ticks: u32,
+    /// Ticks of 10 ms, in which time passes without packets.
+    step: u32,
     epoch: Option<Instant>,
-    stream: Option<Stream>,
-    delay: DelayEstimate,
+    timeline: Timeline,
+    transits: Transits,
+    target: Target,
+    drift: Drift,
+    ring: Ring,
+    /// Where the listener is, once there was a packet.
+    cursor: Option<Cursor>,
+    phase: Phase,
+    has_redundancy: bool,
     stats: JitterStats,
-}
-
-/// One packet on its way in.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Arrival {
-    /// Whose stream.
-    pub ssrc: u32,
-    /// As in the RTP header.
-    pub sequence: u16,
-    /// As in the RTP header.
-    pub timestamp: u32,
-    /// How long it plays, in ticks of the RTP clock.
-    pub ticks: u32,
-    /// The sound.
-    pub payload: Bytes,
-}
-
-/// What to play next. Every kind says how long, in ticks.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Play {
-    /// A packet in its turn.
-    Packet {
-        /// The sound.
-        payload: Bytes,
-        /// How long it plays.
-        ticks: u32,
-    },
-    /// A packet did not come: make something up. `next` is the packet after it, if it is there, for its redundancy.
-    Lost {
-        /// The packet after the lost one.
-        next: Option<Bytes>,
-        /// How long to make something up.
-        ticks: u32,
-    },
-    /// Nobody speaks.
-    Silence {
-        /// How long.
-        ticks: u32,
-    },
-}
-
-/// What has happened to the packets of one direction.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct JitterStats {
-    /// Packets that came.
-    pub received: u64,
-    /// Packets played in their turn.
-    pub played: u64,
-    /// Packets that came after their moment and were not played.
-    pub late: u64,
-    /// Packets that came twice.
-    pub duplicate: u64,
-    /// Packets dropped because there was no room.
-    pub overflow: u64,
-    /// Times that something had to be made up.
-    pub concealed: u64,
-    /// Times that the delay grew by waiting, or by going back to a late packet.
-    pub grown: u64,
-    /// Times that the delay shrank by leaving something out.
-    pub shrunk: u64,
-    /// Times that the stream began anew.
-    pub reanchored: u64,
-    /// The delay now, in milliseconds.
-    pub delay_ms: u64,
-    /// The delay aimed at, in milliseconds.
-    pub target_ms: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Stream {
-    ssrc: u32,
-    sequence: Unwrap,
-    timestamp: Unwrap,
-    /// By sequence number without wraps.
-    waiting: BTreeMap<i64, Waiting>,
-    /// Media time, in ticks without wraps, of what is played next.
-    cursor: i64,
-    /// The last packet played, or found lost.
-    last: Option<i64>,
-    /// Things made up in a row with nothing waiting.
-    starved: u32,
-    /// Packets in a row that were too late.
-    late_in_a_row: u32,
-    /// How long the last packet played, in ticks.
-    ticks: u32,
-    /// Until when the delay is not shrunk again in the middle of sound, in microseconds.
-    no_cut_before_us: i64,
-}
-
-#[derive(Clone, Debug)]
-struct Waiting {
-    timestamp: i64,
-    ticks: u32,
-    payload: Bytes,
 }
 
 impl JitterBuffer {
     /// Packets that wait at most: more than a second of 20 ms packets.
-    pub const WAITING_MAX: usize = 64;
-    /// Frames made up before silence when nothing comes at all: 60 ms.
-    const STARVED_MAX: u32 = 3;
-    /// A jump of media time against the clock that is a new beginning.
-    const JUMP_US: i64 = 1_000_000;
-    /// Packets too late in a row after which the network, not the packets, has changed.
-    const LATE_IN_A_ROW_MAX: u32 = 10;
-    /// How much more delay than wanted there must be before silence is left out: a frame and a half.
-    const SLACK_US: i64 = 30_000;
-    /// How much more before sound is cut, and how often at most.
-    const EXCESS_US: i64 = 80_000;
-    const CUT_EVERY_US: i64 = 500_000;
-    /// How much more before it is left behind in one step: the listener stood still.
+    pub const WAITING_MAX: usize = Ring::PACKETS_MAX;
+    /// Bytes that wait at most.
+    pub const WAITING_BYTES_MAX: usize = Ring::BYTES_MAX;
+    /// Times in a second that a stream begins anew at most.
+    pub const BEGINNINGS_MAX: usize = Timeline::BEGINNINGS_MAX;
+    /// The longest packet, 120 ms (RFC 6716 §3.2.5), in steps.
+    const PACKET_STEPS_MAX: u32 = 12;
+    /// Steps made up before silence when nothing comes at all: 60 ms.
+    const STARVED_MAX: u32 = 6;
+    /// Packets too late in a row, and for how long, after which the network, not the packets, has changed.
+    const LATE_MAX: u32 = 10;
+    const LATE_US: i64 = 200_000;
+    /// How much less than needed the delay may be before something is done about it.
+    const PATIENCE_US: i64 = 1_000;
+    /// How much more than wanted there must be before silence is left out.
+    const MARGIN_US: i64 = 15_000;
+    /// How much more than wanted is left behind in one step: the listener stood still.
     const STALL_US: i64 = 300_000;
 
     /// Makes an empty buffer for a stream with a clock of `clock_rate` hertz.
     pub fn new(clock_rate: u32) -> Self {
+        let clock_rate = clock_rate.clamp(1_000, 192_000);
         Self {
-            clock_rate: clock_rate.max(1_000),
-            frame_ticks: clock_rate.max(1_000) / 50,
+            clock_rate,
+            step: clock_rate / 100,
             epoch: None,
-            stream: None,
-            delay: DelayEstimate::new(0),
+            timeline: Timeline::new(clock_rate),
+            transits: Transits::default(),
+            target: Target::new(0),
+            drift: Drift::default(),
+            ring: Ring::default(),
+            cursor: None,
+            phase: Phase::default(),
+            has_redundancy: false,
             stats: JitterStats::default(),
         }
     }
 
+    /// Of the stream, in hertz.
+    pub fn clock_rate(&self) -> u32 {
+        self.clock_rate
+    }
+
+    /// Whether to wait a packet longer while packets are lost, because each tells again what was in the one before (Opus in-band FEC).
+    pub fn expect_redundancy(&mut self, has_redundancy: bool) {
+        self.has_redundancy = has_redundancy;
+    }
+
     /// What has happened so far.
     pub fn stats(&self) -> JitterStats {
-        self.stats
+        JitterStats {
+            stray: self.timeline.stray(),
+            drift_ppm: self.drift.ppm(),
+            ..self.stats
+        }
+    }
+
+    /// Packets and bytes that wait.
+    pub fn waiting(&self) -> (usize, usize) {
+        self.ring.size()
     }
 
     /// Forgets the stream but not the network: after a hold or a change of codec the next packet begins anew.
     pub fn clear(&mut self) {
-        self.stream = None;
-        self.delay.reanchor();
+        self.timeline.clear();
+        self.transits.clear();
+        self.drift.clear();
+        self.ring.clear();
+        self.cursor = None;
     }
 
     /// Takes a packet in.
     pub fn push(&mut self, now: Instant, packet: Arrival) {
         self.stats.received += 1;
         let now_us = self.micros(now);
-        if self
-            .stream
-            .as_ref()
-            .is_none_or(|stream| stream.ssrc != packet.ssrc)
-        {
-            self.begin(now_us, &packet);
+        match self.timeline.place(now_us, &packet, self.transits.least()) {
+            Place::At(position) => self.keep(now_us, position, packet),
+            Place::Anew {
+                first: None,
+                continues,
+            } => self.begin(now_us, packet, continues),
+            Place::Anew {
+                first: Some((at_us, first)),
+                continues,
+            } => {
+                self.begin(at_us, first, continues);
+                let position = self.timeline.position(&packet);
+                self.keep(now_us, position, packet);
+            }
+            Place::Old => self.stats.late += 1,
+            Place::Nowhere => {}
         }
-        let Some((sequence, timestamp)) = self.place(now_us, &packet) else {
-            return;
-        };
-        let delay_us = self
-            .delay
-            .packet(now_us, self.transit_us(now_us, timestamp));
-        self.keep(now_us, delay_us, sequence, timestamp, packet);
     }
 
-    /// What to play now. Called each time that the listener has less than a frame left; `quiet` says that what was played last can
-    /// hardly be heard, so that leaving some of it out is not heard either.
-    pub fn pull(&mut self, now: Instant, quiet: bool) -> Play {
+    /// What to play next. `ready` ticks of what was pulled before have not been played yet.
+    pub fn pull(&mut self, now: Instant, ready: u32) -> Play {
         let now_us = self.micros(now);
-        let target_us = self.delay.target_us(now_us);
-        let ticks = self.frame_ticks;
-        let Some(mut stream) = self.stream.take() else {
-            return Play::Silence { ticks };
-        };
-        let delay_us = now_us - self.delay.least_us() - self.micros_of(stream.cursor);
+        let target_us = self.target.us(now_us);
         self.stats.target_ms = millis(target_us);
-        self.stats.delay_ms = millis(delay_us);
-        let play = if stream.must_wait(delay_us, target_us, quiet) {
-            self.wait(&mut stream)
-        } else {
-            self.shrink(&mut stream, now_us, delay_us - target_us, quiet);
-            self.next(&mut stream)
+        let Some(delay_us) = self.delay_us(now_us, 0) else {
+            return self.silence(self.step);
         };
-        self.stream = Some(stream);
-        play
+        self.stats.delay_ms = millis(delay_us + self.micros_of(i64::from(ready)));
+        self.leave_out(delay_us - target_us);
+        let needed_us = self.target.needed_us(now_us);
+        self.next(delay_us - needed_us)
     }
 
-    fn begin(&mut self, now_us: i64, packet: &Arrival) {
-        if self.stream.is_some() {
-            self.stats.reanchored += 1;
+    /// Ticks that the listener should leave out of what is ready, or, if negative, should put in, to come to the right delay.
+    ///
+    /// Asked once before each frame of `frame` ticks, of which `ready` are there already.
+    pub fn excess(&mut self, now: Instant, ready: u32, frame: u32) -> i64 {
+        let (now_us, frame) = (self.micros(now), frame.max(1));
+        let Some((least, most)) = self.phase.frame(ready % frame) else {
+            return 0;
+        };
+        let calm = self
+            .cursor
+            .as_ref()
+            .is_none_or(|cursor| !cursor.primed || cursor.starved > 0);
+        let Some(delay_us) = self.delay_us(now_us, ready).filter(|_| !calm) else {
+            return 0;
+        };
+        // A packet is needed when less than a frame is ready; so much later than the quickest it may come.
+        let margin_us = delay_us - self.micros_of(i64::from(most));
+        let frames =
+            self.frames_too_many(now_us, margin_us, self.micros_of(i64::from(frame)).max(1));
+        i64::from(least) + frames * i64::from(frame)
+    }
+
+    /// Frames by which packets are there too soon, or, if negative, too late. The moments of playing are frames apart, so that it is a
+    /// matter of whole frames.
+    fn frames_too_many(&mut self, now_us: i64, margin_us: i64, frame_us: i64) -> i64 {
+        let over_us = margin_us - self.target.needed_us(now_us) + Self::PATIENCE_US;
+        // Twice the patience, so that it is not a frame more now and a frame less then.
+        if (-Self::PATIENCE_US..0).contains(&over_us) {
+            return 0;
         }
-        self.delay.reanchor();
-        self.stream = Some(Stream::new(now_us, self.frame_ticks, packet));
+        over_us.div_euclid(frame_us)
     }
 
-    /// Where a packet belongs, without wraps. Begins anew if it belongs nowhere near; none if it came twice.
-    fn place(&mut self, now_us: i64, packet: &Arrival) -> Option<(i64, i64)> {
-        let stream = self.stream.as_mut()?;
-        let before = (stream.sequence, stream.timestamp);
-        let place = (
-            stream.sequence.sequence(packet.sequence),
-            stream.timestamp.timestamp(packet.timestamp),
-        );
-        if stream.waiting.contains_key(&place.0) {
+    /// Whether the packet that continues what was pulled is there.
+    pub fn has_next(&self) -> bool {
+        let next = self.ring.first().zip(self.cursor.as_ref());
+        next.is_some_and(|(next, cursor)| next.timestamp <= cursor.timestamp && cursor.primed)
+    }
+
+    /// The listener left out `ticks` of sound, or put in as many if negative.
+    pub fn scaled(&mut self, ticks: i64) {
+        let time = self.duration(ticks.unsigned_abs());
+        let (count, sum) = match ticks {
+            0 => return,
+            1.. => (&mut self.stats.shrunk, &mut self.stats.shrunk_time),
+            _ => (&mut self.stats.stretched, &mut self.stats.stretched_time),
+        };
+        *count += 1;
+        *sum += time;
+        self.phase.clear();
+    }
+
+    /// What [`Play::Lost`] said to make up was in the redundancy of the next packet.
+    pub fn recovered(&mut self, ticks: u32) {
+        let time = self.duration(u64::from(ticks));
+        self.stats.recovered += 1;
+        self.stats.concealed = self.stats.concealed.saturating_sub(1);
+        self.stats.concealed_time = self.stats.concealed_time.saturating_sub(time);
+    }
+
+    /// What [`Play::Packet`] gave was damaged, and something was made up instead.
+    pub fn damaged(&mut self, ticks: u32) {
+        let time = self.duration(u64::from(ticks));
+        self.stats.concealed += 1;
+        self.stats.concealed_time += time;
+        self.stats.played_time = self.stats.played_time.saturating_sub(time);
+    }
+
+    fn begin(&mut self, now_us: i64, packet: Arrival, continues: bool) {
+        self.stats.reanchored += u64::from(self.cursor.is_some());
+        let after = self.ring.last().map(Waiting::end);
+        let at = match (&self.cursor, continues) {
+            (None, _) => 0,
+            (Some(_), true) => self.timeline.position(&packet).timestamp,
+            (Some(cursor), false) => after.unwrap_or(cursor.timestamp).max(cursor.timestamp),
+        };
+        if !continues {
+            self.transits.clear();
+            self.drift.clear();
+        }
+        let position = self.timeline.begin(&packet, at);
+        let cursor = self
+            .cursor
+            .get_or_insert_with(|| Cursor::new(at, 2 * self.step));
+        cursor.broken = true;
+        cursor.primed &= continues || after.is_some();
+        self.keep(now_us, position, packet);
+    }
+
+    fn keep(&mut self, now_us: i64, position: Position, packet: Arrival) {
+        let transit_us = now_us - self.micros_of(position.timestamp);
+        let delay_us = self.transits.packet(now_us, transit_us);
+        self.target.packet(now_us, delay_us);
+        self.drift.packet(now_us, transit_us);
+        let packet = waiting(position, packet, self.step * Self::PACKET_STEPS_MAX);
+        if self.in_time(now_us, delay_us, &packet) {
+            self.stats.duplicate += u64::from(!self.ring.insert(packet));
+        }
+        while let Some(dropped) = self.ring.overflow() {
+            self.stats.overflow += 1;
+            if let Some(cursor) = &mut self.cursor {
+                cursor.skip(&dropped);
+            }
+        }
+    }
+
+    /// Whether a packet can still be played; counts it if not. The cursor goes back to it if need be.
+    fn in_time(&mut self, now_us: i64, delay_us: i64, packet: &Waiting) -> bool {
+        let Some(cursor) = &mut self.cursor else {
+            return false;
+        };
+        if cursor.has_played(packet) {
             self.stats.duplicate += 1;
-            return None;
+            return false;
         }
-        let jump = self.delay.difference_us(self.transit_us(now_us, place.1));
-        if jump.is_none_or(|jump| jump.abs() < Self::JUMP_US) {
-            return Some(place);
-        }
-        self.begin_unless_old(now_us, packet, before)
-    }
-
-    /// An old packet is no reason to begin anew: only one whose number is ahead is.
-    fn begin_unless_old(
-        &mut self,
-        now_us: i64,
-        packet: &Arrival,
-        before: (Unwrap, Unwrap),
-    ) -> Option<(i64, i64)> {
-        let stream = self.stream.as_mut()?;
-        let sequence = before.0.clone().sequence(packet.sequence);
-        if stream
-            .last
-            .is_some_and(|last| sequence <= last && sequence > last - 100)
-        {
-            (stream.sequence, stream.timestamp) = before;
+        let (passed, missed) = (cursor.has_passed(packet), cursor.has_missed(packet));
+        if passed || missed && delay_us > Target::US_MAX {
             self.stats.late += 1;
-            return None;
+            self.late(now_us, passed, packet);
+            return false;
         }
-        self.begin(now_us, packet);
-        let stream = self.stream.as_mut()?;
-        Some((
-            stream.sequence.sequence(packet.sequence),
-            stream.timestamp.timestamp(packet.timestamp),
-        ))
-    }
-
-    fn keep(&mut self, now_us: i64, delay_us: i64, sequence: i64, timestamp: i64, packet: Arrival) {
-        let Some(stream) = self.stream.as_mut() else {
-            return;
-        };
-        let ticks = packet.ticks.clamp(1, 6 * self.frame_ticks);
-        if stream.has_played(timestamp, ticks) {
-            if stream.last == Some(sequence) {
-                self.stats.duplicate += 1;
-                return;
-            }
-            self.delay.was_late(now_us, delay_us);
-            if !stream.go_back(sequence, timestamp, delay_us) {
-                self.stats.late += 1;
-                self.late_again(now_us, &packet);
-                return;
-            }
+        cursor.late = 0;
+        if missed {
+            cursor.timestamp = packet.timestamp;
+            self.target.late(now_us, delay_us);
             self.stats.grown += 1;
         }
-        let Some(stream) = self.stream.as_mut() else {
+        true
+    }
+
+    /// A packet came too late. If all do, the way through the network has become longer.
+    fn late(&mut self, now_us: i64, passed: bool, packet: &Waiting) {
+        let Some(cursor) = self.cursor.as_mut().filter(|_| !passed) else {
             return;
         };
-        stream.late_in_a_row = 0;
-        stream.waiting.insert(
-            sequence,
-            Waiting {
-                timestamp,
-                ticks,
-                payload: packet.payload,
-            },
-        );
-        if stream.waiting.len() > Self::WAITING_MAX {
-            stream.waiting.pop_first();
-            self.stats.overflow += 1;
+        let (packets, for_us) = cursor.late(now_us);
+        let changed = packets >= Self::LATE_MAX && for_us >= Self::LATE_US;
+        if changed && self.timeline.may_begin(now_us) {
+            cursor.wait_for_longer(packet);
+            self.transits.clear();
+            self.drift.clear();
+            self.stats.reanchored += 1;
         }
     }
 
-    fn late_again(&mut self, now_us: i64, packet: &Arrival) {
-        let Some(stream) = self.stream.as_mut() else {
-            return;
-        };
-        stream.late_in_a_row += 1;
-        if stream.late_in_a_row >= Self::LATE_IN_A_ROW_MAX {
-            self.begin(now_us, packet);
-        }
-    }
-
-    /// Lets time pass without moving on, so that the delay grows.
-    fn wait(&mut self, stream: &mut Stream) -> Play {
-        let ticks = self.frame_ticks;
-        if stream.last.is_none() || stream.in_silence() {
-            return Play::Silence { ticks };
-        }
-        self.stats.grown += 1;
-        self.stats.concealed += 1;
-        Play::Lost { next: None, ticks }
-    }
-
-    /// Leaves something out if the delay is more than it need be by `excess_us`.
-    fn shrink(&mut self, stream: &mut Stream, now_us: i64, excess_us: i64, quiet: bool) {
-        if excess_us < Self::SLACK_US || stream.last.is_none() {
+    /// Leaves out what nobody would hear, or what nobody could make up for: silence, or all that came while the listener stood still.
+    fn leave_out(&mut self, excess_us: i64) {
+        let excess = self.ticks_of(excess_us);
+        let stalled = excess_us > Self::STALL_US;
+        let silence = self.silence_ahead();
+        if !stalled && (silence == 0 || excess_us < Self::MARGIN_US) {
             return;
         }
-        let excess = excess_us.saturating_mul(i64::from(self.clock_rate)) / 1_000_000;
-        let silence = stream.silence_ahead();
-        if excess_us > Self::STALL_US {
-            stream.skip_to(stream.cursor.saturating_add(excess));
-            self.stats.shrunk += 1;
-        } else if silence > 0 {
-            stream.cursor += excess.min(silence);
-            self.stats.shrunk += 1;
-        } else if quiet || (excess_us > Self::EXCESS_US && now_us >= stream.no_cut_before_us) {
-            stream.no_cut_before_us = now_us + Self::CUT_EVERY_US;
-            self.stats.shrunk += u64::from(stream.skip_packet());
+        let left_out = if stalled { excess } else { excess.min(silence) };
+        let Some(cursor) = &mut self.cursor else {
+            return;
+        };
+        cursor.timestamp += left_out;
+        cursor.broken |= stalled;
+        let until = cursor.timestamp;
+        self.scaled(left_out);
+        while self
+            .ring
+            .first()
+            .is_some_and(|first| stalled && first.timestamp < until)
+        {
+            let dropped = self.ring.pop();
+            if let Some((dropped, cursor)) = dropped.zip(self.cursor.as_mut()) {
+                cursor.last = Some(dropped.sequence);
+            }
         }
     }
 
-    fn next(&mut self, stream: &mut Stream) -> Play {
-        let Some((&sequence, first)) = stream.waiting.first_key_value() else {
-            return self.starved(stream);
+    fn next(&mut self, excess_us: i64) -> Play {
+        let (Some(cursor), Some(first)) = (&mut self.cursor, self.ring.first()) else {
+            return self.starved();
         };
-        stream.starved = 0;
-        let ahead = first.timestamp - stream.cursor;
-        if ahead <= 0 {
-            return self.packet(stream);
+        let short = excess_us < -Self::PATIENCE_US;
+        let ahead = first.timestamp - cursor.timestamp;
+        let missing = cursor.missing(first);
+        if ahead > missing * i64::from(cursor.ticks) {
+            return self.pause(ahead, short);
         }
-        let missing = stream.last.map_or(0, |last| (sequence - last - 1).max(0));
-        if missing > 0 && ahead <= missing * i64::from(stream.ticks) {
-            return self.lost(stream, sequence, ahead);
+        if !cursor.primed && short {
+            return self.wait();
         }
-        let ticks = u32::try_from(ahead)
-            .unwrap_or(u32::MAX)
-            .min(self.frame_ticks);
-        stream.cursor += i64::from(ticks);
-        Play::Silence { ticks }
+        cursor.primed = true;
+        cursor.starved = 0;
+        if ahead > 0 {
+            self.lost(ahead)
+        } else {
+            self.packet()
+        }
     }
 
-    fn packet(&mut self, stream: &mut Stream) -> Play {
-        let Some((sequence, packet)) = stream.waiting.pop_first() else {
-            return self.starved(stream);
+    fn packet(&mut self) -> Play {
+        let (Some(cursor), Some(packet)) = (&mut self.cursor, self.ring.pop()) else {
+            return self.starved();
         };
-        stream.last = Some(sequence);
-        stream.ticks = packet.ticks;
-        stream.cursor = packet.timestamp + i64::from(packet.ticks);
+        let missing = cursor.missing(&packet);
+        let follows = missing == 0 && !cursor.broken;
+        cursor.play(&packet);
+        self.stats.lost += missing.unsigned_abs();
         self.stats.played += 1;
+        self.stats.played_time += self.duration(u64::from(packet.ticks));
+        self.turn(missing > 0, packet.ticks);
         Play::Packet {
             payload: packet.payload,
+            content: packet.content,
             ticks: packet.ticks,
+            follows,
         }
     }
 
-    /// A packet before `sequence` did not come, and `ahead` ticks are to be filled.
-    fn lost(&mut self, stream: &mut Stream, sequence: i64, ahead: i64) -> Play {
-        let ticks = u32::try_from(ahead).unwrap_or(u32::MAX).min(stream.ticks);
-        let is_next = i64::from(ticks) == ahead;
-        stream.last = Some(if is_next {
-            sequence - 1
-        } else {
-            stream.last.unwrap_or(sequence) + 1
-        });
-        stream.cursor += i64::from(ticks);
-        self.stats.concealed += 1;
-        let next = stream
-            .waiting
-            .get(&sequence)
-            .filter(|_| is_next)
-            .map(|packet| packet.payload.clone());
-        Play::Lost { next, ticks }
+    /// A packet before the first that waits did not come, and `ahead` ticks are to be filled.
+    fn lost(&mut self, ahead: i64) -> Play {
+        let (Some(cursor), Some(first)) = (&mut self.cursor, self.ring.first()) else {
+            return self.starved();
+        };
+        let ticks = u32::try_from(ahead).unwrap_or(u32::MAX).min(cursor.ticks);
+        let is_before = i64::from(ticks) == ahead;
+        let missing = cursor.missing(first);
+        let found_lost = if is_before { missing } else { missing.min(1) };
+        let next = is_before.then(|| first.payload.clone());
+        cursor.last = cursor.last.map(|last| last + found_lost);
+        cursor.timestamp += i64::from(ticks);
+        self.stats.lost += found_lost.unsigned_abs();
+        self.turn(true, ticks);
+        self.made_up(next, ticks)
     }
 
     /// Nothing waits: a late packet is bridged, then it is silence. The cursor moves with the clock.
-    fn starved(&mut self, stream: &mut Stream) -> Play {
-        let ticks = self.frame_ticks;
-        stream.cursor += i64::from(ticks);
-        stream.starved = stream.starved.saturating_add(1);
-        if stream.last.is_none() || stream.starved > Self::STARVED_MAX {
-            return Play::Silence { ticks };
+    fn starved(&mut self) -> Play {
+        if let Some(cursor) = &mut self.cursor {
+            cursor.timestamp += i64::from(self.step);
         }
+        self.filled()
+    }
+
+    /// Lets time pass without moving on, so that the delay grows.
+    fn wait(&mut self) -> Play {
+        self.stats.grown += 1;
+        self.filled()
+    }
+
+    /// Fills a step in which nothing is there.
+    fn filled(&mut self) -> Play {
+        let ticks = self.step;
+        let Some(cursor) = &mut self.cursor else {
+            return self.silence(ticks);
+        };
+        cursor.starved = cursor.starved.saturating_add(1);
+        if cursor.starved > Self::STARVED_MAX || cursor.last.is_none() || cursor.resting {
+            cursor.primed = false;
+            return self.silence(ticks);
+        }
+        self.made_up(None, ticks)
+    }
+
+    /// Nobody speaks for `ahead` ticks; it is made longer if the delay is too short.
+    fn pause(&mut self, ahead: i64, short: bool) -> Play {
+        let ticks = u32::try_from(ahead).unwrap_or(u32::MAX).min(self.step);
+        if short {
+            self.stats.grown += 1;
+        } else if let Some(cursor) = &mut self.cursor {
+            cursor.timestamp += i64::from(ticks);
+        }
+        self.silence(ticks)
+    }
+
+    fn silence(&mut self, ticks: u32) -> Play {
+        self.stats.silence_time += self.duration(u64::from(ticks));
+        Play::Silence { ticks }
+    }
+
+    fn made_up(&mut self, next: Option<bytes::Bytes>, ticks: u32) -> Play {
         self.stats.concealed += 1;
-        Play::Lost { next: None, ticks }
+        self.stats.concealed_time += self.duration(u64::from(ticks));
+        Play::Lost { next, ticks }
+    }
+
+    fn turn(&mut self, lost: bool, ticks: u32) {
+        let redundancy_us = if self.has_redundancy {
+            self.micros_of(i64::from(ticks))
+        } else {
+            0
+        };
+        self.target.turn(lost, redundancy_us);
+    }
+
+    /// Ticks before the next packet in which there is nothing to be heard: a pause of the sender, or a loss so long that it is silence by now.
+    fn silence_ahead(&self) -> i64 {
+        let next = self.ring.first().zip(self.cursor.as_ref());
+        next.filter(|(first, cursor)| !cursor.primed || cursor.missing(first) == 0)
+            .map_or(0, |(first, cursor)| {
+                (first.timestamp - cursor.timestamp).max(0)
+            })
+    }
+
+    /// How far the listener is behind the quickest possible packet.
+    fn delay_us(&self, now_us: i64, ready: u32) -> Option<i64> {
+        let cursor = self.cursor.as_ref()?;
+        let heard = self.micros_of(cursor.timestamp - i64::from(ready));
+        Some(now_us - self.transits.least()? - heard)
     }
 
     fn micros(&mut self, now: Instant) -> i64 {
@@ -399,110 +456,26 @@ impl JitterBuffer {
         i64::try_from(now.saturating_duration_since(epoch).as_micros()).unwrap_or(i64::MAX / 4)
     }
 
-    fn transit_us(&self, now_us: i64, timestamp: i64) -> i64 {
-        now_us - self.micros_of(timestamp)
-    }
-
     fn micros_of(&self, ticks: i64) -> i64 {
         ticks.saturating_mul(1_000_000) / i64::from(self.clock_rate)
     }
-}
 
-impl JitterStats {
-    /// The part of what was to be played that had to be made up, 0 to 1.
-    pub fn concealed_part(&self) -> f64 {
-        let whole = self.played + self.concealed;
-        if whole == 0 {
-            0.0
-        } else {
-            self.concealed as f64 / whole as f64
-        }
+    fn ticks_of(&self, micros: i64) -> i64 {
+        micros.saturating_mul(i64::from(self.clock_rate)) / 1_000_000
     }
 
-    /// The delay now.
-    pub fn delay(&self) -> Duration {
-        Duration::from_millis(self.delay_ms)
+    fn duration(&self, ticks: u64) -> Duration {
+        Duration::from_micros(ticks.saturating_mul(1_000_000) / u64::from(self.clock_rate))
     }
 }
 
-impl Stream {
-    /// The counters begin one turn above zero, so that disorder at the start stays positive.
-    fn new(now_us: i64, frame_ticks: u32, first: &Arrival) -> Self {
-        let (mut sequence, mut timestamp) = (Unwrap::default(), Unwrap::default());
-        sequence.sequence(first.sequence);
-        let cursor = timestamp.timestamp(first.timestamp);
-        Self {
-            ssrc: first.ssrc,
-            sequence,
-            timestamp,
-            waiting: BTreeMap::new(),
-            cursor,
-            last: None,
-            starved: 0,
-            late_in_a_row: 0,
-            ticks: frame_ticks,
-            no_cut_before_us: now_us,
-        }
-    }
-
-    /// Whether the delay is less than it should be: by any amount while nothing sounds, else by more than half a frame.
-    fn must_wait(&self, delay_us: i64, target_us: i64, quiet: bool) -> bool {
-        let calm = self.last.is_none() || quiet || self.in_silence();
-        delay_us + if calm { 0 } else { 10_000 } < target_us
-    }
-
-    fn in_silence(&self) -> bool {
-        self.starved > JitterBuffer::STARVED_MAX || self.silence_ahead() > 0
-    }
-
-    /// Ticks of silence before the next packet, if it follows the last one by number.
-    fn silence_ahead(&self) -> i64 {
-        let next = self.waiting.first_key_value();
-        let follows =
-            next.filter(|(sequence, _)| self.last.is_none_or(|last| **sequence == last + 1));
-        follows.map_or(0, |(_, packet)| (packet.timestamp - self.cursor).max(0))
-    }
-
-    /// Whether the cursor is past a packet, or so far into it that playing it would double what was heard.
-    fn has_played(&self, timestamp: i64, ticks: u32) -> bool {
-        timestamp + i64::from(ticks) / 2 < self.cursor && self.last.is_some()
-            || self.last.is_none() && timestamp < self.cursor - i64::from(ticks) * 10
-    }
-
-    /// Goes back to a packet that came too late, unless a later one has been played or the delay would grow beyond its bound.
-    fn go_back(&mut self, sequence: i64, timestamp: i64, delay_us: i64) -> bool {
-        let possible = self.last.is_none_or(|last| sequence > last)
-            && delay_us <= DelayEstimate::TARGET_US_MAX;
-        if possible {
-            self.cursor = timestamp;
-        }
-        possible
-    }
-
-    /// Leaves out everything before `cursor`.
-    fn skip_to(&mut self, cursor: i64) {
-        while let Some(first) = self.waiting.first_entry() {
-            if first.get().timestamp >= cursor {
-                break;
-            }
-            self.last = Some(*first.key());
-            first.remove();
-        }
-        self.cursor = cursor;
-    }
-
-    /// Leaves out the packet that is due, if it follows the last; returns whether it did.
-    fn skip_packet(&mut self) -> bool {
-        let due = self.waiting.first_key_value().filter(|(sequence, packet)| {
-            packet.timestamp <= self.cursor && self.last.is_none_or(|last| **sequence == last + 1)
-        });
-        let Some((&sequence, packet)) = due else {
-            return false;
-        };
-        self.cursor = packet.timestamp + i64::from(packet.ticks);
-        self.last = Some(sequence);
-        self.waiting.remove(&sequence);
-        true
+fn waiting(position: Position, packet: Arrival, ticks_max: u32) -> Waiting {
+    Waiting {
+        sequence: position.sequence,
+        timestamp: position.timestamp,
+        ticks: packet.ticks.clamp(1, ticks_max),
+        content: packet.content,
+        payload: packet.payload,
     }
 }
 

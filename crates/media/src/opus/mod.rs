@@ -7,20 +7,18 @@
 #[cfg_attr(feature = "system-opus", path = "system.rs")]
 #[cfg_attr(not(feature = "system-opus"), path = "bundled.rs")]
 mod libopus;
+mod redundancy;
 mod toc;
 
 use bytes::Bytes;
 
+use crate::Rate;
 use crate::coder::{CodecError, Decoder, Encoder};
 use crate::sdp::Codec;
-use crate::{FRAME_MS, Rate};
 use libopus::{RawDecoder, RawEncoder};
 
 /// Ticks of the RTP clock in one frame of 20 ms.
 pub const OPUS_FRAME_TICKS: u32 = 960;
-
-/// Ticks of the RTP clock in a millisecond.
-const TICKS_PER_MS: u32 = 48;
 
 /// How Opus is encoded: for speech in any case.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -178,36 +176,10 @@ impl OpusDecoder {
             .map_err(failed("decode"))
     }
 
-    /// Decodes a lost packet of `ticks` from the redundancy in the packet after it; conceals where there is none.
-    ///
-    /// # Errors
-    /// The packet is damaged; conceal.
-    pub fn recover(
-        &mut self,
-        next: &[u8],
-        ticks: u32,
-        samples: &mut Vec<i16>,
-    ) -> Result<(), CodecError> {
-        if next.is_empty() {
-            return self.conceal(ticks, samples);
-        }
-        self.run(next, self.samples_of(ticks), true, samples)
-            .map_err(failed("recover"))
-    }
-
-    /// Continues the sound plausibly through `ticks` of loss; it fades by itself.
-    ///
-    /// # Errors
-    /// libopus refused; play silence.
-    pub fn conceal(&mut self, ticks: u32, samples: &mut Vec<i16>) -> Result<(), CodecError> {
-        self.run(&[], self.samples_of(ticks), false, samples)
-            .map_err(failed("conceal"))
-    }
-
-    /// Samples of `ticks`, in the steps of 2.5 ms that libopus conceals in.
-    fn samples_of(&self, ticks: u32) -> usize {
-        let steps = (ticks / (TICKS_PER_MS * 5 / 2)).clamp(1, 48) as usize;
-        steps * self.rate.samples(5) / 2
+    /// A length in the steps of 2.5 ms that libopus makes up sound in: no shorter, but no longer than it can be.
+    fn in_steps(&self, length: usize) -> usize {
+        let step = self.rate.samples(5) / 2;
+        length.next_multiple_of(step).min(Self::SAMPLES_MAX)
     }
 
     fn run(
@@ -225,28 +197,27 @@ impl OpusDecoder {
     }
 }
 
+/// libopus makes up by itself what was lost, and hears in its own redundancy what it was (RFC 6716 §2.1.7).
 impl Decoder for OpusDecoder {
     fn decode(&mut self, payload: &[u8], samples: &mut Vec<i16>) -> Result<(), CodecError> {
         Self::decode(self, payload, samples)
     }
 
-    fn make_up(&mut self, next: Option<&[u8]>, length: usize, samples: &mut Vec<i16>) {
-        let end = samples.len() + length;
-        // Redundancy is of the packet just before `next` only: what is lost before that is made up.
-        let longest = self.rate.samples(6 * FRAME_MS);
-        while samples.len() < end {
-            let part = (end - samples.len()).min(longest);
-            let ticks =
-                u32::try_from(part).unwrap_or(0) * TICKS_PER_MS / (self.rate.hertz() / 1_000);
-            let made = match next {
-                Some(next) => self.recover(next, ticks, samples),
-                None => self.conceal(ticks, samples),
-            };
-            if made.is_err() {
-                break;
-            }
-        }
-        samples.resize(end, 0);
+    fn has_redundancy(&self) -> bool {
+        true
+    }
+
+    fn recover(&mut self, next: &[u8], length: usize, samples: &mut Vec<i16>) -> bool {
+        redundancy::tells_of_the_one_before(next)
+            && self.run(next, self.in_steps(length), true, samples).is_ok()
+    }
+
+    fn conceals(&self) -> bool {
+        true
+    }
+
+    fn conceal(&mut self, length: usize, samples: &mut Vec<i16>) -> bool {
+        self.run(&[], self.in_steps(length), false, samples).is_ok()
     }
 }
 
@@ -293,11 +264,11 @@ mod tests {
             for packet in &packets[..20] {
                 decoder.decode(packet, &mut out).unwrap();
             }
-            decoder.conceal(960, &mut out).unwrap();
-            match recover {
-                true => decoder.recover(&packets[22], 960, &mut out).unwrap(),
-                false => decoder.conceal(960, &mut out).unwrap(),
-            }
+            assert!(decoder.conceal(FRAME_SAMPLES, &mut out));
+            assert!(match recover {
+                true => decoder.recover(&packets[22], FRAME_SAMPLES, &mut out),
+                false => decoder.conceal(FRAME_SAMPLES, &mut out),
+            });
             assert_eq!(out.len(), 22 * FRAME_SAMPLES);
             level(&out[21 * FRAME_SAMPLES..]).0
         };

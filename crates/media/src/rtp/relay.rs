@@ -115,6 +115,7 @@ impl Joined {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jitter::Content;
     use bytes::Bytes;
 
     fn arrival(sequence: u16, timestamp: u32) -> Arrival {
@@ -122,7 +123,9 @@ mod tests {
             ssrc: 77,
             sequence,
             timestamp,
+            marker: false,
             ticks: 960,
+            content: Content::Voice,
             payload: Bytes::from_static(b"sound"),
         }
     }

@@ -303,7 +303,7 @@ fn opus_is_encoded_anew_for_a_phone_that_takes_fewer_bits() {
     assert!(bytes * 8 < 13_000, "{bytes} bytes in a second");
 }
 
-/// RFC 3389: comfort noise is a pause, not a loss, under every codec of its clock.
+/// RFC 3389: comfort noise is a pause, not a loss, under every codec of its clock, and sounds as loud as it says.
 #[test]
 fn comfort_noise_is_a_pause() {
     for codec in [Codec::Pcma, Codec::G722, Codec::Opus] {
@@ -315,14 +315,20 @@ fn comfort_noise_is_a_pause() {
             let packet = world
                 .callee
                 .rtp
-                .packet(13, false, Bytes::from_static(&[70]));
+                .packet(13, false, Bytes::from_static(&[40]));
             world
                 .path
                 .rtp(world.now(), PHONE.parse().unwrap(), packet.to_bytes());
             world.run(20);
         }
+        let (caller, _) = world.listen(400);
         assert_eq!(world.stats().from_phone.concealed, concealed, "{codec}");
         assert_eq!(world.stats().wrong_payload_type, 0);
+        if codec != Codec::Opus {
+            // A sine at full scale, which dBFS are relative to, is at -3 dBov.
+            let dbfs = level(&caller).0;
+            assert!((dbfs + 37.0).abs() < 3.0, "{codec}: {dbfs} dBFS");
+        }
     }
 }
 

@@ -1,0 +1,131 @@
+use std::ops::RangeInclusive;
+
+use crate::Rate;
+use crate::pitch::{Pitch, likeness, samples_in};
+
+/// The last pitch periods of a sound, again and again.
+///
+/// One period at first, then two and three, so that a longer loss does not sound like a whistle. Where one round of them meets the next,
+/// the last quarter of a period is blended into what was heard before the beginning of the next.
+#[derive(Clone, Debug)]
+pub(super) struct Repetition {
+    /// The last that was really heard: as much as is ever repeated.
+    heard: Vec<f32>,
+    period: usize,
+    /// Where in `heard` this round began, where the next will, and what is played next.
+    round: usize,
+    next_round: usize,
+    at: usize,
+    /// Samples made so far.
+    age: usize,
+    /// Samples after which a period more is repeated.
+    patience: usize,
+    /// What the first sample must be moved by to continue the last real one.
+    step: f32,
+}
+
+impl Repetition {
+    /// Pitch of voices: 400 Hz down to 66 Hz.
+    const PERIOD_US: RangeInclusive<u32> = 2_500..=15_000;
+    /// The stretch in which the pitch is looked for.
+    const WINDOW_US: u32 = 20_000;
+    const PERIODS_MAX: usize = 3;
+    const PATIENCE_US: u32 = 10_000;
+
+    pub(super) fn new(rate: Rate, before: &[i16]) -> Self {
+        let period = period(rate, before);
+        let kept = period * Self::PERIODS_MAX + period / 4;
+        let mut heard: Vec<f32> = before
+            .iter()
+            .rev()
+            .take(kept)
+            .map(|s| f32::from(*s))
+            .collect();
+        heard.resize(kept, 0.0);
+        heard.reverse();
+        let mut repetition = Self {
+            step: step(&heard, period),
+            round: heard.len() - period,
+            next_round: heard.len() - period,
+            at: heard.len() - period,
+            heard,
+            period,
+            age: 0,
+            patience: samples_in(rate, Self::PATIENCE_US).max(1),
+        };
+        repetition.plan();
+        repetition
+    }
+
+    /// What is repeated, in samples.
+    pub(super) fn period(&self) -> usize {
+        self.period
+    }
+
+    /// The next sample.
+    pub(super) fn sample(&mut self) -> f32 {
+        if self.at >= self.heard.len() {
+            self.round = self.next_round;
+            self.at = self.round;
+            self.plan();
+        }
+        let sample = self.blended() + self.step * self.step_left();
+        self.at += 1;
+        self.age += 1;
+        sample
+    }
+
+    /// Decides where the round after this one begins.
+    fn plan(&mut self) {
+        let age = self.age + self.heard.len() - self.round;
+        let periods = (1 + age / self.patience).min(Self::PERIODS_MAX);
+        self.next_round = self.heard.len() - periods * self.period;
+    }
+
+    /// The sample that is due, and towards the end of a round some of what comes before the next.
+    fn blended(&self) -> f32 {
+        let heard = |at: usize| self.heard.get(at).copied().unwrap_or_default();
+        let (quarter, left) = (self.period / 4, self.heard.len() - self.at);
+        if left > quarter {
+            return heard(self.at);
+        }
+        let part = (quarter + 1 - left) as f32 / (quarter + 1) as f32;
+        heard(self.at) * (1.0 - part) + heard(self.next_round - left) * part
+    }
+
+    /// What is left of the first step: none after a quarter of a period.
+    fn step_left(&self) -> f32 {
+        let quarter = (self.period / 4).max(1);
+        1.0 - self.age.min(quarter) as f32 / quarter as f32
+    }
+}
+
+/// The period of the end of a sound, in samples; the longest there is in silence or rustle.
+fn period(rate: Rate, before: &[i16]) -> usize {
+    let samples = |micros: &u32| samples_in(rate, *micros);
+    let (shortest, longest) = (
+        samples(Repetition::PERIOD_US.start()),
+        samples(Repetition::PERIOD_US.end()),
+    );
+    let window = samples(&Repetition::WINDOW_US);
+    let recent = before
+        .get(before.len().saturating_sub(window)..)
+        .unwrap_or_default();
+    let likeness = |lag: usize| {
+        let from = before.len().saturating_sub(window + lag);
+        likeness(
+            recent,
+            before
+                .get(from..before.len().saturating_sub(lag))
+                .unwrap_or_default(),
+        )
+    };
+    Pitch::search(shortest..=longest, likeness).map_or(longest, |pitch| pitch.lag)
+}
+
+/// By how much the sample after the end would miss its predecessor, a period earlier, if the period were simply repeated.
+fn step(heard: &[f32], period: usize) -> f32 {
+    let last = heard.last().copied().unwrap_or_default();
+    let before = heard.iter().rev().nth(period).copied();
+    before.map_or(0.0, |before| last - before)
+}

@@ -1,0 +1,40 @@
+use bytes::Bytes;
+
+use super::Content;
+
+/// What to play next. Every kind says how long, in ticks of the RTP clock.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Play {
+    /// A packet in its turn.
+    Packet {
+        /// The sound, or what is said of the background.
+        payload: Bytes,
+        /// Which of the two.
+        content: Content,
+        /// How long it plays.
+        ticks: u32,
+        /// Whether it continues what was played before it, if that was a packet.
+        follows: bool,
+    },
+    /// A packet did not come: make something up. `next` is the packet after it, if it is there, for its redundancy.
+    Lost {
+        /// The packet after the lost one.
+        next: Option<Bytes>,
+        /// How long to make something up.
+        ticks: u32,
+    },
+    /// Nobody speaks.
+    Silence {
+        /// How long.
+        ticks: u32,
+    },
+}
+
+impl Play {
+    /// How long it plays, in ticks of the RTP clock.
+    pub fn ticks(&self) -> u32 {
+        let (Self::Packet { ticks, .. } | Self::Lost { ticks, .. } | Self::Silence { ticks }) =
+            self;
+        *ticks
+    }
+}

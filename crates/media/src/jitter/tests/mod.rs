@@ -1,0 +1,9 @@
+//! A sender, a network and a listener in virtual time, without any sound: only what is played when.
+
+mod conversations;
+mod listener;
+mod network;
+mod storm;
+
+use listener::{Heard, Listener};
+pub(crate) use network::{Network, Weather};
