@@ -66,6 +66,8 @@ pub struct Media {
     pub shards: u16,
     /// A WAV or Ogg Opus file that people on hold hear, again and again. Default: Housecall's own music.
     pub hold_music: Option<PathBuf>,
+    /// True: noise around the voice of who is rung is taken away, which makes it some 20 ms later. Default false.
+    pub suppress_noise: bool,
     /// True: ICE lite, for a server with an address of its own on the Internet. Default false.
     pub ice_lite: bool,
 }
@@ -145,6 +147,7 @@ impl Default for Media {
             port: 0,
             shards: 0,
             hold_music: None,
+            suppress_noise: false,
             ice_lite: false,
         }
     }

@@ -44,6 +44,8 @@ pub struct EngineOptions {
     pub limits: DialLimits,
     /// What a phone on hold hears, again and again; our own music if none.
     pub hold_music: Option<Sound>,
+    /// Whether noise around the far end's voice is taken away. Off: it delays the voice, and takes tones and music for noise.
+    pub suppress_noise: bool,
     /// How long a phone rings before it counts as not answered (P7).
     pub ring_limit: Duration,
 }
@@ -75,6 +77,7 @@ impl EngineOptions {
             destinations: DestinationPolicy::domestic(country),
             limits: DialLimits::default(),
             hold_music: None,
+            suppress_noise: false,
             ring_limit: Dial::RING_LIMIT,
         }
     }

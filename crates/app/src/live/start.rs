@@ -138,6 +138,7 @@ fn options(config: &Config, country: Country) -> EngineOptions {
         external_ip: config.sip.external_address.map(ExternalAddress::ip),
         media_port: config.media.port,
         ice_lite: config.media.ice_lite,
+        suppress_noise: config.media.suppress_noise,
         shards: match config.media.shards {
             0 => defaults.shards,
             shards => usize::from(shards),

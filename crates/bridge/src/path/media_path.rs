@@ -10,7 +10,7 @@ use housecall_media::rtp::{
 use housecall_media::sdp::MediaTarget;
 use housecall_media::srtp::SrtpError;
 use housecall_media::telephone_event::TooManyKeys;
-use housecall_media::{AudioLevel, Key, Sound};
+use housecall_media::{AudioLevel, Key, NoiseSuppressor, Sound};
 use housecall_phone::Event;
 
 use super::pace::Pace;
@@ -61,6 +61,9 @@ pub struct PathOptions {
     /// Whether G.711 goes straight through where browser and phone both speak it and the browser's packets come evenly and whole. It costs
     /// next to nothing and adds no delay, but has nothing to bridge a loss with. (Opus always goes straight through: it has.)
     pub straight_g711: bool,
+    /// Whether noise around the phone's voice is taken away, from its answer on, where it does not go straight through. It makes the voice up
+    /// to [`NoiseSuppressor::DELAY_MS`] ms later, and takes tones and music for noise.
+    pub suppress_noise: bool,
 }
 
 /// What the path asks for.
@@ -97,6 +100,7 @@ impl PathOptions {
             seed,
             ear: Ear::default(),
             straight_g711: false,
+            suppress_noise: false,
         }
     }
 }
@@ -114,15 +118,9 @@ impl MediaPath {
     /// # Errors
     /// libopus found no memory, or the ear's codec carries no voice.
     pub fn new(now: Instant, options: PathOptions) -> Result<Self, CodecError> {
-        let PathOptions {
-            ear,
-            straight_g711,
-            seed,
-            ..
-        } = options;
         Ok(Self {
-            to_phone: ToPhone::new(ear, straight_g711, options.hold_music.as_ref(), seed)?,
-            to_browser: ToBrowser::new(ear, straight_g711, seed.rotate_left(32))?,
+            to_phone: ToPhone::new(&options)?,
+            to_browser: ToBrowser::new(&options)?,
             options,
             begun: now,
             ear_pace: Pace::new(now),

@@ -4,9 +4,10 @@ use housecall_media::coder::CodecError;
 use housecall_media::jitter::{Arrival, Content, JitterStats};
 use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, MediaTarget};
-use housecall_media::{AudioLevel, Cadence, FRAME_MS, Frame, Tones};
+use housecall_media::{AudioLevel, Cadence, FRAME_MS, Frame, NoiseSuppressor, Tones};
 
 use super::ear::{Ear, EarFrame};
+use super::media_path::PathOptions;
 use super::packer::{Packer, PackerFormat};
 use super::playout::Playout;
 use super::straight::Straight;
@@ -19,6 +20,8 @@ pub(super) struct ToBrowser {
     ear: Ear,
     straight_g711: bool,
     voice: Playout,
+    /// Cleans the voice, if it is to be cleaned.
+    noise: Option<NoiseSuppressor>,
     straight: Straight,
     packer: Packer,
     rtp: RtpSender,
@@ -59,15 +62,19 @@ impl ToBrowser {
     /// Silence after early sound that means that its fork has given up, and another rings: longer than the pause of any country's tone.
     const EARLY_SOUND_OVER: Duration = Duration::from_secs(5);
 
-    pub(super) fn new(ear: Ear, straight_g711: bool, seed: u64) -> Result<Self, CodecError> {
+    pub(super) fn new(options: &PathOptions) -> Result<Self, CodecError> {
         let voice = Codec::Pcma;
+        let suppressor = || NoiseSuppressor::new(voice.rate());
+        let ear = options.ear;
         Ok(Self {
             ear,
-            straight_g711,
+            straight_g711: options.straight_g711,
             voice: Playout::new(voice, voice.rate())?,
+            noise: options.suppress_noise.then(suppressor),
             straight: Straight::new(ear.codec.clock_rate()),
             packer: Packer::new(format(ear, voice))?,
-            rtp: RtpSender::new(seed),
+            // Other numbers than those of the stream to the phone.
+            rtp: RtpSender::new(options.seed.rotate_left(32)),
             ringback: None,
             answered: false,
             heard: None,
@@ -230,7 +237,19 @@ impl ToBrowser {
         }
         // The phone's sound is taken from the buffer in any case, so that what is said while held is not heard after it.
         let voice = self.voice.frame(now, FRAME_MS);
-        if self.held { frame } else { voice }
+        if self.held {
+            frame
+        } else {
+            self.cleaned(voice)
+        }
+    }
+
+    /// The network's own tones come before the answer, and are no noise.
+    fn cleaned(&mut self, mut voice: Frame) -> Frame {
+        if let Some(noise) = self.noise.as_mut().filter(|_| self.answered) {
+            noise.clean(&mut voice);
+        }
+        voice
     }
 }
 

@@ -4,13 +4,13 @@ use housecall_media::coder::CodecError;
 use housecall_media::jitter::{Arrival, JitterStats};
 use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, MediaTarget};
-use housecall_media::sound::Sound;
 use housecall_media::telephone_event::TooManyKeys;
 use housecall_media::{Frame, Key};
 
 use super::ear::{Ear, EarPacket};
 use super::keys::Keys;
 use super::leg::Leg;
+use super::media_path::PathOptions;
 use super::music::Music;
 use super::packer::{Packer, PackerFormat};
 use super::playout::Playout;
@@ -45,15 +45,11 @@ pub(super) struct ToPhone {
 pub(super) struct NotOfCodec;
 
 impl ToPhone {
-    pub(super) fn new(
-        ear: Ear,
-        straight_g711: bool,
-        music: Option<&Sound>,
-        seed: u64,
-    ) -> Result<Self, CodecError> {
+    pub(super) fn new(options: &PathOptions) -> Result<Self, CodecError> {
+        let (ear, seed) = (options.ear, options.seed);
         Ok(Self {
             ear,
-            straight_g711,
+            straight_g711: options.straight_g711,
             voice: Playout::new(ear.codec, ear.codec.rate())?,
             straight: Straight::new(ear.codec.clock_rate()),
             packer: None,
@@ -61,7 +57,7 @@ impl ToPhone {
             rtp: RtpSender::new(seed),
             clock_rate: Codec::Pcma.clock_rate(),
             keys: Keys::default(),
-            music: Music::new(music),
+            music: Music::new(options.hold_music.as_ref()),
             muted: false,
             held: false,
             paused: true,

@@ -257,6 +257,22 @@ fn a_file_s_music_is_played_to_who_is_held() {
     assert_tone(&callee[8_000..], 620.0, -20.0, 1.0);
 }
 
+/// A hum is noise to a suppressor, and the network's tones before the answer are not.
+#[test]
+fn noise_is_taken_away_from_the_answer_on_where_that_is_wished() {
+    let mut options = PathOptions::new("AU", 4);
+    options.suppress_noise = true;
+    let mut world = World::with(options);
+    world.agree(target(Codec::Pcma));
+    let (early, _) = world.listen(2_000);
+    assert_tone(&early[4_000..], CALLEE_HERTZ, SENT_DBFS, 1.5);
+    world.path.answered(world.now());
+    world.run(3_000);
+    let (talking, _) = world.listen(2_000);
+    let left = level(&talking).0;
+    assert!(left < SENT_DBFS - 15.0, "{left} dBFS of the hum");
+}
+
 /// What the phone's end knew is there after the call, for its record (P5).
 #[test]
 fn the_counters_outlive_the_call() {
