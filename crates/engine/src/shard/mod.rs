@@ -122,9 +122,11 @@ struct Shard {
     phones: mpsc::Sender<FromPhone<CallKey>>,
     demux: Demux<Leg>,
     timers: Timers<Machine>,
-    calls: BTreeMap<CallKey, CallSlot>,
+    /// Boxed: each is taken out and put back in every turn, and they are kilobytes.
+    calls: BTreeMap<CallKey, Box<CallSlot>>,
     calls_by_id: BTreeMap<String, CallKey>,
-    rooms: BTreeMap<RoomKey, RoomSlot>,
+    /// Boxed for the same reason.
+    rooms: BTreeMap<RoomKey, Box<RoomSlot>>,
     /// Minded by the first shard alone.
     trunks: BTreeMap<TrunkKey, TrunkSlot>,
     trunks_by_id: BTreeMap<String, TrunkKey>,

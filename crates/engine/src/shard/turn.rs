@@ -132,7 +132,7 @@ impl<'a> Turn<'a> {
                 end,
             } => {
                 let slot = RoomSlot::new(machine, self.shard.media.local(), view, end);
-                self.shard.rooms.insert(room, slot);
+                self.shard.rooms.insert(room, Box::new(slot));
             }
             Command::Room(ask) => self.ask_room(ask),
             Command::CloseRoom(room) => {
@@ -247,9 +247,8 @@ impl<'a> Turn<'a> {
                 .map(|(bridge, ports, answer)| {
                     self.shard.demux.expect(bridge.ufrag(), Leg::Call(call));
                     let metered = Metered::start(bridge, grant, facts);
-                    self.shard
-                        .calls
-                        .insert(call, CallSlot::new(metered, ports, ways, view, end));
+                    let slot = CallSlot::new(metered, ports, ways, view, end);
+                    self.shard.calls.insert(call, Box::new(slot));
                     answer
                 }),
         );
