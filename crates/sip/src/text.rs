@@ -193,8 +193,7 @@ pub(crate) fn split_blank(text: &str) -> Option<(&str, &str)> {
 
 /// Splits at the last blank.
 pub(crate) fn rsplit_blank(text: &str) -> Option<(&str, &str)> {
-    let is_blank = |byte| matches!(byte, b' ' | b'\t');
-    let blank = text.bytes().rposition(is_blank)?;
+    let blank = find::rfind(text.as_bytes(), [b' ', b'\t'])?;
     Some((text.get(..blank)?, text.get(blank + 1..)?))
 }
 

@@ -279,7 +279,9 @@ fn forbidden(block: Block) -> Marks {
 /// Returns where the part that begins at `start` ends: before the first of `ends`, or with the text.
 #[inline]
 fn part_end<const N: usize>(text: &str, start: usize, ends: [u8; N]) -> Result<usize, UriError> {
-    let part = text.as_bytes().get(start..).unwrap_or_default();
+    let Some(part) = text.as_bytes().get(start..) else {
+        return Ok(text.len());
+    };
     let marks = |block: Block| forbidden(block) | block.is_any(ends);
     let length = text::find_marked(part, marks).unwrap_or(part.len());
     match part.get(length) {

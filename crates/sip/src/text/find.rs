@@ -14,18 +14,31 @@ pub(crate) fn find<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> Option<usiz
 /// Returns where the first byte stands that is marked.
 #[inline]
 pub(crate) fn find_marked(bytes: &[u8], marks: impl Fn(Block) -> Marks) -> Option<usize> {
-    let (blocks, rest) = bytes.as_chunks();
-    for (count, block) in blocks.iter().enumerate() {
+    let mut rest = bytes;
+    while let Some((block, after)) = rest.split_first_chunk() {
         let bits = marks(Block::new(block)).bits();
         if bits != 0 {
-            return Some(count * Block::LENGTH + bits.trailing_zeros() as usize);
+            return Some(bytes.len() - rest.len() + bits.trailing_zeros() as usize);
         }
+        rest = after;
     }
     if rest.is_empty() {
         return None;
     }
     let place = marks(Block::short(rest)).bits().trailing_zeros() as usize;
-    (place < rest.len()).then_some(blocks.as_flattened().len() + place)
+    (place < rest.len()).then_some(bytes.len() - rest.len() + place)
+}
+
+/// Returns where the last byte stands that is one of `wanted`.
+pub(crate) fn rfind<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> Option<usize> {
+    let mut rest = bytes;
+    while let Some((before, block)) = rest.split_last_chunk() {
+        if let Some(place) = Block::new(block).is_any(wanted).bits().checked_ilog2() {
+            return Some(before.len() + place as usize);
+        }
+        rest = before;
+    }
+    rest.iter().rposition(|byte| wanted.contains(byte))
 }
 
 /// Visits the places of all marked bytes in order, until told to stop.
@@ -78,9 +91,12 @@ mod tests {
             for length in 0..50 {
                 let mut bytes = vec![filling; length];
                 assert_eq!(find(&bytes, [b':', 0xff]), None, "{length}");
+                assert_eq!(rfind(&bytes, [b':', 0xff]), None, "{length}");
                 for at in (0..length).rev() {
                     bytes[at] = if at % 2 == 0 { b':' } else { 0xff };
                     assert_eq!(find(&bytes, [b':', 0xff]), Some(at), "{at} of {length}");
+                    let last = (length > 0).then(|| length - 1);
+                    assert_eq!(rfind(&bytes, [b':', 0xff]), last, "{at} of {length}");
                 }
             }
         }
