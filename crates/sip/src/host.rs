@@ -33,6 +33,7 @@ impl<'a> HostPort<&'a str> {
     ///
     /// # Errors
     /// The same.
+    #[inline]
     pub fn of(text: &'a str) -> Result<HostPortRef<'a>, ValueError> {
         let text = text::trim(text);
         let length = host_length(text).ok_or(ValueError::Malformed("host"))?;

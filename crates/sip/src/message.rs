@@ -33,7 +33,7 @@ pub struct Message {
     /// The head with folded lines joined; the same memory as `wire` when nothing had to be changed.
     head: ByteString,
     start: StartLine,
-    fields: Fields,
+    fields: Box<Fields>,
     malformed_lines: usize,
     body: Bytes,
     length: BodyLength,
@@ -102,11 +102,11 @@ impl Message {
                 length: bytes.len(),
             });
         }
-        let index = Index::of(&bytes);
+        let mut index = Index::of(&bytes);
         let head_end = index.head_end(&bytes).ok_or(ParseError::HeadUnfinished {
             length: bytes.len(),
         })?;
-        let (head, index) = index::text_of(&bytes, head_end, index);
+        let head = index::text_of(&bytes, head_end, &mut index);
         let start = StartLine::parse(&head, index.start_line)?;
         let head = index::unfolded(head, &index);
         Ok(Message::framed(bytes, head_end, head, start, index))
@@ -138,8 +138,8 @@ impl Message {
     /// Puts together what a builder has written; the builder knows where everything stands.
     pub(crate) fn built(wire: Bytes, head_end: usize, start: StartLine) -> Message {
         let head_end = head_end.min(wire.len());
-        let index = Index::of(&wire);
-        let (head, index) = index::text_of(&wire, head_end, index);
+        let mut index = Index::of(&wire);
+        let head = index::text_of(&wire, head_end, &mut index);
         Message::framed(wire, head_end, head, start, index)
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text;
+
 /// A request method; names are case-sensitive (RFC 3261 §7.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -78,6 +80,16 @@ impl Method {
             Method::Publish => "PUBLISH",
             Method::Message => "MESSAGE",
             Method::Other(name) => name,
+        }
+    }
+}
+
+impl Method {
+    /// Returns whether the name is a token, as all are that we know.
+    pub(crate) fn is_token(&self) -> bool {
+        match self {
+            Method::Other(name) => text::is_token(name),
+            _ => true,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The small pieces of SIP's grammar: tokens, quoted strings, lists (RFC 3261 §25.1).
 
+mod block;
 mod find;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub(crate) use find::find;
+pub(crate) use block::{Block, Marks};
+pub(crate) use find::{find, find_marked, visit_marked};
 
 /// A range of a text. 32 bits suffice: a message has at most 64 KiB, and re-encoding at most doubles it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -52,26 +54,47 @@ pub(crate) fn narrow(at: usize) -> u32 {
 }
 
 /// Returns `text` without blanks at either end.
+#[inline]
 pub(crate) fn trim(text: &str) -> &str {
-    trimmed(text.as_bytes(), 0).text(text)
+    match text.as_bytes() {
+        bytes if is_bare(bytes) => text,
+        bytes => without_blanks(bytes, bytes.len()).text(text),
+    }
 }
 
-/// Returns the span of `bytes`, which begin at `start`, without the blanks at their ends.
+/// Returns whether it is plain that there are no blanks at either end.
 #[inline]
-pub(crate) fn trimmed(bytes: &[u8], start: usize) -> Span {
-    let (mut start, mut bytes) = (start, bytes);
-    while let [first, rest @ ..] = bytes
+fn is_bare(bytes: &[u8]) -> bool {
+    matches!(bytes, [first, .., last] if *first > b' ' && *last > b' ')
+}
+
+/// Returns the span of `bytes`, which end at `end`, without the blanks at their ends.
+#[inline]
+pub(crate) fn trimmed(bytes: &[u8], end: usize) -> Span {
+    match bytes {
+        // As nearly everybody writes a value.
+        [b' ', first, .., last] if *first > b' ' && *last > b' ' => {
+            Span::new(end - bytes.len() + 1, end)
+        }
+        _ => without_blanks(bytes, end),
+    }
+}
+
+#[inline(never)]
+fn without_blanks(bytes: &[u8], end: usize) -> Span {
+    let mut rest = bytes;
+    while let [first, after @ ..] = rest
         && is_blank(*first)
     {
-        bytes = rest;
-        start += 1;
+        rest = after;
     }
-    while let [rest @ .., last] = bytes
+    let start = end - rest.len();
+    while let [before @ .., last] = rest
         && is_blank(*last)
     {
-        bytes = rest;
+        rest = before;
     }
-    Span::new(start, start + bytes.len())
+    Span::new(start, start + rest.len())
 }
 
 /// Returns whether `byte` is a blank, or one of the line ends that stand between folded lines.
@@ -80,17 +103,11 @@ pub(crate) fn is_blank(byte: u8) -> bool {
 }
 
 /// Returns whether `text` is a token: not empty, and of token characters only.
-pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && token_length(text.as_bytes()) == text.len()
+pub(crate) fn is_token(text: impl AsRef<[u8]>) -> bool {
+    const TOKEN_BYTES: [bool; 256] = bytes_of(b"-.!%*_+`'~");
+    let text = text.as_ref();
+    !text.is_empty() && length_in(text, &TOKEN_BYTES) == text.len()
 }
-
-/// Returns how many bytes at the start of `bytes` are a token.
-#[inline]
-pub(crate) fn token_length(bytes: &[u8]) -> usize {
-    length_in(bytes, &TOKEN_BYTES)
-}
-
-const TOKEN_BYTES: [bool; 256] = bytes_of(b"-.!%*_+`'~");
 
 /// Returns how many bytes at the start of `bytes` are in the table.
 #[inline]
@@ -129,10 +146,14 @@ pub(crate) const fn bytes_of(marks: &[u8]) -> [bool; 256] {
 }
 
 /// Returns where `wanted` first stands outside quoted strings and angle brackets.
+#[inline]
 pub(crate) fn find_outside(text: &str, wanted: u8) -> Option<usize> {
-    let bytes = text.as_bytes();
     // Most values are no list: then what their quotes and brackets hold need not be told apart.
-    find(bytes, [wanted])?;
+    find(text.as_bytes(), [wanted])?;
+    find_outside_brackets(text.as_bytes(), wanted)
+}
+
+fn find_outside_brackets(bytes: &[u8], wanted: u8) -> Option<usize> {
     let mut at = 0;
     loop {
         let rest = bytes.get(at..)?;
@@ -148,6 +169,7 @@ pub(crate) fn find_outside(text: &str, wanted: u8) -> Option<usize> {
 }
 
 /// Splits at the first `separator` outside quoted strings and angle brackets.
+#[inline]
 pub(crate) fn split_outside(text: &str, separator: u8) -> (&str, Option<&str>) {
     find_outside(text, separator)
         .and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)))
@@ -156,12 +178,14 @@ pub(crate) fn split_outside(text: &str, separator: u8) -> (&str, Option<&str>) {
 
 /// Splits a value before its first semicolon, which stays with the parameters. For values that hold neither quotes nor brackets
 /// before their parameters.
+#[inline]
 pub(crate) fn split_params(value: &str) -> (&str, &str) {
     let end = find(value.as_bytes(), [b';']).unwrap_or(value.len());
     value.split_at_checked(end).unwrap_or((value, ""))
 }
 
 /// Splits at the first blank.
+#[inline]
 pub(crate) fn split_blank(text: &str) -> Option<(&str, &str)> {
     let blank = find(text.as_bytes(), [b' ', b'\t'])?;
     Some((text.get(..blank)?, text.get(blank + 1..)?))
@@ -169,12 +193,12 @@ pub(crate) fn split_blank(text: &str) -> Option<(&str, &str)> {
 
 /// Splits at the last blank.
 pub(crate) fn rsplit_blank(text: &str) -> Option<(&str, &str)> {
-    let is_blank = |byte| matches!(byte, b' ' | b'\t');
-    let blank = text.bytes().rposition(is_blank)?;
+    let blank = find::rfind(text.as_bytes(), [b' ', b'\t'])?;
     Some((text.get(..blank)?, text.get(blank + 1..)?))
 }
 
 /// Returns the elements of a list, trimmed; the separator counts only outside quoted strings and angle brackets.
+#[inline]
 pub(crate) fn elements(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -246,10 +270,11 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 /// Reads decimal digits and nothing else; `None` where they do not fit.
-pub(crate) fn decimal<T: std::str::FromStr>(text: &str) -> Option<T> {
-    // Beside digits the standard library reads a sign.
-    let has_sign = text.starts_with(['+', '-']);
-    (!has_sign).then(|| text.parse().ok()).flatten()
+pub(crate) fn decimal<T: TryFrom<u64>>(text: &str) -> Option<T> {
+    let digit = |byte: u8| byte.is_ascii_digit().then_some(u64::from(byte & 15));
+    let append = |number: u64, byte| number.checked_mul(10)?.checked_add(digit(byte)?);
+    let number = text.bytes().try_fold(0, append)?;
+    T::try_from(number).ok().filter(|_| !text.is_empty())
 }
 
 /// Returns the bytes as lower-case hexadecimal digits.
@@ -263,6 +288,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
     use super::*;
 
     #[test]
@@ -280,6 +308,40 @@ mod tests {
         assert_eq!(quoted_length(r#""a\"b" rest"#), Some(6));
         assert_eq!(quoted_length(r#""never ends"#), None);
         assert_eq!(quoted_length("no quote"), None);
+    }
+
+    #[test]
+    fn blanks_at_the_ends_are_left_out() {
+        for seed in 0..20_000 {
+            let mut random = StdRng::seed_from_u64(seed);
+            let letter = |_| b" \t\r\nab!\x0b\0"[random.random_range(0..9)];
+            let bytes: Vec<u8> = (0..seed % 9).map(letter).collect();
+            let text = std::str::from_utf8(&bytes).unwrap();
+            let bare = text.trim_matches([' ', '\t', '\r', '\n']);
+            assert_eq!(trim(text), bare, "seed {seed}");
+            let line = format!("name:{text}");
+            let value = trimmed(text.as_bytes(), line.len());
+            assert_eq!(value.text(&line), bare, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_standard_library() {
+        for seed in 0..20_000 {
+            let mut random = StdRng::seed_from_u64(seed);
+            let letter = |_| b"0123456789999990 -+a/:"[random.random_range(0..22)];
+            let bytes: Vec<u8> = (0..seed % 25).map(letter).collect();
+            let text = std::str::from_utf8(&bytes).unwrap();
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let expected = |number: Option<u64>| number.filter(|_| digits);
+            assert_eq!(decimal(text), expected(text.parse().ok()), "{text}");
+            let short = decimal::<u8>(text).map(u64::from);
+            assert_eq!(
+                short,
+                expected(text.parse::<u8>().ok().map(u64::from)),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::header::ParamsRef;
 use crate::host;
-use crate::text::{self, narrow};
+use crate::text::{self, Block, Marks, narrow};
 
 /// A URI that prints exactly as it was written (RFC 3261 §19.1, RFC 3966).
 ///
@@ -105,6 +105,7 @@ impl<'a> Uri<&'a str> {
     ///
     /// # Errors
     /// See [`UriError`].
+    #[inline]
     pub fn of(text: &'a str) -> Result<UriRef<'a>, UriError> {
         let (scheme, start) = scheme(text).ok_or(UriError::NoScheme)?;
         let parts = match scheme {
@@ -250,6 +251,7 @@ impl<T: AsRef<str>> fmt::Debug for Uri<T> {
 }
 
 /// Returns the scheme, and where what follows its colon begins.
+#[inline]
 fn scheme(text: &str) -> Option<(Scheme, usize)> {
     // As nearly everybody writes it.
     if text.starts_with("sip:") {
@@ -268,50 +270,32 @@ fn scheme(text: &str) -> Option<(Scheme, usize)> {
     (starts_well && is_scheme).then_some((scheme, name.len() + 1))
 }
 
-fn is_forbidden(byte: u8) -> bool {
-    byte <= b' ' || matches!(byte, 0x7f | b'<' | b'>' | b'"')
-}
-
-/// Returns a table of what can stand in a part of a URI that ends at one of `ends`.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "runs in constants only, where the compiler refuses an index out of range"
-)]
-const fn part_bytes(ends: &[u8]) -> [bool; 256] {
-    let mut table = [false; 256];
-    let mut byte = 0x21;
-    while byte < table.len() {
-        table[byte] = !matches!(byte as u8, 0x7f | b'<' | b'>' | b'"');
-        byte += 1;
-    }
-    let mut end = 0;
-    while end < ends.len() {
-        table[ends[end] as usize] = false;
-        end += 1;
-    }
-    table
-}
-
-/// Returns where the part that begins at `start` ends: before the first byte that is not in the table.
+/// Marks what can stand nowhere in a URI.
 #[inline]
-fn part_end(text: &str, start: usize, table: &[bool; 256]) -> Result<usize, UriError> {
-    let bytes = text.as_bytes().get(start..).unwrap_or_default();
-    let length = text::length_in(bytes, table);
-    match bytes.get(length) {
-        Some(byte) if is_forbidden(*byte) => Err(UriError::Character(*byte)),
+fn forbidden(block: Block) -> Marks {
+    block.is_at_most(b' ') | block.is_any([b'"', b'<', b'>', 0x7f])
+}
+
+/// Returns where the part that begins at `start` ends: before the first of `ends`, or with the text.
+#[inline]
+fn part_end<const N: usize>(text: &str, start: usize, ends: [u8; N]) -> Result<usize, UriError> {
+    let Some(part) = text.as_bytes().get(start..) else {
+        return Ok(text.len());
+    };
+    let marks = |block: Block| forbidden(block) | block.is_any(ends);
+    let length = text::find_marked(part, marks).unwrap_or(part.len());
+    match part.get(length) {
+        Some(byte) if !ends.contains(byte) => Err(UriError::Character(*byte)),
         _ => Ok(start + length),
     }
 }
 
-// The user part may hold ';' and '?' (RFC 4475 §3.1.1.9), so the '@' is looked for first.
+#[inline]
 fn sip_parts(text: &str, start: usize) -> Result<Parts, UriError> {
-    let rest = text.as_bytes().get(start..).unwrap_or_default();
-    let (user_end, host_start) = match text::find(rest, [b'@']) {
-        Some(length) => (user_end(text, start, start + length)?, start + length + 1),
-        None => (start, start),
-    };
+    let (user_end, host_start) = user(text, start)?;
     let host_end = host_end(text, host_start)?;
     let (port, params_start) = port(text, host_end)?;
+    let params_end = params_end(text, params_start)?;
     Ok(Parts {
         start: narrow(start),
         user_end: narrow(user_end),
@@ -319,61 +303,62 @@ fn sip_parts(text: &str, start: usize) -> Result<Parts, UriError> {
         host_end: narrow(host_end),
         port,
         params_start: narrow(params_start),
-        params_end: narrow(params_end(text, params_start)?),
+        params_end: narrow(params_end),
     })
 }
 
-/// Returns where the user part ends. A password may stand between it and the '@'.
-fn user_end(text: &str, start: usize, at: usize) -> Result<usize, UriError> {
-    const USER: [bool; 256] = part_bytes(b":@");
-    const PASSWORD: [bool; 256] = part_bytes(b"@");
-    let end = part_end(text, start, &USER)?;
-    if end == start {
-        return Err(UriError::User);
+/// Returns where the user part ends and the host begins. The user part may hold ';' and '?' (RFC 4475 §3.1.1.9), and a password
+/// may stand between it and the '@'.
+#[inline]
+fn user(text: &str, start: usize) -> Result<(usize, usize), UriError> {
+    let byte = |at: usize| text.as_bytes().get(at);
+    let end = part_end(text, start, [b':', b'@'])?;
+    let at = match byte(end) {
+        Some(b':') => part_end(text, end, [b'@'])?,
+        _ => end,
+    };
+    match byte(at) {
+        None => Ok((start, start)),
+        Some(_) if end == start => Err(UriError::User),
+        Some(_) => Ok((end, at + 1)),
     }
-    if end < at {
-        part_end(text, end + 1, &PASSWORD)?;
-    }
-    Ok(end)
 }
 
+#[inline]
 fn host_end(text: &str, start: usize) -> Result<usize, UriError> {
     let rest = text.get(start..).unwrap_or("");
     let end = start + host::host_length(rest).ok_or(UriError::Host)?;
     match text.as_bytes().get(end) {
         None | Some(b':' | b';' | b'?') => Ok(end),
-        Some(byte) if is_forbidden(*byte) => Err(UriError::Character(*byte)),
-        Some(_) => Err(UriError::Host),
+        // Perhaps a byte that stands in no URI at all.
+        Some(_) => part_end(text, end, []).and(Err(UriError::Host)),
     }
 }
 
+#[inline]
 fn port(text: &str, start: usize) -> Result<(Option<u16>, usize), UriError> {
-    const PORT: [bool; 256] = part_bytes(b";?");
     if text.as_bytes().get(start) != Some(&b':') {
         return Ok((None, start));
     }
-    let end = part_end(text, start + 1, &PORT)?;
+    let end = part_end(text, start + 1, [b';', b'?'])?;
     let port = text.get(start + 1..end).and_then(text::decimal);
     Ok((Some(port.ok_or(UriError::Port)?), end))
 }
 
-/// Returns where the parameters end: at the end of the text, or at the '?' of the headers.
+/// Returns where the parameters end: with the text, or at the '?' of the headers.
+#[inline]
 fn params_end(text: &str, start: usize) -> Result<usize, UriError> {
-    const PARAMS: [bool; 256] = part_bytes(b"?@");
-    let end = part_end(text, start, &PARAMS)?;
+    let end = part_end(text, start, [b'?', b'@'])?;
     match text.as_bytes().get(end) {
         None => Ok(end),
-        Some(b'?') => part_end(text, end + 1, &ANY).map(|_| end),
+        Some(b'?') => part_end(text, end, []).map(|_| end),
         Some(_) => Err(UriError::Params),
     }
 }
 
-const ANY: [bool; 256] = part_bytes(b"");
-
 fn tel_parts(text: &str, start: usize) -> Result<Parts, UriError> {
-    const NUMBER: [bool; 256] = part_bytes(b";");
-    let end = part_end(text, start, &NUMBER)?;
-    part_end(text, end, &ANY)?;
+    let end = part_end(text, start, [b';'])?;
+    part_end(text, end, [])?;
     let is_digit = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'*' | b'#');
     let number = text.as_bytes().get(start..end).unwrap_or_default();
     if !number.iter().any(is_digit) {
@@ -383,7 +368,7 @@ fn tel_parts(text: &str, start: usize) -> Result<Parts, UriError> {
 }
 
 fn other_parts(text: &str, start: usize) -> Result<Parts, UriError> {
-    part_end(text, start, &ANY)?;
+    part_end(text, start, [])?;
     Ok(Parts::without_host(text.len(), text.len(), text.len()))
 }
 

@@ -129,10 +129,7 @@ fn every_message(message: &Message) -> Result<(), Fault> {
     if message.malformed_lines() > 0 {
         return Err(Fault::bad_request("line that is no header"));
     }
-    if !message
-        .method()
-        .is_none_or(|method| text::is_token(method.as_str()))
-    {
+    if !message.method().is_none_or(Method::is_token) {
         return Err(Fault::bad_request("method is no token"));
     }
     identity(message)?;

@@ -29,13 +29,13 @@ impl CSeq {
     pub fn parse(value: &str) -> Result<CSeq, ValueError> {
         let (number, method) =
             text::split_blank(text::trim(value)).ok_or(ValueError::Malformed("method"))?;
-        let method = text::trim(method);
-        if !text::is_token(method) {
+        let method = Method::from_text(text::trim(method));
+        if !method.is_token() {
             return Err(ValueError::Malformed("method"));
         }
         Ok(CSeq {
             number: sequence_number(number)?,
-            method: Method::from_text(method),
+            method,
         })
     }
 }

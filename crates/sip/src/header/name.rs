@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::text::Block;
+
 macro_rules! names {
     ($($name:ident = $long:literal $(, $compact:literal)?;)*) => {
         /// A header's name. Names are compared without regard to case, and compact forms name the same header
@@ -131,6 +133,50 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Reads a name at the start of a line: as most write it, and with a colon right behind it. Returns its length too.
+    #[inline]
+    pub(crate) fn before_colon(line: &[u8]) -> Option<(Known, usize)> {
+        let first = *line.first()?;
+        let block = Block::new(line.first_chunk()?);
+        let length = block.is(b':').bits().trailing_zeros() as usize;
+        let last = *line.get(length.checked_sub(1)?)?;
+        let mut slot = slot_of(first, last, length);
+        loop {
+            let spelling = usize::from(*SLOTS.get(usize::from(slot))?);
+            let (start, known) = STARTS.get(spelling)?;
+            let same = block.is_same(Block::new(start)).bits();
+            if same.trailing_ones() as usize > length {
+                return Some((*known, length));
+            }
+            slot = slot.wrapping_add(1);
+        }
+    }
+}
+
+/// The spellings with a colon behind them, as far as a block reaches.
+const STARTS: [([u8; Block::LENGTH], Known); SPELLINGS.len()] = starts();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "runs in constants only, where the compiler refuses an index out of range"
+)]
+const fn starts() -> [([u8; Block::LENGTH], Known); SPELLINGS.len()] {
+    let mut starts = [([b':'; Block::LENGTH], Known::Accept); SPELLINGS.len()];
+    let mut spelling = 0;
+    while spelling < SPELLINGS.len() {
+        let (name, known) = SPELLINGS[spelling];
+        let mut at = 0;
+        while at < name.len() && at < Block::LENGTH {
+            starts[spelling].0[at] = name.as_bytes()[at];
+            at += 1;
+        }
+        starts[spelling].1 = known;
+        spelling += 1;
+    }
+    starts
+}
+
 /// As many as a byte can number, so that no slot is out of range.
 const SLOT_COUNT: usize = 256;
 const EMPTY: u8 = u8::MAX;
@@ -158,14 +204,19 @@ const fn slots() -> [u8; SLOT_COUNT] {
     slots
 }
 
-// Length, first and last letter tell nearly all names apart. Bit 5 is the case of a letter.
 const fn slot(name: &[u8]) -> u8 {
     match (name.first(), name.last()) {
-        (Some(first), Some(last)) => (*first | 0x20)
-            .wrapping_add((*last | 0x20).wrapping_mul(8))
-            .wrapping_add((name.len() as u8).wrapping_mul(13)),
+        (Some(first), Some(last)) => slot_of(*first, *last, name.len()),
         _ => 0,
     }
+}
+
+// Length, first and last letter tell nearly all names apart. Bit 5 is the case of a letter.
+#[inline]
+const fn slot_of(first: u8, last: u8, length: usize) -> u8 {
+    (first | 0x20)
+        .wrapping_add((last | 0x20).wrapping_mul(8))
+        .wrapping_add((length as u8).wrapping_mul(13))
 }
 
 impl PartialEq<Name<'_>> for Name<'_> {
@@ -199,6 +250,27 @@ mod tests {
             assert_eq!(Name::from_text(name.as_str()), name);
             assert_eq!(Name::Other(spelling).known(), Some(*known));
         }
+    }
+
+    #[test]
+    fn names_before_their_colon_are_those_that_are_read_without_it() {
+        for (spelling, known) in SPELLINGS {
+            let line = format!("{spelling}: some value or other");
+            let fits = spelling.len() < Block::LENGTH;
+            let found = fits.then_some((*known, spelling.len()));
+            assert_eq!(Known::before_colon(line.as_bytes()), found, "{line}");
+            for other in [
+                format!("{spelling} : some value or other"),
+                format!("{spelling}s: some value or other"),
+                format!("X{spelling}: some value or other"),
+                format!("{spelling}\r: some value or other"),
+                format!("{} some value or other:", spelling),
+            ] {
+                assert_eq!(Known::before_colon(other.as_bytes()), None, "{other}");
+            }
+        }
+        assert_eq!(Known::before_colon(b": some value or other"), None);
+        assert_eq!(Known::before_colon(b"Via: short"), None);
     }
 
     #[test]

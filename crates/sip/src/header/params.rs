@@ -61,14 +61,14 @@ impl<'a> Params<&'a str> {
     ///
     /// # Errors
     /// The same.
+    #[inline]
     pub fn of(list: &'a str) -> Result<ParamsRef<'a>, ValueError> {
         let list = text::trim(list);
-        if !list.is_empty() && !list.starts_with(';') {
-            return Err(ValueError::Malformed("parameters"));
-        }
-        match is_list(list) {
-            true => Ok(Params(list)),
-            false => Err(ValueError::Malformed("parameter")),
+        match list.as_bytes().first() {
+            None => Ok(Params(list)),
+            Some(b';') if is_list(list) => Ok(Params(list)),
+            Some(b';') => Err(ValueError::Malformed("parameter")),
+            Some(_) => Err(ValueError::Malformed("parameters")),
         }
     }
 
@@ -171,24 +171,21 @@ fn param(element: &str) -> Param<'_> {
 }
 
 fn is_list(list: &str) -> bool {
-    // Where nothing is quoted or bracketed, all that can be wrong is a value without a name.
-    let mut rest = list.as_bytes();
-    let mut before = 0;
-    while let Some(found) = text::find(rest, [b'=', b'"', b'<']) {
-        let at = before + found;
-        match list.as_bytes().split_at_checked(at) {
-            Some((name, [b'=', after @ ..])) if !is_nameless(name) => rest = after,
-            Some((_, [b'=', ..])) => return false,
-            _ => return params(list).all(is_param),
-        }
-        before = at + 1;
-    }
-    true
+    has_plain_names(list.as_bytes()) || params(list).all(is_param)
 }
 
-fn is_nameless(before: &[u8]) -> bool {
-    let name = before.iter().rev().find(|byte| !text::is_blank(**byte));
-    matches!(name, Some(b';'))
+// Where nothing is quoted or bracketed, all that can be wrong is a value without a name.
+fn has_plain_names(list: &[u8]) -> bool {
+    let mut before = list;
+    while let Some(at) = text::find(before, [b'=', b'"', b'<']) {
+        match before.get(at.saturating_sub(1)..) {
+            Some([name, b'=', after @ ..]) if *name != b';' && !text::is_blank(*name) => {
+                before = after
+            }
+            _ => return false,
+        }
+    }
+    true
 }
 
 // A value that opens a quote must be that quote and nothing else.

@@ -21,7 +21,7 @@ impl Privacy {
     pub fn parse(value: &str) -> Result<Privacy, ValueError> {
         let values = value.split([';', ',']).map(text::trim);
         let values: Vec<&str> = values.filter(|value| !value.is_empty()).collect();
-        if values.is_empty() || !values.iter().all(|value| text::is_token(value)) {
+        if values.is_empty() || !values.iter().all(text::is_token) {
             return Err(ValueError::Malformed("privacy value"));
         }
         Ok(Privacy(values.into_iter().map(str::to_owned).collect()))

@@ -31,7 +31,7 @@ impl Via {
         params.set("branch", Some(branch));
         params.set("rport", None);
         Via {
-            transport: upper_case(transport).to_owned(),
+            transport: upper_case(transport).unwrap_or(transport).to_owned(),
             sent_by,
             params,
         }
@@ -64,12 +64,13 @@ impl<'a> Via<&'a str> {
     pub fn of(value: &'a str) -> Result<ViaRef<'a>, ValueError> {
         let rest = after_protocol(text::trim(value))?;
         let (transport, rest) = text::split_blank(rest).ok_or(ValueError::Malformed("sent-by"))?;
-        if !text::is_token(transport) {
+        let known = upper_case(transport);
+        if known.is_none() && !text::is_token(transport) {
             return Err(ValueError::Malformed("sent-protocol"));
         }
         let (sent_by, params) = text::split_params(rest);
         Ok(Via {
-            transport: upper_case(transport),
+            transport: known.unwrap_or(transport),
             sent_by: HostPort::of(sent_by)?,
             params: Params::of(params)?,
         })
@@ -153,12 +154,11 @@ fn after_protocol(value: &str) -> Result<&str, ValueError> {
 }
 
 /// Returns the transport as RFC 3261 §20.42 and its extensions spell it, where they do.
-fn upper_case(transport: &str) -> &str {
+fn upper_case(transport: &str) -> Option<&'static str> {
     const KNOWN: [&str; 7] = ["UDP", "TCP", "TLS", "WS", "WSS", "SCTP", "TLS-SCTP"];
-    let known = KNOWN
+    KNOWN
         .into_iter()
-        .find(|known| known.eq_ignore_ascii_case(transport));
-    known.unwrap_or(transport)
+        .find(|known| known.eq_ignore_ascii_case(transport))
 }
 
 #[cfg(test)]

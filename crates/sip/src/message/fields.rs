@@ -5,9 +5,13 @@ use crate::text::Span;
 #[derive(Clone, Debug)]
 pub(crate) struct Fields {
     list: Vec<Field>,
+    /// Where the first header of each known name stands, counted from 1: 0 is nowhere, and [`FAR`] there or further on.
+    places: [u8; Known::COUNT],
     /// The names that stand there more than once: a search for any other ends with the first that it finds.
     repeated: KnownSet,
 }
+
+const FAR: u8 = u8::MAX;
 
 /// One header.
 #[derive(Clone, Copy, Debug)]
@@ -22,19 +26,23 @@ impl Fields {
     pub(crate) fn new() -> Fields {
         Fields {
             list: Vec::with_capacity(24),
+            places: [0; Known::COUNT],
             repeated: KnownSet::default(),
         }
     }
 
-    /// Adds a header; `seen` is the names added so far.
-    pub(crate) fn push(&mut self, field: Field, seen: &mut KnownSet) {
-        if let Some(name) = field.known {
-            match seen.has(name) {
-                true => self.repeated.insert(name),
-                false => seen.insert(name),
+    /// Adds a header.
+    #[inline]
+    pub(crate) fn push(&mut self, field: Field) {
+        self.list.push(field);
+        if let Some(name) = field.known
+            && let Some(place) = self.places.get_mut(name as usize)
+        {
+            match place {
+                0 => *place = u8::try_from(self.list.len()).unwrap_or(FAR),
+                _ => self.repeated.insert(name),
             }
         }
-        self.list.push(field);
     }
 
     pub(crate) fn last_mut(&mut self) -> Option<&mut Field> {
@@ -47,18 +55,32 @@ impl Fields {
 
     /// Returns the headers of a name that we know.
     pub(crate) fn of(&self, name: Known) -> impl Iterator<Item = &Field> + Clone {
-        let count = if self.repeats(name) {
-            self.list.len()
-        } else {
-            1
+        let fields = match self.repeats(name) {
+            true => self.since_first(name),
+            false => self.first(name).map_or(&[][..], std::slice::from_ref),
         };
-        let is_it = move |field: &&Field| field.known == Some(name);
-        self.list.iter().filter(is_it).take(count)
+        fields.iter().filter(move |field| field.known == Some(name))
     }
 
     /// Returns the first header of a name that we know.
+    #[inline]
     pub(crate) fn first(&self, name: Known) -> Option<&Field> {
-        self.list.iter().find(|field| field.known == Some(name))
+        self.since_first(name).first()
+    }
+
+    /// Returns the first header of a name that we know and all that follow it.
+    #[inline]
+    fn since_first(&self, name: Known) -> &[Field] {
+        let from = |place: usize| self.list.get(place - 1..).unwrap_or_default();
+        match self.places.get(name as usize) {
+            None | Some(0) => &[],
+            Some(&FAR) => {
+                let far = from(usize::from(FAR));
+                let first = far.iter().position(|field| field.known == Some(name));
+                first.and_then(|first| far.get(first..)).unwrap_or_default()
+            }
+            Some(place) => from(usize::from(*place)),
+        }
     }
 
     /// Returns whether a name stands more than once.
@@ -101,10 +123,10 @@ mod tests {
     #[test]
     fn names_are_found_wherever_they_stand_and_however_often() {
         for before in [0, 1, 30, 300] {
-            let (mut fields, mut seen) = (Fields::new(), KnownSet::default());
+            let mut fields = Fields::new();
             let mut add = |known, at| {
                 let (name, value) = (Span::default(), Span::new(at, at));
-                fields.push(Field { known, name, value }, &mut seen);
+                fields.push(Field { known, name, value });
             };
             (0..before).for_each(|at| add(None, at));
             add(Some(Known::To), before);

@@ -1,18 +1,18 @@
+use std::ops::{ControlFlow, Range};
+
 use bytes::{Buf, Bytes};
 use bytestring::ByteString;
 use memchr::memchr;
 
-use super::fields::{Field, Fields, KnownSet};
+use super::fields::{Field, Fields};
 use crate::header::Known;
-use crate::text::{self, Span};
+use crate::text::{self, Block, Span};
 
 /// Where the lines of a head stand.
 #[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) start_line: Span,
-    pub(crate) fields: Fields,
-    /// The names of these.
-    seen: KnownSet,
+    pub(crate) fields: Box<Fields>,
     /// Lines that are neither header nor continuation.
     pub(crate) malformed_lines: usize,
     /// How many bytes the head has, its empty line included; `None` where no empty line came.
@@ -26,21 +26,34 @@ impl Index {
     pub(crate) fn of(bytes: &[u8]) -> Index {
         let mut index = Index {
             start_line: Span::default(),
-            fields: Fields::new(),
-            seen: KnownSet::default(),
+            fields: Box::new(Fields::new()),
             malformed_lines: 0,
             end: None,
             has_line_ends: false,
         };
-        let mut lines = Lines { bytes, at: 0 };
-        index.start_line = lines.next().map_or(Span::default(), |line| line.span());
-        for line in &mut lines {
-            if line.text.is_empty() {
-                index.end = Some(lines.at);
-                break;
+        let mut start = 0;
+        let ends = |block: Block| block.is_any([b'\r', b'\n']);
+        text::visit_marked(bytes, ends, |end| {
+            // The line feed of a line that is over.
+            if end < start {
+                return ControlFlow::Continue(());
             }
-            index.add(bytes, &line);
-        }
+            let Some(next) = behind_line_end(bytes, end) else {
+                index.has_line_ends = true;
+                return ControlFlow::Continue(());
+            };
+            let line = start..end;
+            start = next;
+            match line.start {
+                0 => index.start_line = Span::new(0, end),
+                _ if line.is_empty() => {
+                    index.end = Some(next);
+                    return ControlFlow::Break(());
+                }
+                _ => index.add(bytes, line),
+            }
+            ControlFlow::Continue(())
+        });
         index
     }
 
@@ -51,12 +64,20 @@ impl Index {
         self.end.or_else(unclosed)
     }
 
-    fn add(&mut self, bytes: &[u8], line: &Line<'_>) {
-        self.has_line_ends |= line.has_return;
-        match line.text.first() {
-            Some(b' ' | b'\t') => self.continue_field(bytes, line.span()),
-            _ => match field(line) {
-                Some(field) => self.fields.push(field, &mut self.seen),
+    #[inline]
+    fn add(&mut self, bytes: &[u8], line: Range<usize>) {
+        match usual_field(bytes, line.start, line.end) {
+            Some(field) => self.fields.push(field),
+            None => self.add_odd(bytes, Span::new(line.start, line.end)),
+        }
+    }
+
+    #[inline(never)]
+    fn add_odd(&mut self, bytes: &[u8], line: Span) {
+        match line.bytes(bytes).first() {
+            Some(b' ' | b'\t') => self.continue_field(bytes, line),
+            _ => match odd_field(bytes, line) {
+                Some(field) => self.fields.push(field),
                 None => self.malformed_lines += 1,
             },
         }
@@ -70,76 +91,53 @@ impl Index {
         };
         self.has_line_ends = true;
         let joined = Span::new(field.value.start(), line.end());
-        field.value = text::trimmed(joined.bytes(bytes), joined.start());
+        field.value = text::trimmed(joined.bytes(bytes), joined.end());
     }
 }
 
-/// A line without its end.
-struct Line<'a> {
-    start: usize,
-    text: &'a [u8],
-    /// A carriage return stands inside it.
-    has_return: bool,
-}
-
-impl Line<'_> {
-    fn span(&self) -> Span {
-        Span::new(self.start, self.start + self.text.len())
+/// Returns where the line after the line end at `end` begins; `None` where a carriage return stands alone and ends nothing.
+#[inline]
+fn behind_line_end(bytes: &[u8], end: usize) -> Option<usize> {
+    match bytes.get(end)? {
+        // RFC 3261 §7 asks for CRLF; that a bare LF ends a line too harms nobody.
+        _ if bytes.get(end..end + 2) == Some(b"\r\n") => Some(end + 2),
+        b'\n' => Some(end + 1),
+        _ => None,
     }
 }
 
-/// The lines of a text. What follows the last line end is none.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = Line<'a>;
-
-    // A call for each line would cost a tenth of all framing.
-    #[inline(always)]
-    fn next(&mut self) -> Option<Line<'a>> {
-        let start = self.at;
-        let mut has_return = false;
-        loop {
-            let end = self.at + text::find(self.bytes.get(self.at..)?, [b'\r', b'\n'])?;
-            self.at = match self.bytes.get(end..)? {
-                [b'\r', b'\n', ..] => end + 2,
-                // RFC 3261 §7 asks for CRLF; that a bare LF ends a line too harms nobody.
-                [b'\n', ..] => end + 1,
-                _ => {
-                    has_return = true;
-                    self.at = end + 1;
-                    continue;
-                }
-            };
-            let text = self.bytes.get(start..end)?;
-            return Some(Line {
-                start,
-                text,
-                has_return,
-            });
-        }
-    }
-}
-
-/// Reads `name: value`. Blanks may stand before the colon (RFC 3261 §25.1, HCOLON), and nothing else that is no token: a name
-/// that one parser reads and another does not is a header smuggled past one of them.
-fn field(line: &Line<'_>) -> Option<Field> {
-    let (name, rest) = line.text.split_at_checked(text::token_length(line.text))?;
-    let value = without_blanks_before(rest).strip_prefix(b":")?;
-    let value_start = line.start + line.text.len() - value.len();
-    (!name.is_empty()).then(|| Field {
-        known: Known::from_bytes(name),
-        name: Span::new(line.start, line.start + name.len()),
-        value: text::trimmed(value, value_start),
+/// Reads a header whose name is written as most write it, with its colon right behind it.
+#[inline]
+fn usual_field(bytes: &[u8], start: usize, end: usize) -> Option<Field> {
+    let (known, length) = Known::before_colon(bytes.get(start..)?)?;
+    let colon = start + length;
+    Some(Field {
+        known: Some(known),
+        name: Span::new(start, colon),
+        value: text::trimmed(bytes.get(colon + 1..end)?, end),
     })
 }
 
-fn without_blanks_before(text: &[u8]) -> &[u8] {
+/// Reads any `name: value`. Blanks may stand before the colon (RFC 3261 §25.1, HCOLON), and nothing else that is no token: a name
+/// that one parser reads and another does not is a header smuggled past one of them.
+fn odd_field(bytes: &[u8], line: Span) -> Option<Field> {
+    let text = line.bytes(bytes);
+    let colon = text::find(text, [b':'])?;
+    let name = without_blanks_behind(text.get(..colon)?);
+    let known = Known::from_bytes(name);
+    if known.is_none() && !text::is_token(name) {
+        return None;
+    }
+    Some(Field {
+        known,
+        name: Span::new(line.start(), line.start() + name.len()),
+        value: text::trimmed(text.get(colon + 1..)?, line.end()),
+    })
+}
+
+fn without_blanks_behind(text: &[u8]) -> &[u8] {
     let mut text = text;
-    while let [b' ' | b'\t', rest @ ..] = text {
+    while let [rest @ .., b' ' | b'\t'] = text {
         text = rest;
     }
     text
@@ -166,16 +164,14 @@ pub(crate) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Returns the first `end` bytes as UTF-8, with their index: bytes that are not are read as Latin-1, which is what sends them.
-pub(crate) fn text_of(bytes: &Bytes, end: usize, index: Index) -> (ByteString, Index) {
-    match ByteString::try_from(bytes.slice(..end)) {
-        Ok(head) => (head, index),
-        Err(_) => {
-            let head = from_latin_1(bytes.get(..end).unwrap_or_default());
-            let index = Index::of(head.as_bytes());
-            (head, index)
-        }
-    }
+/// Returns the first `end` bytes as UTF-8. Bytes that are not are read as Latin-1, which is what sends them; then their index is
+/// another.
+pub(crate) fn text_of(bytes: &Bytes, end: usize, index: &mut Index) -> ByteString {
+    ByteString::try_from(bytes.slice(..end)).unwrap_or_else(|_| {
+        let head = from_latin_1(bytes.get(..end).unwrap_or_default());
+        *index = Index::of(head.as_bytes());
+        head
+    })
 }
 
 fn from_latin_1(head: &[u8]) -> ByteString {

@@ -22,7 +22,7 @@ impl StartLine {
     /// Reads the line that `span` covers. Several blanks where one belongs are read over (RFC 4475 §3.1.2.9).
     pub(crate) fn parse(head: &str, span: Span) -> Result<StartLine, ParseError> {
         let line = span.text(head);
-        let line = line.trim_end_matches([' ', '\t']);
+        let line = line.trim_end_matches(BLANKS);
         match starts_with_version(line) {
             true => status_line(span.start(), line),
             false => request_line(span.start(), line),
@@ -31,6 +31,8 @@ impl StartLine {
 }
 
 const VERSION: &str = "SIP/2.0";
+
+const BLANKS: [char; 2] = [' ', '\t'];
 
 impl StartLine {
     /// Says where the parts of `method target SIP/2.0` stand at the start of a head.
@@ -56,8 +58,8 @@ impl StartLine {
 }
 
 fn starts_with_version(line: &str) -> bool {
-    line.get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("SIP/"))
+    let is_sip = |start: &[u8; 4]| start == b"SIP/" || start.eq_ignore_ascii_case(b"SIP/");
+    line.as_bytes().first_chunk().is_some_and(is_sip)
 }
 
 fn status_line(start: usize, line: &str) -> Result<StartLine, ParseError> {
@@ -76,16 +78,16 @@ fn status_line(start: usize, line: &str) -> Result<StartLine, ParseError> {
 fn request_line(start: usize, line: &str) -> Result<StartLine, ParseError> {
     let (method, rest) = text::split_blank(line).ok_or(ParseError::NotSip)?;
     let (uri, version) = text::rsplit_blank(rest).ok_or(ParseError::NotSip)?;
-    let target = uri.trim_matches([' ', '\t']);
+    let behind_blanks = uri.trim_start_matches(BLANKS);
+    let target = behind_blanks.trim_end_matches(BLANKS);
     if method.is_empty() || target.is_empty() || !starts_with_version(version) {
         return Err(ParseError::NotSip);
     }
-    let leading = uri.len() - uri.trim_start_matches([' ', '\t']).len();
-    let target_start = start + method.len() + 1 + leading;
-    let end = start + line.len();
+    let version_start = start + line.len() - version.len();
+    let target_start = version_start - 1 - behind_blanks.len();
     Ok(StartLine::Request {
         method: Method::from_text(method),
         uri: Span::new(target_start, target_start + target.len()),
-        version: Span::new(end - version.len(), end),
+        version: Span::new(version_start, start + line.len()),
     })
 }

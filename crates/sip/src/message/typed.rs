@@ -296,6 +296,7 @@ impl Message {
         value.ok_or_else(|| HeaderError::new(name.into(), ValueError::Missing))
     }
 
+    #[inline]
     fn at_most_one(&self, name: Known) -> Result<Option<&str>, HeaderError> {
         if self.fields.repeats(name) {
             return Err(HeaderError::new(name.into(), ValueError::Repeated));
