@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use housecall::sip::TlsOptions;
 use housecall::softphone::{
-    Dial, Ended, Event, Key, MediaTarget, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions, Sound,
-    Traced, Voice, Way,
+    Dial, Ended, Event, Key, MediaTarget, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions,
+    Sound, Traced, Voice, Way,
 };
 use housecall::{Country, Number, Outcome, Trunk};
 use housecall_phone::Route;
