@@ -6,6 +6,7 @@ use housecall_meter::AccountId;
 use housecall_phone::Number;
 use tokio::sync::{mpsc, watch};
 
+use crate::encryption::Encryption;
 use crate::metered::Cost;
 use crate::record::{CallRecord, Class, PartyRef};
 
@@ -60,8 +61,8 @@ pub struct CallView {
     pub answered: Option<Instant>,
     /// True when the far end's network refused the last hold or resume.
     pub hold_refused: bool,
-    /// Whether the sound between us and the telephone network is secured by SRTP; none before anything is agreed.
-    pub encrypted: Option<bool>,
+    /// How the sound between us and the telephone network is protected; none before anything is agreed.
+    pub encryption: Option<Encryption>,
     /// False while the browser's connection is not up.
     pub browser_connected: bool,
     /// How what we hear sounds; none before the first judged second. During a hold it is what it was before.
@@ -79,7 +80,7 @@ impl CallView {
             muted: false,
             answered: None,
             hold_refused: false,
-            encrypted: None,
+            encryption: None,
             browser_connected: false,
             heard: None,
             sent: None,

@@ -282,7 +282,7 @@ impl Book {
             talk_ms,
             hold_ms: view.held.ms(now).min(talk_ms),
             held_by_them_ms: view.held_by_them.ms(now).min(talk_ms),
-            encrypted: view.encrypted,
+            encryption: view.encryption,
             credits,
             quality: end.quality.clone(),
         }

@@ -64,6 +64,7 @@
 mod call;
 mod dial;
 pub mod dns;
+mod encryption;
 mod engine;
 mod limits;
 pub mod memory;
@@ -84,6 +85,7 @@ pub use call::{
     CallPhase, CallView, Controls, DialRequest, Dialed, Dialing, HangUp, HoldTime, Talking,
 };
 pub use dial::DialRefused;
+pub use encryption::Encryption;
 pub use engine::Engine;
 pub use limits::{DialLimits, TooManyCalls};
 pub use metered::{Cost, StartRefused};

@@ -4,6 +4,7 @@ pub use housecall_media::quality::{Class, Rating, Timeline};
 use housecall_meter::{AccountId, SessionId};
 pub use housecall_phone::RawCause;
 
+use crate::encryption::Encryption;
 use crate::ports::WallMillis;
 
 /// Who takes part, as the embedding program names them: opaque here.
@@ -48,8 +49,8 @@ pub struct CallRecord {
     pub hold_ms: u64,
     /// The part of it in which they had put us on hold.
     pub held_by_them_ms: u64,
-    /// Whether its sound was secured by SRTP as far as the trunk; none if no sound was agreed.
-    pub encrypted: Option<bool>,
+    /// How its sound was protected as far as the trunk; none if no sound was agreed.
+    pub encryption: Option<Encryption>,
     /// What it cost.
     pub credits: u64,
     /// What the sound was like, if it was answered.

@@ -7,6 +7,7 @@ mod forks;
 mod line;
 mod redirect;
 mod ringing;
+mod scope;
 mod talking;
 
 use std::net::SocketAddr;

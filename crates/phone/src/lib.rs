@@ -28,6 +28,7 @@
 //! | RFC 3261 §22 | a password that is refused | `outcome.rs` | `tests/conversations.rs`: the_trunk_challenges, a_password_that_is_refused_has_words_of_its_own |
 //! | RFC 3264 §6, §6.1, §8.2; 5621 §3 | descriptions of all sorts | `call/line.rs` | `tests/descriptions.rs`: answers_of_all_sorts_make_a_call, an_answer_among_other_parts_is_found, every_line_of_a_reinvite_is_answered |
 //! | RFC 3264 §8, §8.4 | hold and resume, of either side and of both; the version of o= | `call/talking.rs` | `tests/conversations.rs`: p4_hold_then_resume; `tests/descriptions.rs`: a_hold_of_theirs_is_answered_with_its_counterpart; `tests/holds.rs`: both_hold_and_each_lets_go_of_its_own |
+//! | RFC 3264 §8.4; RFC 1112 §4, 1122 §3.2.1.3, 4291 §2.5 | where sound may go | `call/scope.rs` | `tests/addresses.rs`: row_20_an_answer_that_leads_nowhere_is_hung_up, row_20_the_unspecified_address_is_a_hold |
 //! | RFC 3264 §8.4 | no sound is missed while either side holds | `call/talking.rs` | `tests/holds.rs`: no_sound_is_missed_while_either_side_holds |
 //! | RFC 3311 §5.2 | UPDATE, before the answer too | `call/ringing.rs`, `call/talking.rs` | `tests/forks.rs`: an_early_update_moves_the_sound_for_good; `tests/descriptions.rs`: an_update_moves_the_sound_of_a_call |
 //! | RFC 3323 §4.1, RFC 3325 §9.3 | a caller id that is withheld | `identity.rs` | `tests/settings.rs`: a_withheld_number_stands_in_one_place_only |

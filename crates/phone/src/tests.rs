@@ -1,5 +1,6 @@
 //! Conversations between a [`Call`](crate::Call) and scripted far ends, in virtual time.
 
+mod addresses;
 mod conversations;
 mod descriptions;
 mod forks;

@@ -1,5 +1,6 @@
 //! Records of phone calls, and what reports ask of them (P5, C1).
 
+use housecall::Encryption;
 use housecall::ports::WallMillis;
 use housecall::record::{CallRecord, EndedBy, Quality, RawCause};
 use housecall_meter::{AccountId, SessionId};
@@ -167,8 +168,8 @@ impl Store {
         let insert = "INSERT INTO call_record (session, account_id, appointment, practitioner, caller, recipient, \
                       from_number, to_number, outcome, words, ended_by, status, started_unix_ms, answered_unix_ms, \
                       ended_unix_ms, talk_ms, hold_ms, credits, packets_received, packets_lost, jitter_ms, q850, \
-                      reason_phrase, cause_text, encrypted, held_by_them_ms, round_trip_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
-                      $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) ON CONFLICT (session) DO NOTHING";
+                      reason_phrase, cause_text, encrypted, keys_hidden, held_by_them_ms, round_trip_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+                      $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) ON CONFLICT (session) DO NOTHING";
         let query = sqlx::query(insert)
             .bind(call.session.as_str())
             .bind(call.account.as_str())
@@ -194,7 +195,8 @@ impl Store {
             .bind(call.cause.q850.map(i64::from))
             .bind(&call.cause.reason_phrase)
             .bind(&call.cause.text)
-            .bind(call.encrypted.map(i64::from))
+            .bind(call.encryption.map(|it| i64::from(it != Encryption::None)))
+            .bind(i64::from(call.encryption == Some(Encryption::Full)))
             .bind(call.held_by_them_ms.stored())
             .bind(
                 quality
@@ -255,6 +257,7 @@ struct Row {
     reason_phrase: String,
     cause_text: String,
     encrypted: Option<i64>,
+    keys_hidden: i64,
     held_by_them_ms: i64,
     round_trip_ms: Option<i64>,
 }
@@ -268,7 +271,7 @@ impl Row {
             talk_ms: read("talk_ms", &self.session, self.talk_ms)?,
             hold_ms: read("hold_ms", &self.session, self.hold_ms)?,
             held_by_them_ms: read("held_by_them_ms", &self.session, self.held_by_them_ms)?,
-            encrypted: self.encrypted.map(|encrypted| encrypted != 0),
+            encryption: self.encryption(),
             credits: read("credits", &self.session, self.credits)?,
             session: SessionId::new(self.session),
             account: AccountId::new(self.account_id),
@@ -294,6 +297,14 @@ impl Row {
         side.ok_or_else(|| StoreError::Unreadable {
             what: "ended_by",
             place: self.session.clone(),
+        })
+    }
+
+    fn encryption(&self) -> Option<Encryption> {
+        Some(match (self.encrypted?, self.keys_hidden) {
+            (0, _) => Encryption::None,
+            (_, 0) => Encryption::KeysInClear,
+            (..) => Encryption::Full,
         })
     }
 

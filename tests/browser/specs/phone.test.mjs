@@ -83,8 +83,10 @@ test("P4: the panel says that the call is encrypted, and that they have put us o
   assert.equal(await isShown('[data-part="secured"]'), false, "nothing is agreed before the answer");
   await atState(doctor, "talking");
   await until("the line about encryption", () => isShown('[data-part="secured"]'));
-  assert.equal(await words(doctor, '[data-part="secured"]'), "Encrypted to the phone network");
-  assert.match(await doctor.$eval('[data-part="secured"] use', (it) => it.getAttribute("href")), /#lock$/);
+  // The pretend network is spoken to over UDP: whoever reads that has the keys.
+  assert.equal(await words(doctor, '[data-part="secured-words"]'), "Encrypted to the phone network; keys sent in the clear");
+  assert.match(await words(doctor, '[data-part="secured-meaning"]'), /can listen in/);
+  assert.match(await doctor.$eval('[data-part="secured"] use', (it) => it.getAttribute("href")), /#lock-open$/);
   assert.ok((await at(NUMBERS.holdsUs)).encrypted, "the carrier has it so");
   await doctor.waitForSelector('#call-panel[data-held-by-them="true"]');
   const byThem = "They have put you on hold: they cannot hear you";
@@ -150,7 +152,7 @@ test("P5, C1: the report has each call, with its status and its credits", { time
   );
   const held = rows.find((row) => row.Recipient.includes(NUMBERS.holdsUs));
   assert.match(held?.Hold ?? "", /0:0[23] by them/);
-  assert.match(held?.Sound ?? "", /\bEncrypted\b/);
+  assert.match(held?.Sound ?? "", /\bEncrypted, keys in the clear\b/);
   const unheard = rows.find((row) => row.Recipient.includes(NUMBERS.busy));
   assert.doesNotMatch(unheard?.Sound ?? "", /ncrypted/);
   const expected = [

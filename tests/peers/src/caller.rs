@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use housecall::sip::TlsOptions;
 use housecall::softphone::{
-    Dial, Ended, Event, Key, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions, Sound,
-    Traced, Voice, Way,
+    Dial, Ended, Event, Key, MediaTarget, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions,
+    Sound, Traced, Voice, Way,
 };
 use housecall::{Country, Number, Outcome, Trunk};
 use housecall_phone::Route;
@@ -214,9 +214,12 @@ impl Caller {
         events.any(|note| matches!(note.what, SoftEvent::Phone(Event::Ringing)))
     }
 
-    pub(crate) async fn early_media(&mut self) {
-        self.until_event("early media", |event| matches!(event, Event::EarlyMedia(_)))
-            .await;
+    pub(crate) async fn early_media(&mut self) -> MediaTarget {
+        let is_early = |event: &Event| matches!(event, Event::EarlyMedia(_));
+        match self.until_event("early media", is_early).await {
+            Event::EarlyMedia(target) => target,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(crate) async fn answered(&mut self) {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket};
 use housecall::{
-    CallPhase, CallRecord, CallView, Class, Controls, Cost, DialRefused, Dialed, Dialing, HangUp,
-    Talking,
+    CallPhase, CallRecord, CallView, Class, Controls, Cost, DialRefused, Dialed, Dialing,
+    Encryption, HangUp, Talking,
 };
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -154,7 +154,7 @@ impl Panel {
             held: false,
             held_by_them: false,
             muted: false,
-            encrypted: record.encrypted,
+            encryption: record.encryption.map(encryption),
             talk_ms: record.answered.map(|_| record.talk_ms),
             hold_ms: record.hold_ms,
             held_by_them_ms: record.held_by_them_ms,
@@ -191,6 +191,14 @@ fn obey(said: Message, controls: Option<&Controls>, hang_up: &HangUp) -> Option<
     Some(())
 }
 
+fn encryption(encryption: Encryption) -> &'static str {
+    match encryption {
+        Encryption::None => "none",
+        Encryption::KeysInClear => "keys_in_clear",
+        Encryption::Full => "full",
+    }
+}
+
 fn shown(view: &CallView, cost: Cost, now: Instant) -> CallShown {
     let (state, words) = words(view);
     CallShown {
@@ -199,7 +207,7 @@ fn shown(view: &CallView, cost: Cost, now: Instant) -> CallShown {
         held: view.held.is_on(),
         held_by_them: view.held_by_them.is_on(),
         muted: view.muted,
-        encrypted: view.encrypted,
+        encryption: view.encryption.map(encryption),
         talk_ms: view.talk_ms(now),
         hold_ms: view.held.ms(now),
         held_by_them_ms: view.held_by_them.ms(now),

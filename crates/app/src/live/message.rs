@@ -129,7 +129,8 @@ pub(super) struct CallShown {
     pub(super) held: bool,
     pub(super) held_by_them: bool,
     pub(super) muted: bool,
-    pub(super) encrypted: Option<bool>,
+    /// `none`, `keys_in_clear` or `full`; none before any sound was agreed.
+    pub(super) encryption: Option<&'static str>,
     pub(super) talk_ms: Option<u64>,
     pub(super) hold_ms: u64,
     pub(super) held_by_them_ms: u64,

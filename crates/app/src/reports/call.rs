@@ -8,10 +8,10 @@ use housecall::record::{CallRecord, Judged};
 use housecall_store::Entry;
 use jiff::tz::TimeZone;
 
-use super::length;
 use super::names::{Names, profile};
 use super::phone::{class, status};
 use super::sound::{self, Picture};
+use super::{encryption, length};
 use crate::error::AppError;
 use crate::money::account;
 use crate::numbers::shown;
@@ -39,6 +39,7 @@ struct CallPage {
     ended: String,
     talk: String,
     hold: String,
+    encryption: Option<(&'static str, &'static str)>,
     credits: u64,
     directions: Vec<Direction>,
     round_trip: Option<u32>,
@@ -115,6 +116,9 @@ impl CallPage {
             ended: at(call.ended),
             talk: length(call.talk_ms),
             hold: length(call.hold_ms),
+            encryption: call
+                .encryption
+                .map(|it| (encryption::word(it), encryption::meaning(it))),
             credits: call.credits,
             directions: quality.map_or_else(Vec::new, directions),
             round_trip: quality.and_then(|quality| quality.round_trip_ms),

@@ -1,6 +1,7 @@
 //! Reports on communication: phone calls and video visits, filtered, with totals (C1).
 
 mod call;
+mod encryption;
 mod filter;
 mod names;
 mod phone;

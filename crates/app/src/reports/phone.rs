@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::filter::{Asked, ROWS, some};
 use super::names::{Choice, Names, profile};
-use super::{length, long_length, sound};
+use super::{encryption, length, long_length, sound};
 use crate::error::AppError;
 use crate::money::account;
 use crate::numbers::{self, shown};
@@ -80,7 +80,7 @@ struct Row {
     quality_numbers: String,
     /// The page of the call.
     page: String,
-    encrypted: Option<&'static str>,
+    encryption: Option<&'static str>,
 }
 
 pub(super) async fn show(
@@ -187,9 +187,7 @@ impl Row {
             quality: sound::word(call),
             quality_numbers: sound::numbers(call),
             page: format!("/reports/phone/{}", call.session),
-            encrypted: call
-                .encrypted
-                .map(|it| if it { "Encrypted" } else { "Not encrypted" }),
+            encryption: call.encryption.map(encryption::word),
         }
     }
 }

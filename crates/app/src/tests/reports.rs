@@ -1,8 +1,8 @@
-use housecall::SessionId;
 use housecall::ports::{Records, WallMillis};
 use housecall::record::{
     CallRecord, EndedBy, Judged, Quality, RawCause, Timeline, VisitPatient, VisitRecord,
 };
+use housecall::{Encryption, SessionId};
 
 use super::{Clinic, MINUTE, TEN};
 use crate::ids::PracticeId;
@@ -34,7 +34,11 @@ fn call(number: i64, outcome: &str, talk_ms: u64) -> CallRecord {
         talk_ms,
         hold_ms: talk_ms / 10,
         held_by_them_ms: talk_ms / 20,
-        encrypted: (talk_ms > 0).then_some(number == 1),
+        encryption: (talk_ms > 0).then_some(match number {
+            1 => Encryption::KeysInClear,
+            3 => Encryption::None,
+            _ => Encryption::Full,
+        }),
         credits: talk_ms.div_ceil(60_000),
         quality: (talk_ms > 0).then_some(Quality {
             packets_received: 5000,
@@ -69,7 +73,7 @@ async fn c1_the_phone_report_has_the_columns_of_p5_and_totals() {
         "Busy",
         "Good",
         "1:07 by them",
-        "Encrypted<",
+        "Encrypted, keys in the clear<",
         "Not encrypted<",
         "24 Nov 9:00:01",
         "9:00:05",
@@ -124,6 +128,8 @@ async fn p5_how_a_call_sounded_is_in_the_report_and_drawn_on_its_page() {
         "Call to <a",
         "Lee Park",
         "60\u{a0}% good, 40\u{a0}% fair",
+        "Encrypted, keys in the clear<",
+        "whoever could read that could listen in",
         "M0 16L150 16M450 48L600 48",
         "took 84 ms",
         "1.2 %",

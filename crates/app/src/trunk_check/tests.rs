@@ -1,5 +1,7 @@
 //! Conversations with the pretend network over real sockets on loopback: what a person reads, and what the network saw.
 
+mod tls;
+
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -9,6 +9,17 @@ import { CallSession } from "./session.js";
 /** @type {Record<import("../lib/types.js").SoundClass, string>} */
 const LINE_WORDS = { good: "Good line", fair: "Fair line", poor: "Poor line" };
 
+/** @type {Record<import("../lib/types.js").Encryption, { icon: string, words: string, meaning: string }>} */
+const ENCRYPTION = {
+  none: { icon: "lock-open", words: "Not encrypted to the phone network", meaning: "" },
+  keys_in_clear: {
+    icon: "lock-open",
+    words: "Encrypted to the phone network; keys sent in the clear",
+    meaning: "Whoever reads the signalling on the way there can listen in.",
+  },
+  full: { icon: "lock", words: "Encrypted to the phone network", meaning: "" },
+};
+
 /**
  * The panel on the page: who is called, and what may be done just now.
  *
@@ -183,7 +194,7 @@ export class CallPanel {
     const talking = session.stage === "talking";
     say(part(root, "words"), words.replace(/(…|\.{3})$/, ""));
     if (session.isLive) say(part(root, "announcer"), words);
-    drawSecured(part(root, "secured"), view?.encrypted ?? null);
+    drawSecured(part(root, "secured"), view?.encryption ?? null);
     drawToggle(part(root, "mute"), view?.muted ?? false, ["mic", "mic-off"], ["Mute", "Unmute"]);
     drawToggle(part(root, "hold"), view?.held ?? false, ["pause", "play"], ["Hold", "Resume"]);
     enable(part(root, "mute"), view !== null);
@@ -241,14 +252,18 @@ export class CallPanel {
 }
 
 /**
- * Whether sound is encrypted to the phone network.
+ * How sound is protected as far as the phone network.
  * @param {HTMLElement} line
- * @param {boolean | null} encrypted null before any sound was agreed
+ * @param {import("../lib/types.js").Encryption | null} encryption null before any sound was agreed
  */
-function drawSecured(line, encrypted) {
-  show(line, encrypted !== null);
-  setIcon(line, encrypted ? "lock" : "lock-open");
-  say(line.querySelector("span"), encrypted ? "Encrypted to the phone network" : "Not encrypted to the phone network");
+function drawSecured(line, encryption) {
+  show(line, encryption !== null);
+  if (encryption === null) return;
+  const { icon, words, meaning } = ENCRYPTION[encryption];
+  setIcon(line, icon);
+  say(part(line, "secured-words"), words);
+  say(part(line, "secured-meaning"), meaning);
+  show(part(line, "secured-meaning"), meaning !== "");
 }
 
 /**

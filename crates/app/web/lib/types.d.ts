@@ -60,6 +60,9 @@ export type CallState = "dialing" | "ringing" | "early" | "talking" | "ended";
 export type Outcome =
   | "completed" | "busy" | "no_answer" | "declined" | "wrong_number" | "cancelled" | "not_permitted" | "congested" | "failed" | "media_lost";
 
+/** With `keys_in_clear`, whoever reads the signalling on the way can decrypt the sound. */
+export type Encryption = "none" | "keys_in_clear" | "full";
+
 export type SoundClass = "good" | "fair" | "poor";
 
 /** The call as its caller sees it. Sent on every change, and once a second while talking. */
@@ -70,8 +73,8 @@ export interface CallView {
   held: boolean;
   held_by_them: boolean;
   muted: boolean;
-  /** Whether sound is secured as far as the phone network; null before any was agreed. */
-  encrypted: boolean | null;
+  /** How sound is protected as far as the phone network; null before any was agreed. */
+  encryption: Encryption | null;
   talk_ms: number | null;
   hold_ms: number;
   held_by_them_ms: number;

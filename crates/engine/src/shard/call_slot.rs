@@ -11,6 +11,7 @@ use super::outbox::Outbox;
 use super::quality;
 use super::rtp::RtpPorts;
 use crate::call::{CallPhase, CallVerb, CallView, millis};
+use crate::encryption::Encryption;
 use crate::metered::Metered;
 use crate::record::Quality;
 use crate::trunks::Ways;
@@ -147,11 +148,16 @@ impl CallSlot {
             BridgeEvent::HoldRefused => self.show(|view| view.hold_refused = true),
             BridgeEvent::HeldByThem => self.show_at(|view, now| view.held_by_them.begin(now)),
             BridgeEvent::ResumedByThem => self.show_at(|view, now| view.held_by_them.end(now)),
-            BridgeEvent::Encrypted(encrypted) => self.show(|view| view.encrypted = Some(encrypted)),
+            BridgeEvent::Encrypted(secured) => self.encrypted(secured),
             BridgeEvent::BrowserConnected => self.show(|view| view.browser_connected = true),
             BridgeEvent::BrowserLost => self.show(|view| view.browser_connected = false),
             BridgeEvent::Ended { ended, stats } => self.ended(ended, stats),
         }
+    }
+
+    fn encrypted(&self, secured: bool) {
+        let transport = self.ways.as_ref().and_then(Ways::transport);
+        self.show(|view| view.encryption = Some(Encryption::of(secured, transport)));
     }
 
     fn answered(&mut self) {

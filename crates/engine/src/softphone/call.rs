@@ -32,6 +32,8 @@ pub enum SoftEvent {
     Sip(Traced),
     /// The call says so.
     Phone(Event),
+    /// 20 ms of what is heard, at 8 kHz; where [`SoftphoneOptions::tells_sound`](super::SoftphoneOptions::tells_sound) is set.
+    Heard(Vec<i16>),
     /// A verb did not fit the moment.
     WrongMoment(WrongMoment),
 }

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use housecall_bridge::{MediaPath, PathOptions, PathOutput};
+use housecall_bridge::{EarFrame, MediaPath, PathOptions, PathOutput};
 use housecall_phone::{Call, Dial, Event, Input, Message, Output, Peer, Secret};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
@@ -46,6 +46,7 @@ struct Talk {
     lines: Lines,
     begun: Instant,
     measure_at: Instant,
+    tells_sound: bool,
 }
 
 impl Desk {
@@ -150,6 +151,7 @@ impl Desk {
             lines,
             begun: now,
             measure_at: now,
+            tells_sound: self.options.tells_sound,
         });
         Ok(handle)
     }
@@ -160,7 +162,11 @@ impl Desk {
         dial: &Dial,
     ) -> Result<(MediaPath, Mouth, Ear), housecall_media::coder::CodecError> {
         let path = MediaPath::new(now, PathOptions::new("AU", dial.seed))?;
-        Ok((path, Mouth::new(now, self.options.voice)?, Ear::new()?))
+        Ok((
+            path,
+            Mouth::new(now, self.options.voice.clone())?,
+            Ear::new()?,
+        ))
     }
 
     fn read_sip(&mut self) {
@@ -313,7 +319,7 @@ impl Talk {
             match output {
                 PathOutput::Rtp { to, bytes } => self.ports.send_rtp(to, &bytes),
                 PathOutput::Rtcp { to, bytes } => self.ports.send_rtcp(to, &bytes),
-                PathOutput::Ear(frame) => self.ear.hear(&frame),
+                PathOutput::Ear(frame) => self.hear(&frame),
                 PathOutput::PhoneLost => {
                     self.call.handle_input(Instant::now(), Input::MediaLost);
                 }
@@ -328,7 +334,10 @@ impl Talk {
 
     fn note(&mut self, event: Event) {
         match &event {
-            Event::Answered(_) => self.ear.begin(),
+            Event::Answered(_) => {
+                self.ear.begin();
+                self.mouth.answered(Instant::now());
+            }
             Event::Ended(_) => self.measure(),
             _ => {}
         }
@@ -337,6 +346,13 @@ impl Talk {
             self.path.follow(Instant::now(), &event);
         }
         self.tell(SoftEvent::Phone(event));
+    }
+
+    fn hear(&mut self, frame: &EarFrame) {
+        let samples = self.ear.hear(frame);
+        if let Some(samples) = samples.filter(|_| self.tells_sound) {
+            self.tell(SoftEvent::Heard(samples));
+        }
     }
 
     fn trace(&self, way: Way, peer: Peer, bytes: &[u8]) {

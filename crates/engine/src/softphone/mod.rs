@@ -66,6 +66,8 @@ pub struct SoftphoneOptions {
     pub tls_names: Vec<(Peer, ServerName)>,
     /// What it says. Silence unless said otherwise.
     pub voice: Voice,
+    /// Whether [`SoftEvent::Heard`] tells what is heard.
+    pub tells_sound: bool,
 }
 
 impl Default for SoftphoneOptions {
@@ -77,6 +79,7 @@ impl Default for SoftphoneOptions {
             sip: SipOptions::default(),
             tls_names: Vec::new(),
             voice: Voice::Silence,
+            tells_sound: false,
         }
     }
 }

@@ -4,10 +4,13 @@ use std::time::{Duration, Instant};
 use housecall_bridge::{EarFrame, EarPacket};
 use housecall_media::coder::CodecError;
 use housecall_media::opus::OPUS_FRAME_TICKS;
-use housecall_media::{FRAME_MS, OpusDecoder, OpusEncoder, Sine, dominant_frequency, level};
+use housecall_media::sound::Playback;
+use housecall_media::{
+    FRAME_MS, Frame, OpusDecoder, OpusEncoder, Sine, Sound, dominant_frequency, level,
+};
 
 /// What a telephone without a person says.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Voice {
     /// Frames of silence, every 20 ms: carriers hang up on a leg that sends nothing.
     Silence,
@@ -16,15 +19,36 @@ pub enum Voice {
         /// In hertz.
         hertz: f32,
     },
+    /// A recording, once, from the answer on; then silence.
+    Recording(Sound),
 }
 
 /// Says it, as a browser would: in Opus, and on a clock of its own.
 pub(super) struct Mouth {
-    tone: Option<Sine>,
+    voice: Speech,
     encoder: OpusEncoder,
     sequence: u16,
     timestamp: u32,
     next: Instant,
+}
+
+/// What is said next.
+enum Speech {
+    Silence,
+    Tone(Sine),
+    /// Nobody is there yet to hear it.
+    Unsaid(Sound),
+    Recording(Playback),
+}
+
+impl Speech {
+    fn frame(&mut self) -> Option<Frame> {
+        match self {
+            Self::Silence | Self::Unsaid(_) => None,
+            Self::Tone(tone) => Some(tone.frame()),
+            Self::Recording(playback) => playback.frame(),
+        }
+    }
 }
 
 impl Mouth {
@@ -34,17 +58,26 @@ impl Mouth {
 
     /// Begins to speak `now`.
     pub(super) fn new(now: Instant, voice: Voice) -> Result<Self, CodecError> {
-        let tone = match voice {
-            Voice::Silence => None,
-            Voice::Tone { hertz } => Some(Sine::new(hertz, -12.0)),
+        let voice = match voice {
+            Voice::Silence => Speech::Silence,
+            Voice::Tone { hertz } => Speech::Tone(Sine::new(hertz, -12.0)),
+            Voice::Recording(sound) => Speech::Unsaid(sound),
         };
         Ok(Self {
-            tone,
+            voice,
             encoder: OpusEncoder::new()?,
             sequence: 0,
             timestamp: 0,
             next: now,
         })
+    }
+
+    /// Somebody hears it from `now` on.
+    pub(super) fn answered(&mut self, now: Instant) {
+        if let Speech::Unsaid(sound) = &self.voice {
+            self.voice = Speech::Recording(sound.play());
+            self.next = now;
+        }
     }
 
     /// The next 20 ms that are due. After a late wake there are several: the clock of a browser does not stop because we sleep. None of
@@ -54,7 +87,7 @@ impl Mouth {
         if late > Self::BEHIND_MAX {
             self.pass(late);
         }
-        let frame = self.tone.as_mut()?.frame();
+        let frame = self.voice.frame()?;
         let payload = self.encoder.encode(&frame).ok()?;
         self.sequence = self.sequence.wrapping_add(1);
         self.pass(Self::FRAME);
@@ -98,14 +131,14 @@ impl Ear {
         self.last.clear();
     }
 
-    pub(super) fn hear(&mut self, frame: &EarFrame) {
+    /// Returns what a frame sounds like, at 8 kHz; none of one that cannot be decoded.
+    pub(super) fn hear(&mut self, frame: &EarFrame) -> Option<Vec<i16>> {
         let mut samples = Vec::new();
-        if self.decoder.decode(&frame.payload, &mut samples).is_err() {
-            return;
-        }
-        self.last.extend(samples);
+        self.decoder.decode(&frame.payload, &mut samples).ok()?;
+        self.last.extend(&samples);
         let surplus = self.last.len().saturating_sub(Self::MEASURED);
         self.last.drain(..surplus);
+        Some(samples)
     }
 
     /// In dBFS; none before anything was heard.

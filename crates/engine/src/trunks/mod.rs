@@ -38,7 +38,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use housecall_phone::{Route, RouteFailure};
-use housecall_sip::Peer;
+use housecall_sip::{Peer, Transport};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
@@ -68,6 +68,8 @@ pub(crate) struct Trunks {
 pub(crate) struct Ways {
     trunks: Arc<Trunks>,
     ways: Vec<Way>,
+    /// Index of the one that it is on.
+    at: usize,
     /// The trunk on which the call is counted.
     seat: Option<TrunkKey>,
 }
@@ -129,6 +131,7 @@ impl Trunks {
         Ok(Ways {
             trunks: Arc::clone(self),
             seat: ways.first().map(|way| way.trunk),
+            at: 0,
             ways,
         })
     }
@@ -173,12 +176,18 @@ impl Ways {
             .filter_map(|way| Some((way.route.peer, way.tls_name.as_deref()?)))
     }
 
+    /// What the call's SIP is carried by.
+    pub(crate) fn transport(&self) -> Option<Transport> {
+        self.ways.get(self.at).map(|way| way.route.peer.transport)
+    }
+
     /// A route has failed the call: its peer loses standing, and the call moves on.
     pub(crate) fn failed(&mut self, route: usize, why: RouteFailure) {
         if let Some(way) = self.ways.get(route) {
             self.trunks.failed(way, why);
         }
-        let next = self.ways.get(route + 1).map(|way| way.trunk);
+        self.at = route + 1;
+        let next = self.ways.get(self.at).map(|way| way.trunk);
         let left = std::mem::replace(&mut self.seat, next);
         self.trunks.change(|board| board.move_seat(left, next));
     }

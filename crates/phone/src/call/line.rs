@@ -7,6 +7,7 @@ use housecall_sip::{Message, Peer, StatusCode};
 
 use super::attempt::{self, Aim, Attempt};
 use super::failover::SILENCE_MAX;
+use super::scope::Bounds;
 use super::{BadTrunk, Dial, Event, Output};
 use crate::{Overrides, Route, Trunk};
 
@@ -80,7 +81,16 @@ impl Line {
     /// What an answer to our offer agrees to; none if it carries none, or none that we can use.
     pub(super) fn agreed(&self, message: &Message, offered: Direction) -> Option<MediaTarget> {
         let answer = Description::parse(&message.sdp_body()?).ok()?;
-        self.attempt.audio.agreed(&answer, offered).ok()
+        let target = self.attempt.audio.agreed(&answer, offered).ok()?;
+        self.bounds()?.fit(target)
+    }
+
+    fn bounds(&self) -> Option<Bounds> {
+        let route = self.dial.routes.get(self.attempt.aim.route)?;
+        Some(Bounds {
+            peer: route.peer.addr.ip(),
+            own: [self.dial.media, self.dial.contact],
+        })
     }
 
     /// Answers an offer of theirs, wanting `ours`; none if it cannot be taken. Then what was agreed before stays (RFC 3261 §14.2).
@@ -90,15 +100,26 @@ impl Line {
         request: &Message,
         ours: Direction,
     ) -> Option<MediaTarget> {
-        let offer = request.sdp_body();
-        let offer = offer.and_then(|offer| Description::parse(&offer).ok());
-        let answer = offer.and_then(|offer| self.attempt.audio.answer(&offer, ours).ok());
-        let Some(Answer { sdp, target }) = answer else {
-            self.respond(now, Reply::new(StatusCode::NOT_ACCEPTABLE_HERE));
-            return None;
+        let taken = self.take(request, ours);
+        let (reply, target) = match taken {
+            Some((sdp, target)) => {
+                let reply = Reply::new(StatusCode::OK).with_body(Body::sdp(sdp));
+                (reply, Some(target))
+            }
+            None => (Reply::new(StatusCode::NOT_ACCEPTABLE_HERE), None),
         };
-        self.respond(now, Reply::new(StatusCode::OK).with_body(Body::sdp(sdp)));
-        Some(target)
+        self.respond(now, reply);
+        target
+    }
+
+    /// Our answer to an offer, and what it agrees to. An offer that cannot be taken raises no version.
+    fn take(&mut self, request: &Message, ours: Direction) -> Option<(String, MediaTarget)> {
+        let offer = Description::parse(&request.sdp_body()?).ok()?;
+        let mut audio = self.attempt.audio.clone();
+        let Answer { sdp, target } = audio.answer(&offer, ours).ok()?;
+        let target = self.bounds()?.fit(target)?;
+        self.attempt.audio = audio;
+        Some((sdp, target))
     }
 
     /// Passes a message to the attempt that it belongs to. True if that is the present one.

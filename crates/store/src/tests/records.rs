@@ -1,5 +1,6 @@
 //! Reports on calls and visits (C1).
 
+use housecall::Encryption;
 use housecall::ports::{Records, WallMillis};
 use housecall::record::{
     CallRecord, EndedBy, Judged, Quality, RawCause, Timeline, VisitPatient, VisitRecord,
@@ -356,7 +357,9 @@ fn answered(n: i64) -> CallRecord {
         talk_ms: 61_000,
         hold_ms: 5_000,
         held_by_them_ms: 1_500,
-        encrypted: Some(n % 2 == 1),
+        encryption: [Encryption::None, Encryption::KeysInClear, Encryption::Full]
+            .get(n as usize % 3)
+            .copied(),
         credits: 2,
         quality: Some(Quality {
             packets_received: 3_050,
@@ -399,7 +402,7 @@ fn busy(n: i64) -> CallRecord {
         talk_ms: 0,
         hold_ms: 0,
         held_by_them_ms: 0,
-        encrypted: None,
+        encryption: None,
         credits: 0,
         quality: None,
         ..answered(n)

@@ -89,7 +89,7 @@ impl<'a> Course<'a> {
         match &noted.what {
             SoftEvent::Sip(message) => self.message(noted.at, message),
             SoftEvent::Phone(event) => self.event(noted.at, event, sound),
-            SoftEvent::WrongMoment(_) => Vec::new(),
+            SoftEvent::Heard(_) | SoftEvent::WrongMoment(_) => Vec::new(),
         }
     }
 
