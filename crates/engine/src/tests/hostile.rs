@@ -21,10 +21,11 @@
 //! | 14 | idle connections (AST-2016-005) | `shard/sip/listener.rs` | `tests/hostile.rs`: `row_14_…`; `shard/sip/tests/hostile.rs`: row_14_two_thousand_silent_connections |
 //! | 15 | smuggled headers, lenient blanks (CVE-2020-28361) | `sip/src/message/index.rs`, `sip/src/builder/head.rs` | `sip/src/tests/incidents.rs`: `row_15_…` |
 //! | 16 | the digest parser (CVE-2023-28098) | `sip/src/digest/challenge.rs` | `sip/src/tests/digest.rs`: row_16_no_challenge_is_too_odd; fuzz `digest_challenge` |
-//! | 17 | RTP, RTCP and multipart read past the end (CVE-2022-21722, CVE-2022-21723) | `sip/src/message/multipart.rs`, `media/src/rtp/` | `sip/src/tests/multipart.rs`: `row_17_…`; `media/src/rtp/packet.rs`: no_bytes_make_it_panic; `media/src/rtp/report.rs`: no_bytes_make_it_panic; fuzz `rtp_rtcp` |
-//! | 18 | arithmetic on packet lengths (CVE-2026-29068) | `media/src/sdp/` | `media/src/sdp/tests/mod.rs`: packet_lengths_are_what_is_asked_for_within_10_to_60_ms_and_nonsense_is_20 |
+//! | 17 | RTP, RTCP and multipart read past the end (CVE-2022-21722, CVE-2022-21723) | `sip/src/message/multipart.rs`, `media/src/rtp/` | `sip/src/tests/multipart.rs`: `row_17_…`; `media/src/rtp/packet.rs`: no_bytes_make_it_panic; `media/src/rtp/report.rs`: no_bytes_make_it_panic; `bridge/src/path/tests/incidents.rs`: `row_17_…`; fuzz `rtp_rtcp` |
+//! | 18 | arithmetic on packet lengths (CVE-2026-29068) | `media/src/sdp/` | `media/src/sdp/tests/mod.rs`: packet_lengths_are_what_is_asked_for_within_10_to_60_ms_and_nonsense_is_20; `bridge/src/path/tests/incidents.rs`: `row_18_…` |
 //! | 19 | a Content-Length that is believed, a line without end (CVE-2026-23457) | `sip/src/framing.rs`, `shard/sip/connection.rs` | `sip/src/tests/incidents.rs`: `row_19_…`; `tests/hostile.rs`: `row_19_…`; `shard/sip/tests/hostile.rs`: row_19_content_lengths_that_lie, row_19_an_endless_line |
 //! | 20 | a relay that is led to itself, its machine or its link (CVE-2020-26262, CVE-2026-27624) | `phone/src/call/scope.rs` | `phone/src/tests/addresses.rs`: `row_20_…` |
+//! | 24 | feedback whose counts lie (libFuzzer on Janus) | `media/src/rtp/report.rs` | `bridge/src/path/tests/incidents.rs`: `row_24_…`; fuzz `rtp_rtcp` |
 //! | 25 | sound before consent (Project Zero 2021) | `phone/src/call.rs` | `phone/src/tests/conversations.rs`: row_25_no_sound_flows_before_it_is_agreed |
 //! | 29 | hostile text in logs and reports (CVE-2021-1000004) | `phone/src/cause.rs` | `phone/src/cause.rs`: row_29_hostile_text_is_tamed |
 //! | 35 | toll fraud | `dial.rs`, `limits.rs` | `tests/trunks.rs`: row_35_toll_fraud_is_stopped_before_any_invite_leaves |

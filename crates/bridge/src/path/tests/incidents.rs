@@ -189,3 +189,125 @@ fn row_2_a_secured_call_has_no_open_packet_in_either_direction() {
     }
     assert_eq!((world.stats().forged, open), (300, 0));
 }
+
+fn phone() -> SocketAddr {
+    PHONE.parse().unwrap()
+}
+
+/// CVE-2022-21722: lengths that a packet only claims were read past its end.
+#[test]
+fn row_17_cut_and_oversized_packets_are_counted_and_dropped() {
+    let mut world = World::talking(1, Codec::Pcma);
+    world.run(1_000);
+    let (_, whole) = world.callee.packet().unwrap();
+    let before = world.stats();
+    for length in 0..12 {
+        world.path.rtp(world.now(), phone(), whole.slice(..length));
+    }
+    // Four contributing sources, an extension and padding, none of which is there.
+    for first in [0x8f, 0x90, 0xa0] {
+        let mut claims = whole.slice(..13).to_vec();
+        claims[0] = first;
+        claims[12] = 0xff;
+        world.path.rtp(world.now(), phone(), claims.into());
+    }
+    for length in [RtpPacket::BYTES_MAX + 1, 65_000] {
+        let mut long = whole.to_vec();
+        long.resize(length, 0);
+        world.path.rtp(world.now(), phone(), long.into());
+    }
+    // A payload of nothing, and one of more sound than a packet has.
+    for length in [12, 2_000] {
+        let mut odd = whole.to_vec();
+        odd.resize(length, 0);
+        world.path.rtp(world.now(), phone(), odd.into());
+    }
+    let after = world.stats();
+    assert_eq!(after.malformed - before.malformed, 12 + 3 + 2);
+    assert_eq!(after.wrong_payload_type - before.wrong_payload_type, 2);
+    assert_eq!(after.from_phone.received, before.from_phone.received);
+    world.assert_both_hear();
+}
+
+/// CVE-2026-29068: more frames in a packet than its decoder had room for.
+#[test]
+fn row_18_a_packet_of_too_many_frames_is_dropped() {
+    let mut options = PathOptions::new("AU", 1);
+    options.ear.codec = Codec::Pcmu;
+    let mut world = World::with(options);
+    world.agree(target(Codec::Opus));
+    world.path.answered(world.start);
+    world.run(1_000);
+    let before = world.stats();
+    // RFC 6716 §3.2.5: a third byte says how many frames there are; 120 ms is the most.
+    let mut frames = RtpSender::new(3);
+    for (configuration, most) in [(0_u8, 12), (3, 2), (16, 48), (19, 6)] {
+        for count in [0, most + 1, 63] {
+            let toc = configuration << 3 | 3;
+            let packet = frames.packet(111, false, Bytes::from(vec![toc, count, 0, 0]));
+            world.path.rtp(world.now(), phone(), packet.to_bytes());
+        }
+    }
+    let wrong = world.stats().wrong_payload_type - before.wrong_payload_type;
+    assert_eq!(wrong, 12);
+    let (caller, callee) = world.listen(2_000);
+    assert_tone(&caller[8_000..], CALLEE_HERTZ, SENT_DBFS, 2.0);
+    assert_tone(&callee[8_000..], CALLER_HERTZ, SENT_DBFS, 2.0);
+}
+
+/// libFuzzer's finds in Janus' REMB parser: a count of streams that the packet has no room for.
+#[test]
+fn row_24_reports_whose_lengths_lie_are_harmless() {
+    let mut world = World::talking(1, Codec::Pcma);
+    world.run(1_000);
+    let mut reported = 0;
+    for streams in 0..=u8::MAX {
+        for words in [0_u16, 4, 5, 6, 0xff, u16::MAX] {
+            let mut remb = vec![0x8f, 206];
+            remb.extend(words.to_be_bytes());
+            remb.extend([0, 0, 0, 1, 0, 0, 0, 0]);
+            remb.extend(b"REMB");
+            remb.extend([streams, 0xff, 0xff, 0xff, 0, 0, 0, 7]);
+            world.path.rtcp(world.now(), phone(), &remb);
+            reported += 1;
+        }
+    }
+    let stats = world.stats();
+    assert!(stats.malformed <= reported);
+    assert_eq!((stats.strangers, world.phone_lost), (0, 0));
+    world.assert_both_hear();
+}
+
+/// Numbers and times that jump as they like, from the phone's own address and under its own source: a second later it is heard again.
+#[test]
+fn a_storm_of_sequence_numbers_passes() {
+    for seed in 0..20 {
+        println!("seed {seed}");
+        let mut world = World::talking(seed, Codec::Pcma);
+        world.run(1_000);
+        for _ in 0..2_000 {
+            let (from, whole) = world.callee.packet().unwrap();
+            let mut stray = whole.to_vec();
+            let (number, time) = (world.random(1 << 16) as u16, world.random(1 << 32) as u32);
+            stray[2..4].copy_from_slice(&number.to_be_bytes());
+            stray[4..8].copy_from_slice(&time.to_be_bytes());
+            world.path.rtp(world.now(), from, stray.into());
+        }
+        world.run(3_000);
+        world.assert_both_hear();
+    }
+}
+
+/// Named events of no length or one that no event has: nobody here listens to them.
+#[test]
+fn keys_of_the_phone_however_damaged_are_not_heard() {
+    let mut world = World::talking(1, Codec::Pcma);
+    world.run(1_000);
+    let mut keys = RtpSender::new(4);
+    for length in 0..9 {
+        let event = keys.packet(101, false, Bytes::from(vec![0xff; length]));
+        world.path.rtp(world.now(), phone(), event.to_bytes());
+    }
+    assert_eq!(world.stats().malformed, 0);
+    world.assert_both_hear();
+}
