@@ -74,6 +74,7 @@ mod key;
 mod key_detector;
 mod level;
 mod limiter;
+pub mod mixer;
 pub mod opus;
 pub mod quality;
 pub mod rtp;
