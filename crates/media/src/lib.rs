@@ -83,6 +83,7 @@ mod key;
 mod key_detector;
 mod level;
 mod limiter;
+pub mod mixer;
 mod noise;
 pub mod opus;
 mod pitch;

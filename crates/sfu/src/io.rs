@@ -4,9 +4,9 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use housecall_browser::OfferRefused;
 
-use crate::{PatientSeat, Seat};
+use crate::{PatientSeat, PhoneSound, Seat};
 
-/// One peer connection of a room, named for as long as the room lives. A seat has at most one at a time.
+/// One peer connection or phone of a room, named for as long as the room lives. A seat has at most one at a time.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PeerId(pub(crate) u64);
 
@@ -21,6 +21,18 @@ pub enum Input {
         from: SocketAddr,
         /// The whole datagram.
         bytes: BytesMut,
+    },
+    /// A phone says something.
+    Phone {
+        /// Which phone.
+        peer: PeerId,
+        /// What it says.
+        sound: PhoneSound,
+    },
+    /// A phone hung up, or was lost.
+    HungUp {
+        /// Which phone.
+        peer: PeerId,
     },
 }
 
@@ -41,7 +53,14 @@ pub enum Output {
         /// The address.
         addr: SocketAddr,
     },
-    /// This peer is no more; forget its fragment and its addresses.
+    /// Let a phone hear this.
+    Phone {
+        /// Which phone.
+        peer: PeerId,
+        /// What it hears, in the form that it takes.
+        sound: PhoneSound,
+    },
+    /// This peer is no more; forget its fragment and its addresses. A phone that has not hung up itself is to be hung up.
     PeerGone {
         /// Which peer.
         peer: PeerId,
@@ -56,12 +75,12 @@ pub enum Output {
     Changed,
 }
 
-/// Why a peer connection ended.
+/// Why a peer connection, or a phone's part in a room, ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Gone {
-    /// Another page of the same person took the seat (V9).
+    /// Another page of the same person took the seat (V9), or their phone (V13).
     Evicted,
-    /// The person left, was sent back to the waiting room or was removed.
+    /// The person left, hung up, was sent back to the waiting room or was removed.
     Left,
     /// The connection never came up, fell silent, or the page closed it without a word.
     Lost,

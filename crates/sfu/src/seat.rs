@@ -50,6 +50,16 @@ impl Seat {
         self.sees().nth(usize::from(slot))
     }
 
+    /// Its place among [`Self::ALL`].
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Practitioner => 0,
+            Self::Patient(PatientSeat::One) => 1,
+            Self::Patient(PatientSeat::Two) => 2,
+            Self::Patient(PatientSeat::Three) => 3,
+        }
+    }
+
     fn sees(self) -> impl Iterator<Item = Seat> {
         Self::ALL.into_iter().filter(move |seat| *seat != self)
     }
@@ -68,6 +78,13 @@ mod tests {
         assert_eq!(Seat::Patient(One).slot_for(Seat::Patient(Two)), Some(1));
         assert_eq!(Seat::Patient(Three).slot_for(Seat::Patient(Two)), Some(2));
         assert_eq!(Seat::Patient(Two).slot_for(Seat::Patient(Two)), None);
+    }
+
+    #[test]
+    fn each_seat_has_its_place() {
+        for (index, seat) in Seat::ALL.into_iter().enumerate() {
+            assert_eq!(seat.index(), index);
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub struct RoomView {
     pub phase: Phase,
     /// The practitioner, then the patients.
     pub people: [PersonView; 4],
+    /// Who speaks, or spoke last; none before anybody has, and after they have gone (V11).
+    pub speaker: Option<Seat>,
 }
 
 /// How far a room is.
@@ -41,6 +43,8 @@ pub struct PersonView {
     pub place: Place,
     /// Media can flow to and from them.
     pub connected: bool,
+    /// They are on their phone: heard, and not seen (V13).
+    pub by_phone: bool,
     /// What their controls say.
     pub state: PeerState,
 }
@@ -69,6 +73,7 @@ impl PersonView {
             seat,
             place,
             connected: false,
+            by_phone: false,
             state: PeerState::default(),
         }
     }

@@ -136,8 +136,19 @@ impl Client {
 
     /// Sends 20 ms of what passes for Opus.
     pub(crate) fn speak(&mut self, now: Instant) {
+        self.say(now, vec![0xfc, 1, 2, 3], -30);
+    }
+
+    /// Sends 20 ms of Opus, and says how loud they are, in dBov; below -60 that is no voice.
+    pub(crate) fn say(&mut self, now: Instant, payload: Vec<u8>, level: i8) {
         let [audio, _] = self.sent;
-        self.send(now, 0, u32::from(audio) * 960, vec![0xfc, 1, 2, 3]);
+        self.send(now, 0, u32::from(audio) * 960, (payload, level));
+    }
+
+    /// Lets a packet of sound get lost.
+    pub(crate) fn lose_sound(&mut self) {
+        let [audio, _] = &mut self.sent;
+        *audio = audio.wrapping_add(1);
     }
 
     /// Sends a frame of what passes for VP8, in one packet, with a 15-bit picture id.
@@ -148,18 +159,18 @@ impl Client {
             now,
             1,
             u32::from(video) * 3000,
-            vec![0x90, 0x80, high, low, u8::from(!key), 0xaa, 0xbb],
+            (vec![0x90, 0x80, high, low, u8::from(!key), 0xaa, 0xbb], -30),
         );
     }
 
-    fn send(&mut self, now: Instant, line: usize, timestamp: u32, payload: Vec<u8>) {
+    fn send(&mut self, now: Instant, line: usize, timestamp: u32, (payload, level): (Vec<u8>, i8)) {
         let payload_type = self.rtc.media(self.mids[line]).unwrap().remote_pts()[0];
         self.sent[line] = self.sent[line].wrapping_add(1);
         let sequence = u64::from(self.sent[line]);
         let packet = RtpWrite::new(payload_type, sequence.into(), timestamp, now, payload);
         let levels = ExtensionValues {
-            audio_level: Some(-30),
-            voice_activity: Some(true),
+            audio_level: Some(level),
+            voice_activity: Some(level >= -60),
             ..ExtensionValues::default()
         };
         let mut api = self.rtc.direct_api();

@@ -25,6 +25,7 @@ impl Ended {
             view: RoomView {
                 phase,
                 people: last.people,
+                speaker: None,
             },
         }
     }

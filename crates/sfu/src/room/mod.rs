@@ -1,20 +1,26 @@
 mod ended;
+mod line;
 mod open;
+mod outputs;
+mod seated;
+mod sound;
 mod waiting;
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use housecall_browser::{Options, Peer, Shape, SrtpProfile, Timeouts};
 
 use crate::connection::Connection;
+use crate::phone::PhoneLeg;
 use crate::{
-    Ending, Fact, Gone, Input, JoinRefused, Joined, Output, PatientSeat, PeerId, PeerState,
-    RoomView, Seat, WrongMoment,
+    Ending, Fact, Gone, Hears, Input, JoinRefused, Joined, Output, PatientSeat, PeerId, PeerState,
+    PhoneStats, RoomView, Seat, WrongMoment,
 };
 use ended::Ended;
+use line::Line;
 use open::Open;
+use outputs::Outputs;
 use waiting::Waiting;
 
 /// One consultation's media room. See the crate's page for its life.
@@ -125,9 +131,8 @@ impl Room {
         match &mut self.state {
             State::Waiting(waiting) => waiting.send_back(now, seat)?,
             State::Open(open) => {
-                let connection = open.send_back(now, seat)?;
-                self.out
-                    .retire(now, Seat::Patient(seat), connection, Gone::Left);
+                let line = open.send_back(now, seat)?;
+                self.out.retire(now, Seat::Patient(seat), line, Gone::Left);
             }
             State::Ended(_) => return Err(over("send back")),
         }
@@ -144,9 +149,8 @@ impl Room {
         match &mut self.state {
             State::Waiting(waiting) => waiting.remove(seat),
             State::Open(open) => {
-                let connection = open.remove(now, seat);
-                self.out
-                    .retire(now, Seat::Patient(seat), connection, Gone::Left);
+                let line = open.remove(now, seat);
+                self.out.retire(now, Seat::Patient(seat), line, Gone::Left);
             }
             State::Ended(_) => return Err(over("remove")),
         }
@@ -171,20 +175,45 @@ impl Room {
         self.may_join(seat)?;
         let (peer, answer) = Peer::answer(now, self.peer_options(local), offer)?;
         let ufrag = peer.ufrag().to_owned();
-        let id = PeerId(self.next_peer);
-        self.next_peer += 1;
+        let id = self.new_peer();
         self.open_at_first_join(now);
-        if let State::Open(open) = &mut self.state {
-            let before = open.seat(seat, id, peer);
-            self.out.retire(now, seat, before, Gone::Evicted);
-        }
-        self.out.changed();
+        self.sit(
+            now,
+            seat,
+            Line::Browser(Box::new(Connection::new(id, peer))),
+        );
         self.run(now);
         Ok(Joined {
             peer: id,
             ufrag,
             answer,
         })
+    }
+
+    /// Gives a patient's seat to their phone, which has just answered (V13): they hear everybody and are heard by everybody.
+    ///
+    /// Their page, if it still holds the seat, is evicted, as is a phone before this one; a page that [`join`](Self::join)s later takes
+    /// the seat back. `hears` is the form in which the phone's leg takes sound; what it says may come in either.
+    ///
+    /// # Errors
+    /// A phone may sit where its patient's page may: in an open room, after being let in (V10).
+    pub fn join_by_phone(
+        &mut self,
+        now: Instant,
+        seat: PatientSeat,
+        hears: Hears,
+    ) -> Result<PeerId, JoinRefused> {
+        let seat = Seat::Patient(seat);
+        self.may_join(seat)?;
+        let id = self.new_peer();
+        self.sit(
+            now,
+            seat,
+            Line::Phone(Box::new(PhoneLeg::new(now, id, hears))),
+        );
+        self.out.push(Output::Fact(Fact::Connected(seat)));
+        self.run(now);
+        Ok(id)
     }
 
     /// Says whether [`join`](Self::join) would be refused now; nothing comes of it.
@@ -211,8 +240,8 @@ impl Room {
         match &mut self.state {
             State::Waiting(waiting) => waiting.leave(seat),
             State::Open(open) => {
-                let connection = open.leave(now, seat);
-                self.out.retire(now, seat, connection, Gone::Left);
+                let line = open.leave(now, seat);
+                self.out.retire(now, seat, line, Gone::Left);
             }
             State::Ended(_) => return Err(over("leave")),
         }
@@ -246,17 +275,31 @@ impl Room {
         Ok(())
     }
 
-    /// Takes what the network brought. A datagram for a peer that is no more, or that its peer refuses, is dropped.
+    /// Takes what the network brought. What is for a peer that is no more, or that its peer refuses, is dropped.
     pub fn handle_input(&mut self, now: Instant, input: Input) {
-        let Input::Datagram { peer, from, bytes } = input;
-        if let State::Open(open) = &mut self.state
-            && let Some(connection) = open.connection_by_id(peer)
-        {
-            // Anybody can send anything to an open port; what its peer refuses is nobody's concern.
-            let input = housecall_browser::Input::Datagram { from, bytes };
-            let _ = connection.peer.handle_input(now, input);
-            self.run(now);
+        let State::Open(open) = &mut self.state else {
+            return;
+        };
+        match input {
+            Input::Datagram { peer, from, bytes } => {
+                if let Some(connection) = open.connection_by_id(peer) {
+                    // Anybody can send anything to an open port; what its peer refuses is nobody's concern.
+                    let input = housecall_browser::Input::Datagram { from, bytes };
+                    let _ = connection.peer.handle_input(now, input);
+                }
+            }
+            Input::Phone { peer, sound } => open.on_phone(now, peer, sound, &mut self.out),
+            Input::HungUp { peer } => {
+                if let Some(seat) = open.seat_of(peer)
+                    && open.phone(seat).is_some()
+                {
+                    let line = open.leave(now, seat);
+                    self.out.retire(now, seat, line, Gone::Left);
+                    self.out.changed();
+                }
+            }
         }
+        self.run(now);
     }
 
     /// Does what is due by `now`.
@@ -278,7 +321,7 @@ impl Room {
 
     /// What to do next, or what has happened.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.out.queue.pop_front()
+        self.out.poll()
     }
 
     /// Who is where.
@@ -288,6 +331,15 @@ impl Room {
             State::Waiting(waiting) => waiting.view(),
             State::Open(open) => open.view(),
             State::Ended(ended) => ended.view().clone(),
+        }
+    }
+
+    /// What the phones in the room cost, and how they are heard. All zero outside a session.
+    #[must_use]
+    pub fn phone_stats(&self) -> PhoneStats {
+        match &self.state {
+            State::Open(open) => open.phone_stats(),
+            State::Waiting(_) | State::Ended(_) => PhoneStats::default(),
         }
     }
 
@@ -323,6 +375,21 @@ impl Room {
         }
     }
 
+    fn new_peer(&mut self) -> PeerId {
+        let id = PeerId(self.next_peer);
+        self.next_peer += 1;
+        id
+    }
+
+    /// Gives a seat a new line in the open room; who held it is evicted.
+    fn sit(&mut self, now: Instant, seat: Seat, line: Line) {
+        if let State::Open(open) = &mut self.state {
+            let before = open.sit(seat, line);
+            self.out.retire(now, seat, before, Gone::Evicted);
+        }
+        self.out.changed();
+    }
+
     fn open_at_first_join(&mut self, now: Instant) {
         if let State::Waiting(waiting) = &mut self.state {
             let admitted: Vec<PatientSeat> = waiting.admitted().collect();
@@ -353,8 +420,8 @@ impl Room {
             return;
         };
         for seat in Seat::ALL {
-            let connection = open.take_connection(now, seat);
-            self.out.retire(now, seat, connection, Gone::RoomEnded);
+            let line = open.take_line(now, seat);
+            self.out.retire(now, seat, line, Gone::RoomEnded);
         }
         self.state = State::Ended(Ended::new(now, &open.view(), ending));
         self.out.push(Output::Fact(Fact::Ended(ending)));
@@ -366,49 +433,5 @@ fn over(action: &'static str) -> WrongMoment {
     WrongMoment {
         action,
         state: "the room has ended",
-    }
-}
-
-/// What the world has not taken up yet.
-#[derive(Debug, Default)]
-struct Outputs {
-    queue: VecDeque<Output>,
-}
-
-impl Outputs {
-    fn push(&mut self, output: Output) {
-        self.queue.push_back(output);
-    }
-
-    /// One `Changed` after the last change is enough for whoever looks at the whole view.
-    fn changed(&mut self) {
-        if !matches!(self.queue.back(), Some(Output::Changed)) {
-            self.queue.push_back(Output::Changed);
-        }
-    }
-
-    /// Says goodbye to a browser that still listens.
-    fn retire(&mut self, now: Instant, seat: Seat, connection: Option<Box<Connection>>, why: Gone) {
-        let Some(mut connection) = connection else {
-            return;
-        };
-        connection.peer.close(now);
-        while let Some(output) = connection.peer.poll_output() {
-            if let housecall_browser::Output::Send { to, bytes } = output {
-                self.push(Output::Send { to, bytes });
-            }
-        }
-        self.gone(seat, &connection, why);
-    }
-
-    fn gone(&mut self, seat: Seat, connection: &Connection, why: Gone) {
-        if connection.connected {
-            self.push(Output::Fact(Fact::Left(seat)));
-        }
-        self.push(Output::PeerGone {
-            peer: connection.id,
-            seat,
-            why,
-        });
     }
 }

@@ -1,16 +1,22 @@
 use std::time::{Duration, Instant};
 
-use housecall_browser::{Closed, Kind, Output as PeerOutput, Peer, Up};
+use housecall_browser::{Closed, Kind, Output as PeerOutput, Up};
+use housecall_media::AudioLevel;
 
-use super::Outputs;
+use super::line::Line;
+use super::outputs::Outputs;
+use super::seated::{Away, Seated};
+use super::sound::Said;
 use crate::connection::{Connection, earliest};
 use crate::forward::SourceId;
+use crate::phone::{Counters, Desk, PhoneLeg};
+use crate::speaker::ActiveSpeaker;
 use crate::view::{PersonView, Phase, Place, RoomView};
 use crate::{Fact, Gone, Output, PatientSeat, PeerId, PeerState, Seat, WrongMoment};
 
-/// While the session runs: who has a connection sees and hears everybody else who has.
+/// While the session runs: who has a line sees and hears everybody else who has.
 ///
-/// Only [`Seated`] holds a connection, and a patient becomes `Seated` only by being let in: there is no way from the
+/// Only [`Seated`] holds a line, and a patient becomes `Seated` only by being let in: there is no way from the
 /// waiting room to a picture (V10).
 #[derive(Debug)]
 pub(super) struct Open {
@@ -18,8 +24,12 @@ pub(super) struct Open {
     practitioner: Option<Seated>,
     /// There is nowhere to put a fourth (V2).
     patients: [Option<Patient>; 3],
-    /// When the last connection went.
+    /// When the last line went.
     last_departure: Instant,
+    pub(super) speaker: ActiveSpeaker,
+    /// There only while some phone needs a mix.
+    pub(super) desk: Option<Box<Desk>>,
+    pub(super) counters: Counters,
 }
 
 /// A patient while the session runs.
@@ -33,23 +43,6 @@ pub(super) enum Patient {
     Admitted(Seated),
 }
 
-/// Somebody who may be in the room, connected or not.
-#[derive(Debug, Default)]
-pub(super) struct Seated {
-    state: PeerState,
-    connection: Option<Box<Connection>>,
-    away: Away,
-}
-
-/// Why a seated person has no connection.
-#[derive(Clone, Copy, Debug, Default)]
-enum Away {
-    #[default]
-    NotYet,
-    Lost,
-    Left,
-}
-
 impl Open {
     pub(super) fn new(now: Instant, patients: [Option<Patient>; 3]) -> Self {
         Self {
@@ -57,6 +50,9 @@ impl Open {
             practitioner: None,
             patients,
             last_departure: now,
+            speaker: ActiveSpeaker::default(),
+            desk: None,
+            counters: Counters::default(),
         }
     }
 
@@ -65,9 +61,7 @@ impl Open {
             patient @ (None | Some(Patient::Left)) => {
                 *patient = Some(Patient::Waiting { since: now })
             }
-            Some(Patient::Admitted(seated)) if seated.connection.is_none() => {
-                seated.away = Away::NotYet
-            }
+            Some(Patient::Admitted(seated)) if seated.line.is_none() => seated.away = Away::NotYet,
             Some(Patient::Waiting { .. } | Patient::Admitted(_)) => {}
         }
     }
@@ -93,26 +87,26 @@ impl Open {
         &mut self,
         now: Instant,
         seat: PatientSeat,
-    ) -> Result<Option<Box<Connection>>, WrongMoment> {
+    ) -> Result<Option<Line>, WrongMoment> {
         if !self.is_admitted(seat) {
             return Err(WrongMoment {
                 action: "send back",
                 state: "the patient is not in the room",
             });
         }
-        let connection = self.take_connection(now, Seat::Patient(seat));
+        let line = self.take_line(now, Seat::Patient(seat));
         *self.patient_mut(seat) = Some(Patient::Waiting { since: now });
-        Ok(connection)
+        Ok(line)
     }
 
-    pub(super) fn remove(&mut self, now: Instant, seat: PatientSeat) -> Option<Box<Connection>> {
-        let connection = self.take_connection(now, Seat::Patient(seat));
+    pub(super) fn remove(&mut self, now: Instant, seat: PatientSeat) -> Option<Line> {
+        let line = self.take_line(now, Seat::Patient(seat));
         *self.patient_mut(seat) = None;
-        connection
+        line
     }
 
-    pub(super) fn leave(&mut self, now: Instant, seat: Seat) -> Option<Box<Connection>> {
-        let connection = self.take_connection(now, seat);
+    pub(super) fn leave(&mut self, now: Instant, seat: Seat) -> Option<Line> {
+        let line = self.take_line(now, seat);
         if let Some(seated) = self.seated_mut(seat) {
             seated.away = Away::Left;
         } else if let Seat::Patient(seat) = seat
@@ -120,29 +114,20 @@ impl Open {
         {
             *patient = Patient::Left;
         }
-        connection
+        line
     }
 
     pub(super) fn is_admitted(&self, seat: PatientSeat) -> bool {
         self.seated(Seat::Patient(seat)).is_some()
     }
 
-    /// Gives a seat a new connection and returns the one it replaces.
-    pub(super) fn seat(&mut self, seat: Seat, id: PeerId, peer: Peer) -> Option<Box<Connection>> {
+    /// Gives a seat a new line and returns the one it replaces.
+    pub(super) fn sit(&mut self, seat: Seat, line: Line) -> Option<Line> {
         let seated = match seat {
             Seat::Practitioner => self.practitioner.get_or_insert_default(),
             Seat::Patient(_) => self.seated_mut(seat)?,
         };
-        let before = seated
-            .connection
-            .replace(Box::new(Connection::new(id, peer)));
-        if before
-            .as_ref()
-            .is_some_and(|connection| connection.connected)
-        {
-            seated.away = Away::Lost;
-        }
-        before
+        seated.sit(line)
     }
 
     pub(super) fn set_state(&mut self, seat: Seat, state: PeerState) -> Result<(), WrongMoment> {
@@ -154,16 +139,23 @@ impl Open {
         Ok(())
     }
 
-    pub(super) fn connection_by_id(&mut self, id: PeerId) -> Option<&mut Connection> {
-        let seat = Seat::ALL
+    /// Whose line this is, if it is still somebody's.
+    pub(super) fn seat_of(&self, id: PeerId) -> Option<Seat> {
+        Seat::ALL
             .into_iter()
-            .find(|seat| self.connection(*seat).is_some_and(|c| c.id == id))?;
-        self.connection_mut(seat)
+            .find(|seat| self.line(*seat).is_some_and(|line| line.id() == id))
     }
 
-    pub(super) fn take_connection(&mut self, now: Instant, seat: Seat) -> Option<Box<Connection>> {
-        let connection = self.seated_mut(seat)?.connection.take();
-        connection.inspect(|_| self.last_departure = now)
+    pub(super) fn connection_by_id(&mut self, id: PeerId) -> Option<&mut Connection> {
+        self.connection_mut(self.seat_of(id)?)
+    }
+
+    pub(super) fn take_line(&mut self, now: Instant, seat: Seat) -> Option<Line> {
+        let line = self.seated_mut(seat)?.line.take();
+        line.inspect(|_| {
+            self.last_departure = now;
+            self.speaker.forget(seat);
+        })
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -179,17 +171,14 @@ impl Open {
             .into_iter()
             .filter_map(|seat| self.connection(seat)?.poll_timeout())
             .min();
-        earliest(
-            connections,
-            self.empty_since().map(|since| since + empty_limit),
-        )
+        let mix = self.desk.as_ref().map(|desk| desk.poll_timeout());
+        let empty = self.empty_since().map(|since| since + empty_limit);
+        earliest(earliest(connections, mix), empty)
     }
 
-    /// Since when nobody has a connection; `None` if somebody has.
+    /// Since when nobody has a line; `None` if somebody has.
     pub(super) fn empty_since(&self) -> Option<Instant> {
-        let empty = Seat::ALL
-            .into_iter()
-            .all(|seat| self.connection(seat).is_none());
+        let empty = Seat::ALL.into_iter().all(|seat| self.line(seat).is_none());
         empty.then_some(self.last_departure)
     }
 
@@ -207,15 +196,18 @@ impl Open {
             }
             self.ask_for_keyframes(now);
             if silent {
-                return;
+                break;
             }
         }
+        self.tidy_desk();
+        self.mix(now, out);
     }
 
     pub(super) fn view(&self) -> RoomView {
         RoomView {
             phase: Phase::Open { since: self.since },
             people: Seat::ALL.map(|seat| self.person(seat)),
+            speaker: self.speaker.speaker(),
         }
     }
 
@@ -229,7 +221,7 @@ impl Open {
             }
             PeerOutput::Connected => self.on_connected(seat, out),
             PeerOutput::Closed(why) => self.on_closed(now, seat, why, out),
-            PeerOutput::Media { track, packet } => self.on_media(now, seat, track, &packet),
+            PeerOutput::Media { track, packet } => self.on_media(now, seat, track, &packet, out),
             // Browsers adapt to what they hear of each other by what is forwarded; a room takes no part in that yet.
             PeerOutput::Reported { .. } => {}
             PeerOutput::KeyframeWanted { slot } => {
@@ -252,17 +244,24 @@ impl Open {
     }
 
     fn on_closed(&mut self, now: Instant, seat: Seat, _why: Closed, out: &mut Outputs) {
-        let Some(connection) = self.take_connection(now, seat) else {
+        let Some(line) = self.take_line(now, seat) else {
             return;
         };
         if let Some(seated) = self.seated_mut(seat) {
             seated.away = Away::Lost;
         }
-        out.gone(seat, &connection, Gone::Lost);
+        out.gone(seat, &line, Gone::Lost);
         out.changed();
     }
 
-    fn on_media(&mut self, now: Instant, from: Seat, track: Up, packet: &rtp::Packet) {
+    fn on_media(
+        &mut self,
+        now: Instant,
+        from: Seat,
+        track: Up,
+        packet: &rtp::Packet,
+        out: &mut Outputs,
+    ) {
         let kind = match track {
             Up::Audio => Kind::Audio,
             Up::Video => Kind::Video,
@@ -280,6 +279,16 @@ impl Open {
             peer: publisher.id,
             ssrc: packet.header.ssrc,
         };
+        if kind == Kind::Audio {
+            let level = publisher.peer.level(packet).map(AudioLevel::of_byte);
+            let said = Said {
+                from,
+                id,
+                packet,
+                level,
+            };
+            self.on_sound(now, &said, out);
+        }
         if self.show_to_others(now, from, id, kind, packet)
             && let Some(publisher) = self.connection_mut(from)
         {
@@ -288,7 +297,7 @@ impl Open {
     }
 
     /// Shows a packet to everybody else; true if somebody can go on only with a key frame.
-    fn show_to_others(
+    pub(super) fn show_to_others(
         &mut self,
         now: Instant,
         from: Seat,
@@ -321,16 +330,7 @@ impl Open {
         let Some(seated) = self.seated(seat) else {
             return PersonView::away(seat, self.place_outside(seat));
         };
-        let connected = seated
-            .connection
-            .as_ref()
-            .is_some_and(|connection| connection.connected);
-        PersonView {
-            seat,
-            place: seated.place(),
-            connected,
-            state: seated.state,
-        }
+        seated.view(seat)
     }
 
     fn place_outside(&self, seat: Seat) -> Place {
@@ -364,12 +364,28 @@ impl Open {
         }
     }
 
+    pub(super) fn is_up(&self, seat: Seat) -> bool {
+        self.line(seat).is_some_and(Line::is_up)
+    }
+
+    pub(super) fn phone(&self, seat: Seat) -> Option<&PhoneLeg> {
+        self.line(seat)?.phone()
+    }
+
+    pub(super) fn phone_mut(&mut self, seat: Seat) -> Option<&mut PhoneLeg> {
+        self.seated_mut(seat)?.line.as_mut()?.phone_mut()
+    }
+
+    fn line(&self, seat: Seat) -> Option<&Line> {
+        self.seated(seat)?.line.as_ref()
+    }
+
     fn connection(&self, seat: Seat) -> Option<&Connection> {
-        self.seated(seat)?.connection.as_deref()
+        self.line(seat)?.browser()
     }
 
     fn connection_mut(&mut self, seat: Seat) -> Option<&mut Connection> {
-        self.seated_mut(seat)?.connection.as_deref_mut()
+        self.seated_mut(seat)?.line.as_mut()?.browser_mut()
     }
 
     fn patient(&self, seat: PatientSeat) -> Option<&Patient> {
@@ -387,17 +403,6 @@ impl Open {
             PatientSeat::One => one,
             PatientSeat::Two => two,
             PatientSeat::Three => three,
-        }
-    }
-}
-
-impl Seated {
-    fn place(&self) -> Place {
-        match (&self.connection, self.away) {
-            (Some(connection), Away::Lost) if !connection.connected => Place::Reconnecting,
-            (Some(_), _) | (None, Away::NotYet) => Place::InRoom,
-            (None, Away::Lost) => Place::Reconnecting,
-            (None, Away::Left) => Place::Left,
         }
     }
 }

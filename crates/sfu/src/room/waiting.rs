@@ -1,6 +1,7 @@
 use std::time::Instant;
 
-use crate::room::open::{Open, Patient, Seated};
+use crate::room::open::{Open, Patient};
+use crate::room::seated::Seated;
 use crate::view::{PersonView, Phase, Place, RoomView};
 use crate::{PatientSeat, Seat, WrongMoment};
 
@@ -97,6 +98,7 @@ impl Waiting {
                 patient(PatientSeat::Two, two),
                 patient(PatientSeat::Three, three),
             ],
+            speaker: None,
         }
     }
 

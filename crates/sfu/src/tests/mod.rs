@@ -2,4 +2,6 @@
 mod client;
 mod comings;
 mod media;
+mod phones;
+mod voices;
 mod world;

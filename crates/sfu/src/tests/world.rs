@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 
 use super::client::Client;
-use crate::{Fact, Gone, Input, JoinRefused, Output, PatientSeat, PeerId, Room, RoomOptions, Seat};
+use super::voices::{Phone, Singer};
+use crate::{
+    Fact, Gone, Hears, Input, JoinRefused, Output, PatientSeat, PeerId, Room, RoomOptions, Seat,
+};
 
 /// A room, its browsers, and a demultiplexer between them as an engine has one.
 pub(crate) struct World {
@@ -15,7 +18,12 @@ pub(crate) struct World {
     browsers: BTreeMap<SocketAddr, Browser>,
     by_addr: BTreeMap<SocketAddr, PeerId>,
     by_ufrag: BTreeMap<String, PeerId>,
+    /// Phones that sit, or have sat, in the room.
+    phones: BTreeMap<PeerId, Phone>,
+    /// What pages sing instead of just making noise, by seat.
+    singers: BTreeMap<Seat, Singer>,
     next_port: u16,
+    ticks: u64,
     pub(crate) facts: Vec<Fact>,
     pub(crate) gone: Vec<(Seat, Gone)>,
 }
@@ -43,7 +51,10 @@ impl World {
             browsers: BTreeMap::new(),
             by_addr: BTreeMap::new(),
             by_ufrag: BTreeMap::new(),
+            phones: BTreeMap::new(),
+            singers: BTreeMap::new(),
             next_port: 5000,
+            ticks: 0,
             facts: Vec::new(),
             gone: Vec::new(),
         }
@@ -84,6 +95,32 @@ impl World {
         Ok(addr)
     }
 
+    /// A patient's phone answers and takes the seat. It says nothing at first.
+    pub(crate) fn call(&mut self, seat: PatientSeat, hears: Hears) -> Result<PeerId, JoinRefused> {
+        let id = self.room.join_by_phone(self.now, seat, hears)?;
+        self.phones.insert(id, Phone::new(hears));
+        self.exchange();
+        Ok(id)
+    }
+
+    pub(crate) fn phone(&mut self, id: PeerId) -> &mut Phone {
+        self.phones.get_mut(&id).unwrap()
+    }
+
+    pub(crate) fn hang_up(&mut self, id: PeerId) {
+        self.room.handle_input(self.now, Input::HungUp { peer: id });
+        self.exchange();
+    }
+
+    /// Lets whatever page holds a seat sing from now on.
+    pub(crate) fn sing(&mut self, seat: Seat, hertz: f32, dbfs: f32) {
+        self.singers.insert(seat, Singer::new(hertz, dbfs));
+    }
+
+    pub(crate) fn singer(&mut self, seat: Seat) -> &mut Singer {
+        self.singers.get_mut(&seat).unwrap()
+    }
+
     /// The newest page of a seat.
     pub(crate) fn client(&mut self, seat: Seat) -> &mut Client {
         &mut self
@@ -114,7 +151,11 @@ impl World {
         let until = self.now + time;
         while self.now < until {
             self.now += TICK;
+            self.ticks += 1;
             self.publish();
+            if self.ticks.is_multiple_of(2) {
+                self.speak_into_phones();
+            }
             self.tick();
         }
     }
@@ -128,15 +169,37 @@ impl World {
         self.exchange();
     }
 
+    fn speak_into_phones(&mut self) {
+        let now = self.now;
+        for (peer, phone) in &mut self.phones {
+            if let Some(sound) = phone.speak() {
+                self.room
+                    .handle_input(now, Input::Phone { peer: *peer, sound });
+            }
+        }
+    }
+
     /// Every connected browser sends a frame and some sound; a key frame when it was asked for one.
     fn publish(&mut self) {
         let now = self.now;
-        for browser in self
+        let in_time = self.ticks.is_multiple_of(2);
+        let newest: BTreeMap<Seat, SocketAddr> = self
             .browsers
-            .values_mut()
-            .filter(|browser| browser.films && browser.client.connected)
+            .iter()
+            .map(|(addr, browser)| (browser.seat, *addr))
+            .collect();
+        for (addr, browser) in self
+            .browsers
+            .iter_mut()
+            .filter(|(_, browser)| browser.films && browser.client.connected)
         {
-            browser.client.speak(now);
+            match self.singers.get_mut(&browser.seat) {
+                Some(singer) if in_time && newest.get(&browser.seat) == Some(addr) => {
+                    singer.sing(now, &mut browser.client);
+                }
+                Some(_) => {}
+                None => browser.client.speak(now),
+            }
             let key = browser.client.owes_keyframe();
             browser.client.film(now, key);
         }
@@ -206,6 +269,7 @@ impl World {
             Output::AddressProved { peer, addr } => {
                 self.by_addr.insert(addr, peer);
             }
+            Output::Phone { peer, sound } => self.phone(peer).hear(sound),
             Output::PeerGone { peer, seat, why } => {
                 self.by_addr.retain(|_, of| *of != peer);
                 self.by_ufrag.retain(|_, of| *of != peer);

@@ -1,0 +1,133 @@
+use std::time::{Duration, Instant};
+
+use housecall_media::mixer::Mixer;
+use housecall_media::{FRAME_MS, Frame, Rate};
+
+use super::voice::{Played, Voice, Whole};
+use crate::Seat;
+
+/// Mixes what all others say for the phones that cannot be given it as it is.
+///
+/// It hears whoever's packets it is given, and forgets who is forgotten. A frame is due every 20 ms, by absolute deadlines.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    mixer: Mixer,
+    voices: [Option<Voice>; Mixer::PLACES],
+    /// What this tick's frames are, where a frame is one packet's worth.
+    whole: [Option<Whole>; Mixer::PLACES],
+    next: Instant,
+}
+
+/// What a phone is to hear for 20 ms.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) frame: Frame,
+    /// The packet that says the same, if somebody speaks alone.
+    pub(crate) alone: Option<Whole>,
+}
+
+impl Desk {
+    const STEP: Duration = Duration::from_millis(FRAME_MS);
+    /// Steps made at once after a stall: a longer burst would be heard as delay from then on.
+    const CATCH_UP_MAX: u32 = 3;
+
+    /// A desk whose mixes have a rate, at which nobody is heard yet.
+    pub(crate) fn new(now: Instant, rate: Rate) -> Self {
+        Self {
+            mixer: Mixer::new(rate),
+            voices: Default::default(),
+            whole: Default::default(),
+            next: now + Self::STEP,
+        }
+    }
+
+    pub(crate) fn rate(&self) -> Rate {
+        self.mixer.rate()
+    }
+
+    /// Takes a packet of somebody. Without memory for a decoder it is dropped.
+    pub(crate) fn push(&mut self, now: Instant, from: Seat, packet: &rtp::Packet) {
+        let rate = self.rate();
+        let Some(place) = self.voices.get_mut(from.index()) else {
+            return;
+        };
+        if place.is_none() {
+            *place = Voice::new(rate).ok();
+        }
+        if let Some(voice) = place {
+            voice.push(now, packet);
+        }
+    }
+
+    /// Hears somebody no longer; returns how much was made up of what they said.
+    pub(crate) fn forget(&mut self, seat: Seat) -> u64 {
+        let place = self.voices.get_mut(seat.index());
+        place
+            .and_then(Option::take)
+            .map_or(0, |voice| voice.concealed())
+    }
+
+    /// The moment of the next frame, if it has come. To be asked until it has not.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Instant> {
+        let late = now.checked_duration_since(self.next)?;
+        let whole = u32::try_from(late.as_millis() / Self::STEP.as_millis()).unwrap_or(u32::MAX);
+        let due = self.next + Self::STEP * whole.saturating_sub(Self::CATCH_UP_MAX - 1);
+        self.next = due + Self::STEP;
+        Some(due)
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Instant {
+        self.next
+    }
+
+    /// Takes the next 20 ms of everybody.
+    pub(crate) fn tick(&mut self, due: Instant) {
+        let played = self
+            .voices
+            .each_mut()
+            .map(|voice| voice.as_mut().map(|voice| voice.frame(due)));
+        let frames = played
+            .each_ref()
+            .map(|played| played.as_ref().map(|played| played.frame));
+        self.mixer.tick(frames);
+        self.whole = played.map(|played| played.and_then(|Played { whole, .. }| whole));
+    }
+
+    /// What somebody hears of this tick.
+    pub(crate) fn heard_at(&mut self, seat: Seat) -> Heard {
+        let place = seat.index();
+        let only = self.mixer.only_voice_for(place);
+        Heard {
+            frame: self.mixer.heard_at(place),
+            alone: only.and_then(|only| self.whole.get(only).cloned().flatten()),
+        }
+    }
+
+    /// Voices that are decoded.
+    pub(crate) fn decoders(&self) -> usize {
+        self.voices.iter().flatten().count()
+    }
+
+    /// Things made up so far of those that are heard.
+    pub(crate) fn concealed(&self) -> u64 {
+        self.voices.iter().flatten().map(Voice::concealed).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_due_every_20_ms_and_few_after_a_stall() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut desk = Desk::new(start, Rate::Narrow);
+        assert_eq!(desk.due(at(19)), None);
+        assert_eq!(desk.due(at(27)), Some(at(20)));
+        assert_eq!(desk.due(at(27)), None);
+        let late: Vec<_> = std::iter::from_fn(|| desk.due(at(1_090))).collect();
+        assert_eq!(late, [at(1_040), at(1_060), at(1_080)]);
+        assert_eq!(desk.poll_timeout(), at(1_100));
+    }
+}

@@ -1,0 +1,22 @@
+use bytes::Bytes;
+use housecall_media::opus::OpusSettings;
+use housecall_media::{Frame, OpusEncoder, Rate};
+
+/// Encodes frames to Opus, each at its own rate.
+#[derive(Debug, Default)]
+pub(super) struct FrameEncoder(Option<(Rate, OpusEncoder)>);
+
+impl FrameEncoder {
+    /// Encodes a frame. None without memory for the encoder, or if the frame has a length that Opus has not.
+    pub(super) fn encode(&mut self, frame: &Frame) -> Option<Bytes> {
+        self.at(frame.rate())?.encode(frame).ok()
+    }
+
+    fn at(&mut self, rate: Rate) -> Option<&mut OpusEncoder> {
+        let encoder = match self.0.take() {
+            Some((before, encoder)) if before == rate => encoder,
+            _ => OpusEncoder::with(rate, OpusSettings::default()).ok()?,
+        };
+        Some(&mut self.0.insert((rate, encoder)).1)
+    }
+}
