@@ -31,8 +31,7 @@
 //!               └ frame ─► encoded once ───►
 //!
 //!  one other in the room, and the leg takes packets ─► theirs, as they come ────────────────────┐
-//!  more, or frames ─► jitter buffer, decoder, one a voice ─► Mixer (N−1) ─► a frame, encoded ────┤
-//!                                                └ one of them speaks alone ─► their packet ─────┴─► Output::Phone
+//!  more, or frames ─► jitter buffer, decoder, one a voice ─► Mixer (N−1) ─► a frame, encoded ────┴─► Output::Phone
 //! ```
 //!
 //! # Example

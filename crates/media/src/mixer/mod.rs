@@ -9,8 +9,6 @@
 //! mixer.tick([Some(low), Some(high), None, None]);
 //! assert_eq!(mixer.heard_at(0), high);
 //! assert_eq!(mixer.heard_at(1), low);
-//! assert_eq!(mixer.only_voice_for(0), Some(1));
-//! assert_eq!(mixer.only_voice_for(2), None); // it hears both
 //! ```
 
 mod activity;
@@ -84,14 +82,6 @@ impl Mixer {
             *out = limiter.sample((sum - i32::from(own)) as f32);
         }
         heard
-    }
-
-    /// The one voice that a place hears now, if all the others that it hears are silent: what came from there may go to this listener as
-    /// it is, coded as it is, if the listener takes that codec.
-    pub fn only_voice_for(&self, place: usize) -> Option<usize> {
-        let others = (0..Self::PLACES).filter(|other| *other != place);
-        let mut speaking = others.filter(|other| self.speaks(*other));
-        speaking.next().filter(|_| speaking.next().is_none())
     }
 
     /// Whether somebody speaks at a place, or paused a moment ago.

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use housecall_media::mixer::Mixer;
 use housecall_media::{FRAME_MS, Frame, Rate};
 
-use super::voice::{Played, Voice, Whole};
+use super::voice::Voice;
 use crate::Seat;
 
 /// Mixes what all others say for the phones that cannot be given it as it is.
@@ -13,17 +13,7 @@ use crate::Seat;
 pub(crate) struct Desk {
     mixer: Mixer,
     voices: [Option<Voice>; Mixer::PLACES],
-    /// What this tick's frames are, where a frame is one packet's worth.
-    whole: [Option<Whole>; Mixer::PLACES],
     next: Instant,
-}
-
-/// What a phone is to hear for 20 ms.
-#[derive(Debug)]
-pub(crate) struct Heard {
-    pub(crate) frame: Frame,
-    /// The packet that says the same, if somebody speaks alone.
-    pub(crate) alone: Option<Whole>,
 }
 
 impl Desk {
@@ -36,7 +26,6 @@ impl Desk {
         Self {
             mixer: Mixer::new(rate),
             voices: Default::default(),
-            whole: Default::default(),
             next: now + Self::STEP,
         }
     }
@@ -82,25 +71,14 @@ impl Desk {
 
     /// Takes the next 20 ms of everybody.
     pub(crate) fn tick(&mut self, due: Instant) {
-        let played = self
-            .voices
-            .each_mut()
-            .map(|voice| voice.as_mut().map(|voice| voice.frame(due)));
-        let frames = played
-            .each_ref()
-            .map(|played| played.as_ref().map(|played| played.frame));
+        let voices = self.voices.each_mut();
+        let frames = voices.map(|voice| voice.as_mut().map(|voice| voice.frame(due)));
         self.mixer.tick(frames);
-        self.whole = played.map(|played| played.and_then(|Played { whole, .. }| whole));
     }
 
     /// What somebody hears of this tick.
-    pub(crate) fn heard_at(&mut self, seat: Seat) -> Heard {
-        let place = seat.index();
-        let only = self.mixer.only_voice_for(place);
-        Heard {
-            frame: self.mixer.heard_at(place),
-            alone: only.and_then(|only| self.whole.get(only).cloned().flatten()),
-        }
+    pub(crate) fn heard_at(&mut self, seat: Seat) -> Frame {
+        self.mixer.heard_at(seat.index())
     }
 
     /// Voices that are decoded.

@@ -2,13 +2,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use housecall_browser::{Kind, OutPacket};
-use housecall_media::AudioLevel;
+use housecall_media::{AudioLevel, Frame};
 
-use super::desk::Heard;
 use super::encoder::FrameEncoder;
 use super::mouth::rtp_packet;
 use super::sound::{Hears, OpusPacket, PhoneSound};
-use super::voice::Whole;
 use crate::PeerId;
 use crate::forward::{Forward, SourceId, Verdict};
 
@@ -63,20 +61,14 @@ impl Ear {
         }
     }
 
-    /// Takes the mix of the moment `due`. None if there is nothing to send: what one who speaks alone has lost is lost for the leg too,
-    /// which finds it repeated in their next packet (RFC 6716 §2.1.7).
-    pub(crate) fn mixed(&mut self, due: Instant, heard: Heard) -> Option<PhoneSound> {
-        let Heard { frame, alone } = heard;
+    /// Takes the mix of the moment `due`. None without memory for an encoder.
+    pub(crate) fn mixed(&mut self, due: Instant, frame: Frame) -> Option<PhoneSound> {
         if let Hears::Frames(_) = self.hears {
             return Some(PhoneSound::Frame(Box::new(frame)));
         }
-        let payload = match alone {
-            Some(Whole::Packet(payload)) => Some(payload),
-            Some(Whole::Lost) => None,
-            None => self.encoder.encode(&frame),
-        };
+        let payload = self.encoder.encode(&frame)?;
         self.mix.sequence = self.mix.sequence.wrapping_add(1);
-        let packet = self.mix.packet(due, payload?);
+        let packet = self.mix.packet(due, payload);
         let (id, level) = (self.mix.id, AudioLevel::of(&frame));
         self.packet(due, id, &packet, Some(level))
     }

@@ -9,8 +9,6 @@ pub struct PhoneStats {
     pub mixed: u64,
     /// Packets given to phones as they came, so far.
     pub straight: u64,
-    /// Packets given to phones as they are because of several people one spoke alone, so far.
-    pub alone: u64,
     /// Frames' worth of sound made up for phones because it did not come, so far.
     pub concealed: u64,
 }
@@ -20,7 +18,6 @@ pub struct PhoneStats {
 pub(crate) struct Counters {
     pub(crate) mixed: u64,
     pub(crate) straight: u64,
-    pub(crate) alone: u64,
     /// Of desks and voices that are no more.
     pub(crate) concealed: u64,
 }

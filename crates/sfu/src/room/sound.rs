@@ -116,7 +116,6 @@ impl Open {
             decoders: metering + desk.map_or(0, |desk| desk.decoders()),
             mixed: self.counters.mixed,
             straight: self.counters.straight,
-            alone: self.counters.alone,
             concealed: self.counters.concealed + desk.map_or(0, |desk| desk.concealed()),
         }
     }
@@ -138,12 +137,8 @@ impl Open {
             return;
         };
         let peer = phone.id;
-        let is_alone = heard.alone.is_some() && phone.ear.hears() == Hears::Packets;
         if let Some(sound) = phone.ear.mixed(due, heard) {
-            match is_alone {
-                true => self.counters.alone += 1,
-                false => self.counters.mixed += 1,
-            }
+            self.counters.mixed += 1;
             out.push(Output::Phone { peer, sound });
         }
     }

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use housecall_media::coder::Decoder;
 use housecall_media::opus::OpusSettings;
 use housecall_media::{
-    AudioLevel, Dbfs, FRAME_MS, Frame, OpusDecoder, OpusEncoder, Rate, Sine, dominant_frequency,
-    level, level_at,
+    AudioLevel, Dbfs, FRAME_MS, FRAME_SAMPLES, Frame, OpusDecoder, OpusEncoder, Rate, Sine,
+    dominant_frequency, level, level_at,
 };
 
 use super::client::{Client, Heard};
@@ -130,7 +131,7 @@ impl Phone {
                     let lost = packet.sequence - next.unwrap_or(packet.sequence);
                     for left in (0..lost).rev() {
                         let repeated: &[u8] = if left == 0 { &packet.payload } else { &[] };
-                        decoder.recover(repeated, 960, &mut samples).unwrap();
+                        make_up(&mut decoder, repeated, &mut samples);
                     }
                     next = Some(packet.sequence + 1);
                     decoder.decode(&packet.payload, &mut samples).unwrap();
@@ -143,6 +144,12 @@ impl Phone {
         }
         Sound(samples)
     }
+}
+
+/// Adds 20 ms that were lost: what the next packet repeats of them, or what Opus makes up.
+fn make_up(decoder: &mut OpusDecoder, next: &[u8], samples: &mut Vec<i16>) {
+    let recovered = decoder.recover(next, FRAME_SAMPLES, samples);
+    assert!(recovered || decoder.conceal(FRAME_SAMPLES, samples));
 }
 
 /// What somebody heard, at 8 kHz.
@@ -165,7 +172,7 @@ impl Sound {
         let (mut decoder, mut samples) = (OpusDecoder::new().unwrap(), Vec::new());
         for (number, two) in packets.windows(2).enumerate() {
             match number % 10 {
-                9 => decoder.recover(&two[1], 960, &mut samples).unwrap(),
+                9 => make_up(&mut decoder, &two[1], &mut samples),
                 _ => decoder.decode(&two[0], &mut samples).unwrap(),
             }
         }
