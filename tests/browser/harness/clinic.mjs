@@ -1,14 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
+import { built } from "./program.mjs";
 import { until } from "./wait.mjs";
 
-const ROOT = resolve(fileURLToPath(import.meta.url), "../../../..");
 const STOP_SECONDS = 10;
 
 /** The real program on a free port, with a data directory of its own. */
@@ -24,7 +22,7 @@ export class Clinic {
   static async start(before) {
     const clinic = new Clinic();
     clinic.#directory = before ? before.#directory : await mkdtemp(join(tmpdir(), "housecall-"));
-    clinic.#program = spawn(binary(), ["--port", "0", "--data", clinic.#directory], {
+    clinic.#program = spawn(process.env.HOUSECALL_BINARY ?? built("housecall"), ["--port", "0", "--data", clinic.#directory], {
       cwd: clinic.#directory,
       env: { ...withoutSettings(process.env), HOUSECALL_TEST: "1" },
       stdio: ["ignore", "pipe", "pipe"],
@@ -118,9 +116,3 @@ function withoutSettings(env) {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("HOUSECALL_")));
 }
 
-function binary() {
-  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
-  const path = process.env.HOUSECALL_BINARY ?? resolve(ROOT, target, "debug/housecall");
-  if (!existsSync(path)) throw new Error(`${path} is missing: cargo build`);
-  return path;
-}

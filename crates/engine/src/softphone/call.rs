@@ -32,7 +32,7 @@ pub enum SoftEvent {
     Sip(Traced),
     /// The call says so.
     Phone(Event),
-    /// 20 ms of what is heard, at 8 kHz; where [`SoftphoneOptions::tells_sound`](super::SoftphoneOptions::tells_sound) is set.
+    /// What is heard, at 8 kHz: 20 ms, and before it any silence that was not sent; where [`SoftphoneOptions::tells_sound`](super::SoftphoneOptions::tells_sound) is set.
     Heard(Vec<i16>),
     /// A verb did not fit the moment.
     WrongMoment(WrongMoment),

@@ -6,7 +6,8 @@ use housecall_media::coder::CodecError;
 use housecall_media::opus::OPUS_FRAME_TICKS;
 use housecall_media::sound::Playback;
 use housecall_media::{
-    FRAME_MS, Frame, OpusDecoder, OpusEncoder, Sine, Sound, dominant_frequency, level,
+    FRAME_MS, FRAME_SAMPLES, Frame, OpusDecoder, OpusEncoder, Sine, Sound, dominant_frequency,
+    level,
 };
 
 /// What a telephone without a person says.
@@ -113,32 +114,50 @@ impl Mouth {
 pub(super) struct Ear {
     decoder: OpusDecoder,
     last: VecDeque<i16>,
+    /// The timestamp of the frame that follows the last one, if nothing is left out.
+    next: Option<u32>,
 }
 
 impl Ear {
     /// One second at 8 kHz.
     const MEASURED: usize = 8_000;
+    /// Of Opus in a sample at 8 kHz.
+    const TICKS: u32 = OPUS_FRAME_TICKS / FRAME_SAMPLES as u32;
+    /// A longer silence is told as this long, in samples at 8 kHz: a minute.
+    const SILENCE_MAX: u32 = 60 * 8_000;
 
     pub(super) fn new() -> Result<Self, CodecError> {
         Ok(Self {
             decoder: OpusDecoder::new()?,
             last: VecDeque::with_capacity(Self::MEASURED),
+            next: None,
         })
     }
 
     /// Forgets what was heard, such as our own ringing tone.
     pub(super) fn begin(&mut self) {
         self.last.clear();
+        self.next = None;
     }
 
-    /// Returns what a frame sounds like, at 8 kHz; none of one that cannot be decoded.
+    /// Returns what a frame sounds like, at 8 kHz, after the silence since the one before, which is not sent; none of one that cannot be
+    /// decoded.
     pub(super) fn hear(&mut self, frame: &EarFrame) -> Option<Vec<i16>> {
         let mut samples = Vec::new();
         self.decoder.decode(&frame.payload, &mut samples).ok()?;
         self.last.extend(&samples);
         let surplus = self.last.len().saturating_sub(Self::MEASURED);
         self.last.drain(..surplus);
-        Some(samples)
+        let silence = self.silence_before(frame.timestamp);
+        Some([vec![0; silence], samples].concat())
+    }
+
+    fn silence_before(&mut self, timestamp: u32) -> usize {
+        let next = self.next.replace(timestamp.wrapping_add(OPUS_FRAME_TICKS));
+        let left_out = next.map_or(0, |next| timestamp.wrapping_sub(next));
+        // One that comes late, in a place of its own, looks like half of all time.
+        let left_out = if left_out > u32::MAX / 2 { 0 } else { left_out };
+        (left_out / Self::TICKS).min(Self::SILENCE_MAX) as usize
     }
 
     /// In dBFS; none before anything was heard.
@@ -179,6 +198,46 @@ mod tests {
             "not an hour at once"
         );
         assert_eq!(said(&mut mouth, begun, 3_605_020), [180_252]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_silence() {
+        let mut ear = Ear::new().unwrap();
+        let at = |frames: u32| frames.wrapping_mul(OPUS_FRAME_TICKS);
+        let told =
+            [at(u32::MAX - 1), at(u32::MAX), at(3), at(1), at(2)].map(|it| ear.silence_before(it));
+        assert_eq!(
+            told,
+            [0, 0, 3 * FRAME_SAMPLES, 0, 0],
+            "frames 0 to 2 are left out"
+        );
+        ear.begin();
+        assert_eq!(ear.silence_before(at(500)), 0);
+        assert_eq!(
+            ear.silence_before(at(500_000)),
+            480_000,
+            "a minute, and no more"
+        );
+    }
+
+    #[test]
+    fn a_recording_is_said_once_from_the_answer_on() {
+        let begun = Instant::now();
+        let recording = Sound::read(&wav(&[1_000; 320])).unwrap();
+        let mut mouth = Mouth::new(begun, Voice::Recording(recording)).unwrap();
+        assert!(said(&mut mouth, begun, 5_000).is_empty());
+        mouth.answered(begun + Duration::from_secs(6));
+        assert_eq!(said(&mut mouth, begun, 6_500).len(), 2);
+        assert!(said(&mut mouth, begun, 9_000).is_empty());
+    }
+
+    /// A WAV file of 16 bits at 8 kHz.
+    fn wav(samples: &[i16]) -> Vec<u8> {
+        let bytes: Vec<u8> = samples.iter().flat_map(|it| it.to_le_bytes()).collect();
+        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let head =
+            b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data";
+        [&head[..], &length, &bytes].concat()
     }
 
     #[test]
