@@ -56,7 +56,7 @@
 //! # Where the rules are kept
 //! | source | what | where | test |
 //! |---|---|---|---|
-//! | V2 | three patients' seats | `room/open.rs` | by shape |
+//! | V2 | three patients' seats, by shape | `room/open.rs` | `each_seat_has_its_place` |
 //! | V7, V8, V9, V10, V15 | coming, going, waiting, the end | `room/` | `tests/comings.rs` |
 //! | V11 | who speaks | `speaker.rs` | beside it, `who_speaks_on_the_phone_is_the_active_speaker` |
 //! | V13 | a patient goes on by phone | `room/sound.rs`, `phone/` | `tests/phones.rs` |

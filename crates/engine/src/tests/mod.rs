@@ -7,6 +7,7 @@ mod browser;
 mod calls;
 pub(crate) mod far;
 mod hostile;
+mod phone_seat;
 mod softphone;
 mod trunks;
 mod visits;

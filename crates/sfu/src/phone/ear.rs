@@ -2,6 +2,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use housecall_browser::{Kind, OutPacket};
+use housecall_media::rtp::RtpPacket;
 use housecall_media::{AudioLevel, Frame};
 
 use super::encoder::FrameEncoder;
@@ -79,7 +80,14 @@ impl Mix {
         let ticks = due.saturating_duration_since(self.epoch).as_millis() * 48;
         // Media time wraps.
         let timestamp = (ticks & u128::from(u32::MAX)) as u32;
-        rtp_packet(self.id.ssrc, false, (self.sequence, timestamp), payload)
+        rtp_packet(RtpPacket {
+            payload_type: 0,
+            marker: false,
+            sequence: self.sequence,
+            timestamp,
+            ssrc: self.id.ssrc,
+            payload,
+        })
     }
 }
 

@@ -17,7 +17,7 @@ impl PhoneLeg {
     pub(crate) fn new(now: Instant, id: PeerId, hears: Hears) -> Self {
         Self {
             id,
-            mouth: Mouth::default(),
+            mouth: Mouth::new(),
             ear: Ear::new(now, id, hears),
         }
     }

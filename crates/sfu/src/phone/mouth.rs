@@ -1,18 +1,19 @@
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use housecall_media::jitter::Arrival;
+use housecall_media::rtp::{Relay, RtpPacket, RtpSender};
+use housecall_media::sdp::Codec;
 use housecall_media::{AudioLevel, Frame, OpusDecoder};
 
 use super::encoder::FrameEncoder;
 use super::sound::{OpusPacket, PhoneSound};
 
-/// A phone's voice on the way to everybody: Opus, whatever form the leg gives it in.
-#[derive(Debug, Default)]
+/// A phone's voice on the way to everybody: one stream of Opus, whatever form the leg gives it in.
+#[derive(Debug)]
 pub(crate) struct Mouth {
+    rtp: RtpSender,
+    relay: Relay,
     encoder: FrameEncoder,
-    /// Numbers of the frames that are encoded here.
-    sequence: u16,
-    timestamp: u32,
     /// When the next frame is due, if the leg goes on.
     next: Option<Instant>,
     /// Decodes packets of which nobody says how loud they are, to know who speaks.
@@ -26,15 +27,24 @@ pub(crate) struct Spoken {
     pub(crate) level: Option<AudioLevel>,
 }
 
-/// Two streams, should a leg change its mind: numbers of one mean nothing in the other.
-const SSRC_OF_PACKETS: u32 = 0;
-const SSRC_OF_FRAMES: u32 = 1;
-
 impl Mouth {
     /// The longest payload: one frame's (RFC 6716 §3.2.1), which fits into a datagram.
     const PAYLOAD_BYTES_MAX: usize = 1_275;
     /// A leg that comes later than this with its next frame has paused.
     const PAUSE: Duration = Duration::from_millis(60);
+    /// The payload type is each listener's own.
+    const NO_TYPE: u8 = 0;
+
+    pub(super) fn new() -> Self {
+        Self {
+            // Every listener gets numbers of their own, so ours need not be random.
+            rtp: RtpSender::new(0),
+            relay: Relay::default(),
+            encoder: FrameEncoder::default(),
+            next: None,
+            meter: None,
+        }
+    }
 
     /// Makes a packet of what the phone says. None if it is nothing that can be sent on.
     pub(crate) fn speak(&mut self, now: Instant, sound: PhoneSound) -> Option<Spoken> {
@@ -49,18 +59,33 @@ impl Mouth {
         usize::from(self.meter.is_some())
     }
 
+    /// Fits a packet into the stream: no number twice, since a browser's encryption depends on it (RFC 7714 §8.1).
     fn packet(&mut self, packet: OpusPacket) -> Option<Spoken> {
-        let OpusPacket { payload, .. } = &packet;
-        if payload.len() > Self::PAYLOAD_BYTES_MAX || OpusDecoder::ticks(payload).is_none() {
+        let OpusPacket {
+            marker,
+            sequence,
+            timestamp,
+            level,
+            payload,
+        } = packet;
+        let ticks = OpusDecoder::ticks(&payload)?;
+        if payload.len() > Self::PAYLOAD_BYTES_MAX {
             return None;
         }
-        let level = packet.level.or_else(|| self.measure(payload));
-        let packet = rtp_packet(
-            SSRC_OF_PACKETS,
-            packet.marker,
-            (packet.sequence, packet.timestamp),
-            packet.payload,
-        );
+        let arrival = Arrival {
+            ssrc: 0,
+            sequence,
+            timestamp,
+            marker,
+            ticks,
+            content: Codec::Opus.content(&payload),
+            payload,
+        };
+        let packet = self
+            .relay
+            .packet(&mut self.rtp, Self::NO_TYPE, marker, &arrival)?;
+        let level = level.or_else(|| self.measure(&packet.payload));
+        let packet = rtp_packet(packet);
         Some(Spoken { packet, level })
     }
 
@@ -76,17 +101,16 @@ impl Mouth {
     }
 
     fn frame(&mut self, now: Instant, frame: &Frame) -> Option<Spoken> {
-        let paused = self.catch_up(now);
-        let timestamp = self.timestamp;
-        let ticks = frame.len() as u32 * (48_000 / frame.rate().hertz());
-        self.timestamp = timestamp.wrapping_add(ticks);
-        self.next = self
-            .next
-            .map(|next| next + Duration::from_micros(u64::from(ticks) * 125 / 6));
         let payload = self.encoder.encode(frame)?;
-        self.sequence = self.sequence.wrapping_add(1);
+        self.relay.leave(&mut self.rtp);
+        let paused = self.catch_up(now);
+        let packet = self.rtp.packet(Self::NO_TYPE, paused, payload);
+        let ticks = frame.len() as u32 * (48_000 / frame.rate().hertz());
+        self.rtp.advance(ticks);
+        let length = Duration::from_micros(u64::from(ticks) * 125 / 6);
+        self.next = self.next.map(|next| next + length);
         Some(Spoken {
-            packet: rtp_packet(SSRC_OF_FRAMES, paused, (self.sequence, timestamp), payload),
+            packet: rtp_packet(packet),
             level: Some(AudioLevel::of(frame)),
         })
     }
@@ -99,24 +123,25 @@ impl Mouth {
         }
         let ticks = late.unwrap_or_default().as_millis().saturating_mul(48);
         // Media time wraps, and so does a pause.
-        self.timestamp = self
-            .timestamp
-            .wrapping_add((ticks & u128::from(u32::MAX)) as u32);
+        self.rtp.advance((ticks & u128::from(u32::MAX)) as u32);
         self.next = Some(now);
         true
     }
 }
 
-pub(super) fn rtp_packet(
-    ssrc: u32,
-    marker: bool,
-    (sequence_number, timestamp): (u16, u32),
-    payload: Bytes,
-) -> rtp::Packet {
+pub(super) fn rtp_packet(packet: RtpPacket) -> rtp::Packet {
+    let RtpPacket {
+        marker,
+        sequence,
+        timestamp,
+        ssrc,
+        payload,
+        ..
+    } = packet;
     let header = rtp::Header {
         version: 2,
         marker,
-        sequence_number,
+        sequence_number: sequence,
         timestamp,
         ssrc,
         ..Default::default()

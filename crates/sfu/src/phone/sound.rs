@@ -10,7 +10,7 @@ pub enum PhoneSound {
     Frame(Box<Frame>),
 }
 
-/// A packet of Opus, of at most 120 ms.
+/// A packet of Opus, of at most 120 ms, in a stream that is one for as long as the phone sits: what repeats a number is dropped.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OpusPacket {
     /// Whether it is the first after a pause.

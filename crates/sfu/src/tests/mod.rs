@@ -3,5 +3,6 @@ mod client;
 mod comings;
 mod media;
 mod phones;
+mod storm;
 mod voices;
 mod world;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use housecall_media::{AudioLevel, Frame, Rate};
 
+use super::client::Heard;
 use super::voices::Sound;
 use super::world::{ONE, PRACTITIONER, SECOND, TWO, World};
 use crate::PatientSeat::{One, Two};
@@ -43,10 +44,14 @@ fn two(hears: Hears) -> (World, PeerId) {
     (world, phone)
 }
 
+/// The m-line on which a page hears a seat.
+fn line_of(viewer: Seat, seen: Seat) -> usize {
+    2 + 2 * usize::from(seen.slot_for(viewer).unwrap())
+}
+
 /// What a page hears of a seat in the last second.
 fn page_hears(world: &mut World, viewer: Seat, seen: Seat) -> Sound {
-    let line = 2 + 2 * usize::from(seen.slot_for(viewer).unwrap());
-    let heard = world.client(viewer).heard_on(line);
+    let heard = world.client(viewer).heard_on(line_of(viewer, seen));
     Sound::of(&heard[heard.len().saturating_sub(50)..])
 }
 
@@ -94,22 +99,11 @@ fn v13_two_who_speak_opus_are_never_decoded() {
         assert_eq!((level.voice, level.below_overload_db), (true, 23));
     }
     let sung = world.phone(phone).sung();
-    let line = 2 + 2 * usize::from(ONE.slot_for(PRACTITIONER).unwrap());
+    let line = line_of(PRACTITIONER, ONE);
     let heard = world.client(PRACTITIONER).heard_on(line);
     assert!(sung.len() > 95);
-    assert!(heard.ends_with_payloads(&sung[..95]));
-}
-
-trait Payloads {
-    fn ends_with_payloads(&self, sung: &[Vec<u8>]) -> bool;
-}
-
-impl Payloads for Vec<&super::client::Heard> {
-    /// Whether these payloads were heard in a row.
-    fn ends_with_payloads(&self, sung: &[Vec<u8>]) -> bool {
-        self.windows(sung.len())
-            .any(|heard| heard.iter().map(|heard| &heard.payload).eq(sung))
-    }
+    let in_a_row = |heard: &[&Heard]| heard.iter().map(|heard| &heard.payload).eq(&sung[..95]);
+    assert!(heard.windows(95).any(in_a_row), "as they were sent");
 }
 
 #[test]
@@ -187,7 +181,7 @@ fn a_phone_hangs_up_and_the_mixer_stops() {
         let one = person(&world, ONE);
         assert_eq!((one.place, one.by_phone), (Place::Left, false));
         world.phone(phone).take_heard();
-        let line = 2 + 2 * usize::from(ONE.slot_for(PRACTITIONER).unwrap());
+        let line = line_of(PRACTITIONER, ONE);
         let before = world.client(PRACTITIONER).heard_on(line).len();
         world.run(SECOND);
         assert!(world.phone(phone).take_heard().is_empty());
@@ -381,7 +375,7 @@ fn what_is_no_opus_is_not_sent_on() {
     let (mut world, phone) = two(Hears::Packets);
     world.phone(phone).is_silent();
     world.run(SECOND / 10);
-    let line = 2 + 2 * usize::from(ONE.slot_for(PRACTITIONER).unwrap());
+    let line = line_of(PRACTITIONER, ONE);
     let before = world.client(PRACTITIONER).heard_on(line).len();
     let mut too_long = vec![0x78; 1_276];
     for payload in [
@@ -409,6 +403,32 @@ fn what_is_no_opus_is_not_sent_on() {
     }
     world.run(SECOND / 10);
     assert_eq!(world.client(PRACTITIONER).heard_on(line).len(), before);
+}
+
+/// RFC 7714 §8.1: a browser's encryption depends on it.
+#[test]
+fn no_number_of_a_phone_is_sent_on_twice() {
+    let (mut world, phone) = two(Hears::Packets);
+    let payload = Bytes::from(world.phone(phone).sung().pop().unwrap());
+    world.phone(phone).is_silent();
+    world.run(SECOND / 10);
+    let line = line_of(PRACTITIONER, ONE);
+    let before = world.client(PRACTITIONER).heard_on(line).len();
+    for number in [101, 103, 103, 102, 101, 102, 103] {
+        let sound = PhoneSound::Packet(OpusPacket {
+            marker: false,
+            sequence: number,
+            timestamp: u32::from(number) * 960,
+            level: None,
+            payload: payload.clone(),
+        });
+        let input = Input::Phone { peer: phone, sound };
+        world.room.handle_input(world.now, input);
+    }
+    world.run(SECOND / 10);
+    let heard = &world.client(PRACTITIONER).heard_on(line)[before..];
+    let numbers: Vec<u16> = heard.iter().map(|heard| heard.sequence).collect();
+    assert_eq!(numbers, [numbers[0], numbers[0] + 2, numbers[0] + 1]);
 }
 
 /// The machine stands still for a second: the phone is given what it can catch up with, and its time goes on.

@@ -72,8 +72,13 @@ impl Phone {
         }
     }
 
+    /// Sings a tone from now on, in the same stream as before.
     pub(crate) fn sing(&mut self, hertz: f32, dbfs: f32) {
-        self.singer = Some(Singer::new(hertz, dbfs));
+        let packets = self.singer.as_ref().map_or(0, |singer| singer.packets);
+        self.singer = Some(Singer {
+            packets,
+            ..Singer::new(hertz, dbfs)
+        });
     }
 
     pub(crate) fn is_silent(&mut self) {
