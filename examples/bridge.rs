@@ -182,7 +182,8 @@ async fn asked(socket: &mut WebSocket, desk: &Desk) -> Result<DialRequest, Strin
 
 /// Tells the page what happens and does what it says, until the call is over.
 async fn carry(socket: &mut WebSocket, dialing: Dialing) -> Option<CallRecord> {
-    say(socket, format!("answer\n{}", dialing.answer())).await?;
+    // Whether the page is still there shows when it is listened to.
+    let _ = say(socket, format!("answer\n{}", dialing.answer())).await;
     let (mut view, hang_up) = (dialing.view(), dialing.hang_up_handle());
     let mut seconds = interval(Duration::from_secs(1));
     let mut answered = pin!(dialing.answered());
