@@ -23,10 +23,10 @@ const PROXY_PORT: u16 = 5_075;
 const PHONE_PORT: u16 = 5_092;
 const CONTROL_PORT: u16 = 4_444;
 const CABLE: &str = "phone0";
-/// What the telephone says.
+/// What the telephone says: as loud as its own record of it is, before its encoder.
 pub(crate) const PHONE_TONE: Tone = Tone {
     hertz: 330.0,
-    dbfs: -9.0,
+    dbfs: -7.5,
 };
 /// What stands before the samples in a WAV file.
 const WAV_HEADER: usize = 44;
@@ -193,6 +193,22 @@ impl Registrar {
             .map(|sample| i16::from_le_bytes([sample[0], sample[1]]))
             .collect();
         samples[samples.len().saturating_sub(count)..].to_vec()
+    }
+
+    /// Waits until the telephone has counted, at the end of its call number `call`, at least so many packets that it could read.
+    pub(crate) fn until_phone_received(&self, call: usize, packets: u64) {
+        until(&format!("{packets} packets in call {call}"), || {
+            let log = fs::read(self.folder.join("baresip.log")).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log).into_owned();
+            let counts = log.lines().filter_map(|line| line.strip_prefix("packets:"));
+            // Sent, then received.
+            let received =
+                counts.filter_map(|counts| counts.split_whitespace().nth(1)?.parse().ok());
+            received
+                .collect::<Vec<u64>>()
+                .get(call)
+                .is_some_and(|received| *received >= packets)
+        });
     }
 
     fn phone_said(&self, words: &str) -> bool {

@@ -19,14 +19,13 @@ async fn both_hear(caller: &Caller, registrar: &Registrar) {
     registrar.until_phone_hears(OUR_TONE);
 }
 
-async fn hangs_up(mut caller: Caller) {
+/// Hangs up the telephone's call number `call`, of which each side could read what the other sent.
+async fn hangs_up(mut caller: Caller, registrar: &Registrar, call: usize) {
     caller.hang_up();
     caller.ended(Outcome::Completed).await;
-    assert_eq!(
-        caller.sound().stats.forged,
-        0,
-        "not one packet that its key did not open"
-    );
+    let stats = caller.sound().stats;
+    assert_eq!(stats.forged, 0, "not one packet that its key did not open");
+    registrar.until_phone_received(call, stats.rtp_sent * 9 / 10);
 }
 
 /// The telephone does not take what we offer: the call ends with words, after one INVITE with a password.
@@ -46,13 +45,15 @@ async fn refused(policy: SrtpPolicy, registrar: &Registrar) {
 
 /// RFC 4568 §5.1: keys both ways, and after a hold as before it.
 #[tokio::test]
-#[ignore = "both hear each other, but baresip's tone comes 1.5 dB louder than in the open: not explained yet"]
 async fn a_telephone_that_encrypts() {
     if !inside("conversations::proxied_encrypted::a_telephone_that_encrypts") {
         return;
     }
     let registrar = Registrar::start_with("udp", MANDATORY);
-    for policy in [SrtpPolicy::Required, SrtpPolicy::Preferred] {
+    for (call, policy) in [SrtpPolicy::Required, SrtpPolicy::Preferred]
+        .into_iter()
+        .enumerate()
+    {
         let mut caller = dial(policy, &registrar).await;
         assert!(is_secured(&mut caller).await);
         both_hear(&caller, &registrar).await;
@@ -60,8 +61,13 @@ async fn a_telephone_that_encrypts() {
         caller.held().await;
         caller.resume();
         caller.resumed().await;
-        both_hear(&caller, &registrar).await;
-        hangs_up(caller).await;
+        // The telephone's record of what it hears ends with the hold, encrypted or not; its count of packets does not.
+        caller.hears_tone(PHONE_TONE).await;
+        caller
+            .hears_packets(caller.sound().stats.from_phone.received + 50)
+            .await;
+        caller.hears_tone(PHONE_TONE).await;
+        hangs_up(caller, &registrar, call).await;
     }
     refused(SrtpPolicy::Off, &registrar).await;
 }
@@ -82,9 +88,9 @@ async fn a_telephone_that_does_not() {
         .await;
     assert!(!is_secured(&mut caller).await);
     both_hear(&caller, &registrar).await;
-    hangs_up(caller).await;
+    hangs_up(caller, &registrar, 0).await;
     let mut caller = dial(SrtpPolicy::Off, &registrar).await;
     assert!(!is_secured(&mut caller).await);
     both_hear(&caller, &registrar).await;
-    hangs_up(caller).await;
+    hangs_up(caller, &registrar, 1).await;
 }
