@@ -23,10 +23,10 @@ const PROXY_PORT: u16 = 5_075;
 const PHONE_PORT: u16 = 5_092;
 const CONTROL_PORT: u16 = 4_444;
 const CABLE: &str = "phone0";
-/// What the telephone says.
+/// What the telephone says, as it records itself (`-enc.wav`), encrypted or not.
 pub(crate) const PHONE_TONE: Tone = Tone {
     hertz: 330.0,
-    dbfs: -9.0,
+    dbfs: -7.5,
 };
 /// What stands before the samples in a WAV file.
 const WAV_HEADER: usize = 44;
