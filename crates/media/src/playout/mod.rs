@@ -102,11 +102,6 @@ impl Playout {
         Duration::from_micros(samples * 1_000_000 / u64::from(self.rate.hertz()))
     }
 
-    /// How much sooner the last frame could have been asked for, in microseconds (see [`JitterBuffer::take_spare_us`]).
-    pub fn take_spare_us(&mut self) -> Option<i64> {
-        self.buffer.take_spare_us()
-    }
-
     /// Fills `out` with the sound that is due.
     pub fn fill(&mut self, now: Instant, out: &mut [i16]) {
         let excess = self
