@@ -10,7 +10,7 @@ use housecall_media::rtp::{
 use housecall_media::sdp::MediaTarget;
 use housecall_media::srtp::SrtpError;
 use housecall_media::telephone_event::TooManyKeys;
-use housecall_media::{AudioLevel, Key, NoiseSuppressor, Sound};
+use housecall_media::{AudioLevel, Key, Sound};
 use housecall_phone::Event;
 
 use super::pace::Pace;
@@ -62,7 +62,7 @@ pub struct PathOptions {
     /// next to nothing and adds no delay, but has nothing to bridge a loss with. (Opus always goes straight through: it has.)
     pub straight_g711: bool,
     /// Whether noise around the phone's voice is taken away, from its answer on, where it does not go straight through. It makes the voice up
-    /// to [`NoiseSuppressor::DELAY_MS`] ms later, and takes tones and music for noise.
+    /// to [`DELAY_MS`](housecall_media::NoiseSuppressor::DELAY_MS) later, and takes tones and music for noise.
     pub suppress_noise: bool,
 }
 
