@@ -173,15 +173,16 @@ impl Sound {
     /// A tone of which every tenth packet is made up by Opus, with what the next one repeats.
     pub(crate) fn concealed(hertz: f32, dbfs: f32) -> Self {
         let mut singer = Singer::new(hertz, dbfs);
-        let packets: Vec<Vec<u8>> = (0..100).map(|_| singer.packet().1).collect();
+        let packets: Vec<Vec<u8>> = (0..200).map(|_| singer.packet().1).collect();
         let (mut decoder, mut samples) = (OpusDecoder::new().unwrap(), Vec::new());
         for (number, two) in packets.windows(2).enumerate() {
             match number % 10 {
-                9 => make_up(&mut decoder, &two[1], &mut samples),
+                4 => make_up(&mut decoder, &two[1], &mut samples),
                 _ => decoder.decode(&two[0], &mut samples).unwrap(),
             }
         }
-        Self(samples)
+        // In the first second libopus takes the tone for speech, and repeats it.
+        Self(samples.split_off(100 * FRAME_SAMPLES))
     }
 
     /// The last half second, when all has settled.
@@ -213,9 +214,14 @@ impl Sound {
         assert!(heard < -50.0, "{hertz} Hz: {heard} dBFS");
     }
 
-    /// The quietest 20 ms of the settled sound, in dBFS.
-    pub(crate) fn quietest(&self) -> f32 {
-        let levels = self.settled().chunks_exact(160).map(|part| level(part).0);
-        levels.min_by(f32::total_cmp).unwrap()
+    /// How quiet the quietest 20 ms of each 200 ms are on average, in dBFS: one packet in ten is lost.
+    pub(crate) fn dips(&self) -> f32 {
+        let parts = self.0.chunks_exact(10 * FRAME_SAMPLES);
+        let quietest = parts.filter_map(|part| {
+            let levels = part.windows(FRAME_SAMPLES).map(|frame| level(frame).0);
+            levels.min_by(f32::total_cmp)
+        });
+        let quietest: Vec<f32> = quietest.collect();
+        quietest.iter().sum::<f32>() / quietest.len() as f32
     }
 }
