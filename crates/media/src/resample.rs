@@ -2,6 +2,8 @@
 
 /// Zero crossings of the filter on either side: 80 dB of stop band with the window below.
 const CROSSINGS: usize = 24;
+/// Samples of a file that are converted at a time: few beside the file itself.
+const PART: usize = 4_096;
 /// Where the filter begins to close, as a part of the lower of both bandwidths.
 const PASSBAND: f64 = 0.92;
 
@@ -10,16 +12,19 @@ pub(crate) fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
     if from == to || from == 0 {
         return samples.to_vec();
     }
-    let Ratio { up, down } = Ratio::of(from, to);
-    let phases = phases(from, to);
-    let length = samples.len() * up / down;
-    (0..length)
-        .map(|n| {
-            let place = n * down;
-            let phase = phases.get(place % up).map_or(&[][..], Vec::as_slice);
-            convolve(samples, place / up, phase)
-        })
-        .collect()
+    let mut resampler = Resampler::new(from, to);
+    let Ratio { up, down } = resampler.ratio;
+    // All is there: the first sample need not wait for what comes after it, and after the last there is silence.
+    let reach = resampler.samples.len() / 2;
+    resampler.samples.truncate(reach);
+    let mut converted = Vec::new();
+    for part in samples.chunks(PART) {
+        resampler.convert(part.iter().map(|sample| f32::from(*sample)), &mut converted);
+    }
+    resampler.convert(std::iter::repeat_n(0.0, reach), &mut converted);
+    // A filter overshoots at steps; the cast saturates.
+    let converted = converted.iter().map(|sample| sample.round() as i16);
+    converted.take(samples.len() * up / down).collect()
 }
 
 /// Converts a stream, sample by sample, by the same filter. What comes out is late by half the filter's length.
@@ -90,21 +95,6 @@ fn phases(from: u32, to: u32) -> Vec<Vec<f32>> {
 fn dot(samples: &[f32], taps: &[f32]) -> f32 {
     let products = samples.iter().zip(taps).map(|(sample, tap)| sample * tap);
     products.sum()
-}
-
-/// The sound's value a part of a sample after `at`. Beyond the ends there is silence.
-fn convolve(samples: &[i16], at: usize, filter: &[f32]) -> i16 {
-    let reach = filter.len() / 2;
-    let (from, skipped) = (at.saturating_sub(reach), reach.saturating_sub(at));
-    let near = samples.get(from..).unwrap_or_default();
-    let taps = filter.get(skipped..).unwrap_or_default();
-    let sum: f32 = near
-        .iter()
-        .zip(taps)
-        .map(|(sample, tap)| f32::from(*sample) * tap)
-        .sum();
-    // A filter overshoots at steps; the cast saturates.
-    sum.round() as i16
 }
 
 /// The taps around a point `part` of a sample after the middle tap.
