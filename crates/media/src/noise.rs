@@ -79,21 +79,11 @@ impl fmt::Debug for NoiseSuppressor {
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
     use super::*;
     use crate::{FRAME_MS, level};
-
-    /// Numbers between −1 and 1 from a seed.
-    struct Random(u64);
-
-    impl Random {
-        fn next(&mut self) -> f32 {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
-        }
-    }
 
     /// Something like a vowel, three a second with pauses between: harmonics of a gliding pitch under three formants.
     fn voice(rate: Rate, at: usize) -> f32 {
@@ -130,10 +120,12 @@ mod tests {
     #[test]
     fn noise_goes_and_a_voice_stays() {
         for rate in [Rate::Narrow, Rate::Wide] {
-            let mut random = Random(7);
-            let (noise, left) = levels(rate, |_| 400.0 * random.next());
+            let mut random = StdRng::seed_from_u64(7);
+            let (noise, left) = levels(rate, |_| random.random_range(-400.0..400.0));
             let (said, heard) = levels(rate, |at| voice(rate, at));
-            let (mixed, kept) = levels(rate, |at| voice(rate, at) + 400.0 * random.next());
+            let (mixed, kept) = levels(rate, |at| {
+                voice(rate, at) + random.random_range(-400.0..400.0)
+            });
             assert!(
                 left < noise - 12.0,
                 "{rate:?}: noise {noise} to {left} dBFS"
@@ -159,12 +151,12 @@ mod tests {
     #[test]
     fn nothing_is_lost_between_frames_of_odd_lengths() {
         let mut suppressor = NoiseSuppressor::new(Rate::Narrow);
-        let mut random = Random(3);
+        let mut random = StdRng::seed_from_u64(3);
         for tick in 0..500 {
             let length = 1 + (tick * 37) % 160;
             let mut frame = Frame::new(
                 Rate::Narrow,
-                (0..length).map(|_| (3_000.0 * random.next()) as i16),
+                (0..length).map(|_| random.random_range(-3_000..3_000)),
             );
             suppressor.clean(&mut frame);
             assert_eq!(frame.len(), length);

@@ -11,15 +11,12 @@
 //! assert_eq!(mixer.heard_at(1), low);
 //! ```
 
-mod activity;
 mod place;
 
 #[cfg(test)]
 mod tests;
 
-pub use activity::Activity;
-
-use crate::{AudioLevel, FRAME_MS, Frame, Limiter, Rate};
+use crate::{FRAME_MS, Frame, Limiter, Rate};
 use place::Place;
 
 /// Mixes up to [`Mixer::PLACES`] voices, 20 ms at a time, so that each place hears all the others (N−1).
@@ -82,17 +79,5 @@ impl Mixer {
             *out = limiter.sample((sum - i32::from(own)) as f32);
         }
         heard
-    }
-
-    /// Whether somebody speaks at a place, or paused a moment ago.
-    pub fn speaks(&self, place: usize) -> bool {
-        self.places.get(place).is_some_and(Place::speaks)
-    }
-
-    /// How loud this tick's sound of a place is.
-    pub fn level(&self, place: usize) -> AudioLevel {
-        self.places
-            .get(place)
-            .map_or(AudioLevel::SILENCE, Place::level)
     }
 }

@@ -1,5 +1,4 @@
-use super::Activity;
-use crate::{AudioLevel, FRAME_MS, Frame, Rate};
+use crate::{FRAME_MS, Frame, Rate};
 
 /// What one participant adds to the mix.
 #[derive(Clone, Debug)]
@@ -7,8 +6,6 @@ pub(super) struct Place {
     present: bool,
     /// Of this tick, faded where somebody came or went.
     sound: Frame,
-    level: AudioLevel,
-    activity: Activity,
 }
 
 impl Place {
@@ -19,8 +16,6 @@ impl Place {
         Self {
             present: false,
             sound: Frame::silence(Rate::Narrow, 0),
-            level: AudioLevel::SILENCE,
-            activity: Activity::new(),
         }
     }
 
@@ -33,20 +28,10 @@ impl Place {
             (None, false) => Frame::silence(self.sound.rate(), 0),
         };
         self.present = present;
-        self.level = AudioLevel::of(&self.sound);
-        self.activity.heard(self.level);
     }
 
     pub(super) fn sound(&self) -> &[i16] {
         &self.sound
-    }
-
-    pub(super) fn level(&self) -> AudioLevel {
-        self.level
-    }
-
-    pub(super) fn speaks(&self) -> bool {
-        self.activity.speaks()
     }
 }
 

@@ -1,3 +1,6 @@
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
 use super::*;
 use crate::{Dbfs, FRAME_SAMPLES, SILENCE, Sine, dominant_frequency, level, level_at};
 
@@ -5,25 +8,16 @@ const SEEDS: u64 = 100;
 const PLACES: std::ops::Range<usize> = 0..Mixer::PLACES;
 type Voices = [Option<Frame>; Mixer::PLACES];
 
-/// SplitMix64: as many bits as anybody wants from a seed.
-struct Random(u64);
+struct Random(StdRng);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) ^ (z >> 31)
-    }
-
     fn one_in(&mut self, n: u64) -> bool {
-        self.next().is_multiple_of(n)
+        self.0.random_range(0..n) == 0
     }
 
     /// Noise no louder than a sample of `peak`.
     fn noise(&mut self, rate: Rate, peak: i16) -> Frame {
-        let span = 2 * i64::from(peak) + 1;
-        let samples = (0..Frame::SAMPLES_MAX)
-            .map(|_| ((self.next() >> 33) as i64 % span - i64::from(peak)) as i16);
+        let samples = (0..Frame::SAMPLES_MAX).map(|_| self.0.random_range(-peak..=peak));
         Frame::new(rate, samples)
     }
 
@@ -46,7 +40,7 @@ const PLACES_ALL: [usize; Mixer::PLACES] = [0, 1, 2, 3];
 fn for_seeds(check: impl Fn(&mut Random)) {
     for seed in 0..SEEDS {
         println!("seed {seed}");
-        check(&mut Random(seed));
+        check(&mut Random(StdRng::seed_from_u64(seed)));
     }
 }
 
@@ -81,7 +75,7 @@ fn below_the_limit_a_mix_is_the_sum_of_the_others() {
 fn nobody_hears_themselves() {
     for_seeds(|random| {
         let rate = random.rate();
-        let listener = (random.next() % 4) as usize;
+        let listener = random.0.random_range(0..4);
         let (mut with, mut without) = (Mixer::new(rate), Mixer::new(rate));
         for _tick in 0..20 {
             let mut voices = random.voices(rate, i16::MAX);
@@ -126,8 +120,6 @@ fn silence_in_is_silence_out() {
             mixer.tick(PLACES_ALL.map(|_| (!random.one_in(3)).then_some(silence)));
             for place in PLACES {
                 assert_eq!(mixer.heard_at(place), silence);
-                assert_eq!(mixer.level(place), AudioLevel::SILENCE);
-                assert!(!mixer.speaks(place));
             }
         }
     });
@@ -151,10 +143,11 @@ fn steps(sound: &[i16]) -> i32 {
 fn who_comes_and_goes_does_not_click() {
     for_seeds(|random| {
         let rate = random.rate();
-        let hertz = 200.0 + (random.next() % 500) as f32;
+        let hertz = random.0.random_range(200.0..700.0);
         let (mut mixer, mut sine) = (Mixer::new(rate), Sine::new(hertz, -6.0));
         let mut heard = Vec::new();
-        let (comes, goes) = (random.next() % 5, 6 + random.next() % 5);
+        let comes = random.0.random_range(0..5);
+        let goes = random.0.random_range(6..11);
         for tick in 0..15 {
             let mut frame = Frame::silence(rate, FRAME_MS);
             sine.fill(&mut frame);
@@ -211,17 +204,13 @@ fn check_tones(place: usize, heard: &[i16]) {
 }
 
 #[test]
-fn one_voice_alone_is_heard_as_it_is_and_named() {
+fn one_voice_alone_is_heard_as_it_is() {
     let (mut mixer, mut sine) = (Mixer::new(Rate::Narrow), Sine::new(440.0, -10.0));
     let mut heard = Vec::new();
     for _tick in 0..30 {
         let voice = sine.frame();
         mixer.tick([Some(SILENCE), None, Some(voice), Some(SILENCE)]);
         heard.extend(mixer.heard_at(0));
-        assert_eq!(
-            PLACES_ALL.map(|place| mixer.speaks(place)),
-            [false, false, true, false]
-        );
     }
     assert!((dominant_frequency(&heard).unwrap() - 440.0).abs() < 1.0);
     assert!((level(&heard[FRAME_SAMPLES..]).0 + 10.0).abs() < 0.1);
@@ -234,6 +223,4 @@ fn another_rate_and_places_that_there_are_not_are_nobody() {
     mixer.tick([Some(narrow), None, None, None]);
     assert_eq!(mixer.heard_at(1), Frame::silence(Rate::Wide, FRAME_MS));
     assert_eq!(mixer.heard_at(4), Frame::silence(Rate::Wide, FRAME_MS));
-    assert!(!mixer.speaks(9));
-    assert_eq!(mixer.level(9), AudioLevel::SILENCE);
 }
