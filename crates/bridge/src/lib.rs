@@ -55,7 +55,7 @@
 //! | RFC 3264 §6.1 | any agreed payload type may come at any time | `path/to_browser.rs` | `both_hear_each_other_in_either_law`, `a_phone_may_speak_another_…` |
 //! | RFC 3264 §8.3.2 | another codec in the middle of the call | `path/to_phone.rs`, `path/playout.rs` | `the_codec_changes_in_the_middle_of_the_call` |
 //! | RFC 7160 §4.1 | a stream has one clock; another clock is another stream | `path/to_phone.rs` | `the_codec_changes_in_the_middle_of_the_call` |
-//! | RFC 8866 §6.4 | packets as long as the phone asks, of any length from it | `path/packer.rs`, `path/pace.rs` | `both_hear_each_other_in_every_codec_and_packet_length` |
+//! | RFC 8866 §6.4 | packets as long as the phone asks, of any length from it | `path/packer.rs`, `media/src/pace.rs` | `both_hear_each_other_in_every_codec_and_packet_length` |
 //! | RFC 3550 §5.1 | one stream, numbers that go on, whoever made the packets | `path/to_phone.rs`, `path/straight.rs` | `hold_plays_music_…`, `hold_mute_and_keys_come_in_between_…` |
 //! | RFC 3711 §9.1 | no number is used twice, whatever goes straight through | `path/straight.rs` | `no_number_is_sent_twice_to_the_browser` |
 //! | RFC 7587 §3.1.3, §6.1 | DTX and bit rate as browser and phone want them | `ear.rs`, `path/packer.rs` | `silence_is_not_sent_…`, `opus_is_encoded_anew_…` |

@@ -134,7 +134,7 @@ impl Codec {
     }
 
     /// What a payload of it holds. An Opus sender that says nothing sends packets of one or two bytes, now and then (RFC 7587 §3.1.3).
-    pub const fn content(self, payload: &[u8]) -> Content {
+    pub(crate) const fn content(self, payload: &[u8]) -> Content {
         match (self, payload.len()) {
             (Self::Opus, ..=2) => Content::Noise,
             _ => Content::Voice,

@@ -38,6 +38,11 @@ impl Rate {
         (ms as u32 * (self.hertz() / 1_000)) as usize
     }
 
+    /// Samples in some microseconds.
+    pub(crate) const fn samples_in_us(self, micros: u32) -> usize {
+        (self.hertz() as u64 * micros as u64 / 1_000_000) as usize
+    }
+
     /// Samples at [`Rate::Wide`] for each of this rate: what sound is made in steps of, whatever its rate.
     pub(crate) const fn step(self) -> u32 {
         Self::Wide.hertz() / self.hertz()
@@ -148,6 +153,7 @@ mod tests {
         assert_eq!(Frame::new(Rate::Narrow, 0..5_000).len(), 160);
         assert_eq!(*Frame::new(Rate::Wide, [1, 2, 3]), [1, 2, 3]);
         assert_eq!(Rate::Wide.samples(u64::MAX), 960_000);
+        assert_eq!(Rate::Wide.samples_in_us(2_500), 40);
     }
 
     #[test]

@@ -86,6 +86,7 @@ mod limiter;
 pub mod mixer;
 mod noise;
 pub mod opus;
+mod pace;
 mod pitch;
 pub mod playout;
 pub mod quality;
@@ -109,6 +110,7 @@ pub use level::{AudioLevel, Dbfs, dominant_frequency, dominant_frequency_at, lev
 pub use limiter::Limiter;
 pub use noise::NoiseSuppressor;
 pub use opus::{OpusDecoder, OpusEncoder};
+pub use pace::{Due, Pace};
 pub use playout::Playout;
 pub use sound::Sound;
 pub use tone::{Cadence, HoldMusic, KeyTone, Sine, Tones};

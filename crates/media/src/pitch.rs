@@ -2,8 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use crate::Rate;
-
 /// The distance at which a sound repeats itself best.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pitch {
@@ -45,11 +43,6 @@ pub(crate) fn likeness(a: &[i16], b: &[i16]) -> f32 {
     if energy < 1.0 { 0.0 } else { product / energy }
 }
 
-/// The samples that last so many microseconds at a rate.
-pub(crate) fn samples_in(rate: Rate, micros: u32) -> usize {
-    usize::try_from(u64::from(rate.hertz()) * u64::from(micros) / 1_000_000).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +64,5 @@ mod tests {
     fn silence_is_like_nothing() {
         assert_eq!(likeness(&[0; 80], &[1_000; 80]), 0.0);
         assert_eq!(likeness(&[], &[]), 0.0);
-        assert_eq!(samples_in(Rate::Wide, 2_500), 40);
     }
 }

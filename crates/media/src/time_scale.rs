@@ -1,7 +1,7 @@
 use std::ops::RangeInclusive;
 
 use crate::Rate;
-use crate::pitch::{Pitch, likeness, samples_in};
+use crate::pitch::{Pitch, likeness};
 use crate::tape::Tape;
 
 /// Plays a sound a little faster or slower without changing its pitch, by leaving out or repeating one pitch period at a time (WSOLA).
@@ -161,7 +161,7 @@ impl TimeScale {
     }
 
     fn samples(&self, micros: u32) -> usize {
-        samples_in(self.rate, micros)
+        self.rate.samples_in_us(micros)
     }
 }
 

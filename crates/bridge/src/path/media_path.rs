@@ -10,10 +10,9 @@ use housecall_media::rtp::{
 use housecall_media::sdp::MediaTarget;
 use housecall_media::srtp::SrtpError;
 use housecall_media::telephone_event::TooManyKeys;
-use housecall_media::{AudioLevel, Key, Sound};
+use housecall_media::{AudioLevel, Key, Pace, Sound};
 use housecall_phone::Event;
 
-use super::pace::Pace;
 use super::phone::Phone;
 use super::quality::{Circumstances, Quality, discarded};
 use super::stats::MediaStats;

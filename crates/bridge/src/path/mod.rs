@@ -5,7 +5,6 @@ mod keys;
 mod leg;
 mod media_path;
 mod music;
-mod pace;
 mod packer;
 mod phone;
 mod playout;

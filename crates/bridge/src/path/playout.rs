@@ -15,9 +15,8 @@ pub(super) struct Playout {
 impl Playout {
     /// Plays packets of a codec at a rate.
     pub(super) fn new(codec: Codec, rate: Rate) -> Result<Self, CodecError> {
-        let decoder = decoder(codec, rate)?;
         Ok(Self {
-            playout: housecall_media::Playout::new(codec.clock_rate(), rate, decoder),
+            playout: housecall_media::Playout::of(codec, rate)?,
             codec,
         })
     }
@@ -56,8 +55,6 @@ impl Playout {
 
     /// The next `ms` milliseconds, 20 at most.
     pub(super) fn frame(&mut self, now: Instant, ms: u64) -> Frame {
-        let mut frame = Frame::silence(self.rate(), ms);
-        self.playout.fill(now, &mut frame);
-        frame
+        self.playout.frame(now, ms)
     }
 }

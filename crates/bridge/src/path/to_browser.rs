@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use housecall_media::coder::CodecError;
 use housecall_media::jitter::{Arrival, Content, JitterStats};
-use housecall_media::rtp::{RtpPacket, RtpSender};
+use housecall_media::rtp::{RtpPacket, RtpSender, Stamp};
 use housecall_media::sdp::{Codec, MediaTarget};
 use housecall_media::{AudioLevel, Cadence, FRAME_MS, Frame, NoiseSuppressor, Tones};
 
@@ -147,9 +147,8 @@ impl ToBrowser {
     }
 
     fn voice(&mut self, now: Instant, packet: RtpPacket, codec: Codec) -> Option<EarFrame> {
-        let ticks = codec.ticks(&packet.payload)?;
-        let content = codec.content(&packet.payload);
-        let arrival = arrival(packet, ticks, content);
+        let stamp = Stamp::from(&packet);
+        let arrival = Arrival::of(codec, stamp, packet.marker, packet.payload)?;
         if !self.goes_straight(codec) {
             self.straight.leave(&mut self.rtp);
             self.wait(now, codec, arrival);
@@ -182,8 +181,16 @@ impl ToBrowser {
     fn noise(&mut self, now: Instant, packet: RtpPacket) {
         let codec = self.voice.codec();
         if !self.goes_straight(codec) && codec.clock_rate() == Codec::Pcma.clock_rate() {
-            let ticks = codec.clock_rate() / 1_000 * FRAME_MS as u32;
-            self.voice.push(now, arrival(packet, ticks, Content::Noise));
+            let noise = Arrival {
+                ssrc: packet.ssrc,
+                sequence: packet.sequence,
+                timestamp: packet.timestamp,
+                marker: packet.marker,
+                ticks: codec.clock_rate() / 1_000 * FRAME_MS as u32,
+                content: Content::Noise,
+                payload: packet.payload,
+            };
+            self.voice.push(now, noise);
         }
     }
 
@@ -260,26 +267,6 @@ fn format(ear: Ear, phone: Codec) -> PackerFormat {
         rate: ear.codec.rate().min(phone.rate()),
         opus: ear.opus,
         ms: FRAME_MS,
-    }
-}
-
-fn arrival(packet: RtpPacket, ticks: u32, content: Content) -> Arrival {
-    let RtpPacket {
-        ssrc,
-        sequence,
-        timestamp,
-        marker,
-        payload,
-        ..
-    } = packet;
-    Arrival {
-        ssrc,
-        sequence,
-        timestamp,
-        marker,
-        ticks,
-        content,
-        payload,
     }
 }
 

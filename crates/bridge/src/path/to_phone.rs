@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use housecall_media::coder::CodecError;
 use housecall_media::jitter::{Arrival, JitterStats};
-use housecall_media::rtp::{RtpPacket, RtpSender};
+use housecall_media::rtp::{RtpPacket, RtpSender, Stamp};
 use housecall_media::sdp::{Codec, MediaTarget};
 use housecall_media::telephone_event::TooManyKeys;
 use housecall_media::{Frame, Key};
@@ -124,20 +124,13 @@ impl ToPhone {
         packet: EarPacket,
         target: Option<&MediaTarget>,
     ) -> Result<Option<RtpPacket>, NotOfCodec> {
-        let ticks = self.ear.codec.ticks(&packet.payload).ok_or(NotOfCodec)?;
-        let arrival = Arrival {
-            ssrc: packet.ssrc,
-            sequence: packet.sequence,
-            timestamp: packet.timestamp,
-            // An ear packet does not say.
-            marker: false,
-            ticks,
-            content: self.ear.codec.content(&packet.payload),
-            payload: packet.payload,
-        };
+        let stamp = Stamp::from(&packet);
+        // An ear packet does not say whether a talk spurt begins.
+        let arrival = Arrival::of(self.ear.codec, stamp, false, packet.payload);
+        let arrival = arrival.ok_or(NotOfCodec)?;
         self.leg
             .received(now, self.ear.codec.clock_rate(), &arrival);
-        let Some(target) = target.filter(|target| self.goes_straight(target, ticks)) else {
+        let Some(target) = target.filter(|target| self.goes_straight(target, arrival.ticks)) else {
             self.straight.leave(&mut self.rtp);
             self.voice.push(now, arrival);
             return Ok(None);

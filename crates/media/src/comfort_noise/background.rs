@@ -1,6 +1,5 @@
 use super::NoiseShape;
 use crate::Rate;
-use crate::pitch::samples_in;
 
 /// Listens to a sound for what is there when nobody speaks.
 ///
@@ -30,7 +29,7 @@ impl Background {
     /// Nothing heard so far, of a sound at a rate.
     pub fn new(rate: Rate) -> Self {
         Self {
-            stretch: samples_in(rate, 10_000).max(1),
+            stretch: rate.samples(10),
             rms: Self::RMS_START,
             correlation: [0.0; NoiseShape::ORDER + 1],
         }

@@ -7,7 +7,7 @@ mod tests;
 
 use crate::Rate;
 use crate::comfort_noise::{Background, ComfortNoise, NoiseShape};
-use crate::pitch::{Pitch, likeness, samples_in};
+use crate::pitch::{Pitch, likeness};
 use repetition::Repetition;
 
 /// Bridges what was lost of a waveform by repeating its last pitch periods, which fade into the background (after ITU-T G.711 appendix I).
@@ -70,7 +70,7 @@ impl Concealment {
 
     /// The samples of the past that it looks at, at a rate: 60 ms.
     pub fn before(rate: Rate) -> usize {
-        samples_in(rate, 60_000)
+        rate.samples(60)
     }
 
     /// Takes sound that arrived. After made-up sound its beginning is blended with what that would have gone on to.
@@ -158,15 +158,15 @@ impl Concealment {
             Fade::Slow => (Self::HOLD_US, Self::FADE_US),
             Fade::Quick => (0, Self::QUICK_FADE_US),
         };
-        if age <= samples_in(self.rate, hold) {
+        if age <= self.rate.samples_in_us(hold) {
             return 0.0;
         }
-        1.0 / samples_in(self.rate, length).max(1) as f32
+        1.0 / self.rate.samples_in_us(length).max(1) as f32
     }
 
     fn blend(&mut self, mut made_up: MadeUp, sound: &mut Vec<i16>) {
-        let longest = samples_in(self.rate, Self::OVERLAP_US_MAX);
-        let length = samples_in(self.rate, Self::OVERLAP_US) + made_up.age * 2 / 5;
+        let longest = self.rate.samples_in_us(Self::OVERLAP_US_MAX);
+        let length = self.rate.samples_in_us(Self::OVERLAP_US) + made_up.age * 2 / 5;
         let length = length.min(longest).min(sound.len());
         let slack = made_up.slack();
         let made: Vec<i16> = (0..length + slack)

@@ -1,7 +1,7 @@
 use std::ops::RangeInclusive;
 
 use crate::Rate;
-use crate::pitch::{Pitch, likeness, samples_in};
+use crate::pitch::{Pitch, likeness};
 
 /// The last pitch periods of a sound, again and again.
 ///
@@ -51,7 +51,7 @@ impl Repetition {
             heard,
             period,
             age: 0,
-            patience: samples_in(rate, Self::PATIENCE_US).max(1),
+            patience: rate.samples_in_us(Self::PATIENCE_US).max(1),
         };
         repetition.plan();
         repetition
@@ -102,7 +102,7 @@ impl Repetition {
 
 /// The period of the end of a sound, in samples; the longest there is in silence or rustle.
 fn period(rate: Rate, before: &[i16]) -> usize {
-    let samples = |micros: &u32| samples_in(rate, *micros);
+    let samples = |micros: &u32| rate.samples_in_us(*micros);
     let (shortest, longest) = (
         samples(Repetition::PERIOD_US.start()),
         samples(Repetition::PERIOD_US.end()),

@@ -13,7 +13,7 @@ impl Ear {
     fn new(rate: Rate) -> Self {
         Self {
             rate,
-            frame: samples_in(rate, 20_000),
+            frame: rate.samples(20),
             concealment: Concealment::new(rate),
             heard: Vec::new(),
         }
@@ -64,8 +64,8 @@ fn steepest(sound: &[i16]) -> f32 {
 /// which is taken back over a quarter of the shortest period.
 fn bound(hertz: f32, rate: Rate, amplitude: f32) -> f32 {
     let own = 2.0 * (std::f32::consts::PI * hertz / rate.hertz() as f32).sin();
-    let melting = 2.0 / samples_in(rate, 5_000) as f32;
-    let step = 2.0 / samples_in(rate, 625) as f32;
+    let melting = 2.0 / rate.samples(5) as f32;
+    let step = 2.0 / rate.samples_in_us(625) as f32;
     amplitude * (own + melting + step)
 }
 

@@ -1,5 +1,8 @@
 use bytes::Bytes;
 
+use crate::rtp::Stamp;
+use crate::sdp::Codec;
+
 /// One packet on its way in.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Arrival {
@@ -17,6 +20,26 @@ pub struct Arrival {
     pub content: Content,
     /// The sound, or what is said of the background.
     pub payload: Bytes,
+}
+
+impl Arrival {
+    /// A packet of a codec's voice; none if no packet of it has such a payload.
+    pub fn of(codec: Codec, stamp: Stamp, marker: bool, payload: Bytes) -> Option<Self> {
+        let Stamp {
+            ssrc,
+            sequence,
+            timestamp,
+        } = stamp;
+        Some(Self {
+            ssrc,
+            sequence,
+            timestamp,
+            marker,
+            ticks: codec.ticks(&payload)?,
+            content: codec.content(&payload),
+            payload,
+        })
+    }
 }
 
 /// What a packet holds.

@@ -5,13 +5,14 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use crate::Rate;
-use crate::coder::Decoder;
+use crate::coder::{CodecError, Decoder, decoder};
 use crate::comfort_noise::NoiseShape;
 use crate::concealment::Concealment;
 use crate::jitter::{Arrival, Content, JitterBuffer, JitterStats, Play};
+use crate::sdp::Codec;
 use crate::tape::Tape;
 use crate::time_scale::TimeScale;
+use crate::{Frame, Rate};
 
 /// Plays the packets of one stream: the jitter buffer, a decoder, what is heard instead of what did not come, and the time-scale that
 /// leads the delay to its target.
@@ -35,6 +36,14 @@ pub struct Playout {
 }
 
 impl Playout {
+    /// Plays a stream of a codec at a rate.
+    ///
+    /// # Errors
+    /// libopus found no memory, or the codec carries no voice.
+    pub fn of(codec: Codec, rate: Rate) -> Result<Self, CodecError> {
+        Ok(Self::new(codec.clock_rate(), rate, decoder(codec, rate)?))
+    }
+
     /// Plays a stream with an RTP clock of `clock_rate` hertz, whose decoder makes sound at `rate`.
     pub fn new(clock_rate: u32, rate: Rate, decoder: Box<dyn Decoder>) -> Self {
         let mut buffer = JitterBuffer::new(clock_rate);
@@ -100,6 +109,13 @@ impl Playout {
     pub fn ready(&self) -> Duration {
         let samples = self.tape.ready().len() as u64;
         Duration::from_micros(samples * 1_000_000 / u64::from(self.rate.hertz()))
+    }
+
+    /// The sound of the next `ms` milliseconds, 20 at most.
+    pub fn frame(&mut self, now: Instant, ms: u64) -> Frame {
+        let mut frame = Frame::silence(self.rate, ms);
+        self.fill(now, &mut frame);
+        frame
     }
 
     /// Fills `out` with the sound that is due.

@@ -1,7 +1,7 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use housecall_media::mixer::Mixer;
-use housecall_media::{FRAME_MS, Frame, Rate};
+use housecall_media::{Frame, Pace, Rate};
 
 use super::voice::Voice;
 use crate::Seat;
@@ -13,20 +13,16 @@ use crate::Seat;
 pub(crate) struct Desk {
     mixer: Mixer,
     voices: [Option<Voice>; Mixer::PLACES],
-    next: Instant,
+    pace: Pace,
 }
 
 impl Desk {
-    const STEP: Duration = Duration::from_millis(FRAME_MS);
-    /// Steps made at once after a stall: a longer burst would be heard as delay from then on.
-    const CATCH_UP_MAX: u32 = 3;
-
     /// A desk whose mixes have a rate, at which nobody is heard yet.
     pub(crate) fn new(now: Instant, rate: Rate) -> Self {
         Self {
             mixer: Mixer::new(rate),
             voices: Default::default(),
-            next: now + Self::STEP,
+            pace: Pace::new(now),
         }
     }
 
@@ -56,17 +52,15 @@ impl Desk {
             .map_or(0, |voice| voice.concealed())
     }
 
-    /// The moment of the next frame, if it has come. To be asked until it has not.
-    pub(crate) fn due(&mut self, now: Instant) -> Option<Instant> {
-        let late = now.checked_duration_since(self.next)?;
-        let whole = u32::try_from(late.as_millis() / Self::STEP.as_millis()).unwrap_or(u32::MAX);
-        let due = self.next + Self::STEP * whole.saturating_sub(Self::CATCH_UP_MAX - 1);
-        self.next = due + Self::STEP;
-        Some(due)
+    /// Takes the moments of the frames that are due at `now`.
+    pub(crate) fn due(&mut self, now: Instant) -> impl Iterator<Item = Instant> + use<> {
+        let frames = self.pace.due(now).frames;
+        let (next, step) = (self.pace.next(), self.pace.step());
+        (1..=frames).rev().map(move |left| next - step * left)
     }
 
     pub(crate) fn poll_timeout(&self) -> Instant {
-        self.next
+        self.pace.next()
     }
 
     /// Takes the next 20 ms of everybody.
@@ -94,6 +88,8 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -101,11 +97,12 @@ mod tests {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut desk = Desk::new(start, Rate::Narrow);
-        assert_eq!(desk.due(at(19)), None);
-        assert_eq!(desk.due(at(27)), Some(at(20)));
-        assert_eq!(desk.due(at(27)), None);
-        let late: Vec<_> = std::iter::from_fn(|| desk.due(at(1_090))).collect();
-        assert_eq!(late, [at(1_040), at(1_060), at(1_080)]);
+        let mut due = |ms| desk.due(at(ms)).collect::<Vec<_>>();
+        let nothing: [Instant; 0] = [];
+        assert_eq!(due(19), nothing);
+        assert_eq!(due(27), [at(20)]);
+        assert_eq!(due(27), nothing);
+        assert_eq!(due(1_090), [at(1_040), at(1_060), at(1_080)]);
         assert_eq!(desk.poll_timeout(), at(1_100));
     }
 }

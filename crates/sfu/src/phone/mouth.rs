@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use housecall_media::jitter::Arrival;
-use housecall_media::rtp::{Relay, RtpPacket, RtpSender};
+use housecall_media::rtp::{Relay, RtpPacket, RtpSender, Stamp};
 use housecall_media::sdp::Codec;
 use housecall_media::{AudioLevel, Frame, OpusDecoder};
 
@@ -68,19 +68,15 @@ impl Mouth {
             level,
             payload,
         } = packet;
-        let ticks = OpusDecoder::ticks(&payload)?;
         if payload.len() > Self::PAYLOAD_BYTES_MAX {
             return None;
         }
-        let arrival = Arrival {
+        let stamp = Stamp {
             ssrc: 0,
             sequence,
             timestamp,
-            marker,
-            ticks,
-            content: Codec::Opus.content(&payload),
-            payload,
         };
+        let arrival = Arrival::of(Codec::Opus, stamp, marker, payload)?;
         let packet = self
             .relay
             .packet(&mut self.rtp, Self::NO_TYPE, marker, &arrival)?;

@@ -1,8 +1,9 @@
 use std::time::Instant;
 
-use housecall_media::coder::{CodecError, decoder};
+use housecall_media::coder::CodecError;
 use housecall_media::jitter::Arrival;
 use housecall_media::playout::Playout;
+use housecall_media::rtp::Stamp;
 use housecall_media::sdp::Codec;
 use housecall_media::{FRAME_MS, Frame, Rate};
 
@@ -12,25 +13,22 @@ pub(super) struct Voice(Playout);
 
 impl Voice {
     pub(super) fn new(rate: Rate) -> Result<Self, CodecError> {
-        let decoder = decoder(Codec::Opus, rate)?;
-        Ok(Self(Playout::new(Codec::Opus.clock_rate(), rate, decoder)))
+        Playout::of(Codec::Opus, rate).map(Self)
     }
 
     /// Takes a packet in. What is no Opus is dropped.
     pub(super) fn push(&mut self, now: Instant, packet: &rtp::Packet) {
-        let Some(ticks) = Codec::Opus.ticks(&packet.payload) else {
-            return;
+        let header = &packet.header;
+        let stamp = Stamp {
+            ssrc: header.ssrc,
+            sequence: header.sequence_number,
+            timestamp: header.timestamp,
         };
-        let arrival = Arrival {
-            ssrc: packet.header.ssrc,
-            sequence: packet.header.sequence_number,
-            timestamp: packet.header.timestamp,
-            marker: packet.header.marker,
-            ticks,
-            content: Codec::Opus.content(&packet.payload),
-            payload: packet.payload.clone(),
-        };
-        self.0.push(now, arrival);
+        if let Some(arrival) =
+            Arrival::of(Codec::Opus, stamp, header.marker, packet.payload.clone())
+        {
+            self.0.push(now, arrival);
+        }
     }
 
     /// Things made up so far.
@@ -40,8 +38,6 @@ impl Voice {
 
     /// The next 20 ms.
     pub(super) fn frame(&mut self, now: Instant) -> Frame {
-        let mut frame = Frame::silence(self.0.rate(), FRAME_MS);
-        self.0.fill(now, &mut frame);
-        frame
+        self.0.frame(now, FRAME_MS)
     }
 }

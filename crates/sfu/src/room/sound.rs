@@ -83,7 +83,7 @@ impl Open {
         let Some(mut desk) = self.desk.take() else {
             return;
         };
-        while let Some(due) = desk.due(now) {
+        for due in desk.due(now) {
             desk.tick(due);
             for seat in Seat::ALL {
                 if let Some(Way::Mixed(_)) = self.way_to(seat) {

@@ -5,7 +5,7 @@ mod property;
 use bytes::Bytes;
 
 use super::*;
-use crate::coder::{CodecError, decoder, encoder};
+use crate::coder::{CodecError, encoder};
 use crate::jitter::tests::{Network, Weather};
 use crate::opus::OpusSettings;
 use crate::sdp::Codec;
@@ -325,7 +325,7 @@ fn a_loss_is_made_up_for_in_every_codec_at_every_rate() {
 /// a second.
 fn tone_with_a_gap(codec: Codec, rate: Rate) -> Vec<f32> {
     let start = Instant::now();
-    let mut playout = Playout::new(codec.clock_rate(), rate, decoder(codec, rate).unwrap());
+    let mut playout = Playout::of(codec, rate).unwrap();
     let mut encoder = encoder(codec, rate, OpusSettings::default()).unwrap();
     let (mut tone, mut frame) = (Sine::new(440.0, -12.0), Frame::silence(rate, 20));
     let mut heard = Vec::new();

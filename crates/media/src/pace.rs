@@ -1,21 +1,21 @@
 use std::time::{Duration, Instant};
 
-use housecall_media::FRAME_MS;
+use crate::FRAME_MS;
 
 /// When the next frame is due. Deadlines are absolute, so that being woken late now does not make the next frame late.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub struct Pace {
     next: Instant,
     step_ms: u64,
 }
 
 /// Frames that are due.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Due {
+pub struct Due {
     /// Frames whose moment has passed unheard, longer ago than can be caught up with. They come first.
-    pub(super) missed: u32,
+    pub missed: u32,
     /// Frames to make now.
-    pub(super) frames: u32,
+    pub frames: u32,
 }
 
 impl Pace {
@@ -23,29 +23,30 @@ impl Pace {
     const CATCH_UP_MS: u64 = 3 * FRAME_MS;
 
     /// A frame every 20 ms.
-    pub(super) fn new(now: Instant) -> Self {
+    pub fn new(now: Instant) -> Self {
         Self {
             next: now + Duration::from_millis(FRAME_MS),
             step_ms: FRAME_MS,
         }
     }
 
-    pub(super) fn next(&self) -> Instant {
+    /// When the next frame is due.
+    pub fn next(&self) -> Instant {
         self.next
     }
 
-    /// How long its frames are.
-    pub(super) fn step_ms(&self) -> u64 {
+    /// How long its frames are, in milliseconds.
+    pub fn step_ms(&self) -> u64 {
         self.step_ms
     }
 
     /// The same as a duration.
-    pub(super) fn step(&self) -> Duration {
+    pub fn step(&self) -> Duration {
         Duration::from_millis(self.step_ms)
     }
 
     /// Makes frames of which whole ones fill a packet: of 20 ms, else of 10.
-    pub(super) fn fit(&mut self, packet_ms: u64) {
+    pub fn fit(&mut self, packet_ms: u64) {
         self.step_ms = if packet_ms.is_multiple_of(FRAME_MS) {
             FRAME_MS
         } else {
@@ -54,14 +55,14 @@ impl Pace {
     }
 
     /// Takes the frames that are due at `now`.
-    pub(super) fn due(&mut self, now: Instant) -> Due {
+    pub fn due(&mut self, now: Instant) -> Due {
         let Some(late) = now.checked_duration_since(self.next) else {
             return Due {
                 missed: 0,
                 frames: 0,
             };
         };
-        let step = Duration::from_millis(self.step_ms);
+        let step = self.step();
         let whole = u32::try_from(late.as_micros() / step.as_micros()).unwrap_or(u32::MAX - 1) + 1;
         self.next += step * whole;
         let frames = whole.min((Self::CATCH_UP_MS / self.step_ms) as u32);
