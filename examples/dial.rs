@@ -13,7 +13,6 @@ mod trunk;
 
 use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +20,8 @@ use housecall::sip::Transport;
 use housecall::softphone::{
     Dial, Event, Noted, SoftCall, SoftEvent, Softphone, SoftphoneOptions, Timers, Voice,
 };
-use housecall::{DestinationPolicy, Route};
-use housecall_media::{SAMPLE_RATE, Sound};
+use housecall::{DestinationPolicy, Route, Sound, to_wav};
+use housecall_media::SAMPLE_RATE;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
 use trunk::{Account, COUNTRY, address_towards};
@@ -52,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if talk.hang_up_at.is_none() {
         return Err("nobody answered".into());
     }
-    write_wav(Path::new(write_to), &talk.heard)?;
+    std::fs::write(write_to, to_wav(&talk.heard))?;
     let seconds = talk.heard.len() as f32 / SAMPLE_RATE as f32;
     println!("wrote    {seconds:.1} s to {write_to}");
     Ok(())
@@ -182,19 +181,4 @@ impl Talk {
             "#".repeat(full)
         );
     }
-}
-
-/// Writes 16 bit PCM, mono, 8 kHz.
-fn write_wav(path: &Path, samples: &[i16]) -> std::io::Result<()> {
-    let bytes: Vec<u8> = samples.iter().flat_map(|it| it.to_le_bytes()).collect();
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let mut file = b"RIFF".to_vec();
-    file.extend(length.saturating_add(36).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend(SAMPLE_RATE.to_le_bytes());
-    file.extend((SAMPLE_RATE * 2).to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend(length.to_le_bytes());
-    file.extend(bytes);
-    std::fs::write(path, file)
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use housecall_carrier::{Carrier, CarrierOptions, Stage};
+use housecall_media::sound::to_wav;
 use housecall_media::{SAMPLE_RATE, Sine, Sound, dominant_frequency, level};
 
 /// Plays back what it hears.
@@ -46,16 +47,8 @@ fn example(name: &str) -> Command {
 /// A WAV file of 16 bits at 8 kHz with our tone in it.
 fn tone() -> Vec<u8> {
     let mut sine = Sine::new(OURS_HZ, -16.0);
-    let frames = (0..SECONDS * 50).flat_map(|_| sine.frame().to_vec());
-    let bytes: Vec<u8> = frames.flat_map(i16::to_le_bytes).collect();
-    let size = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
-    let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
-    file.extend(size(SAMPLE_RATE as usize));
-    file.extend(size(SAMPLE_RATE as usize * 2));
-    file.extend(b"\x02\0\x10\0data");
-    file.extend(size(bytes.len()));
-    file.extend(bytes);
-    file
+    let samples: Vec<i16> = (0..SECONDS * 50).flat_map(|_| sine.frame()).collect();
+    to_wav(&samples)
 }
 
 /// What `dial` writes to its reader about a call to `number`, and how it ends.

@@ -94,7 +94,7 @@ pub use record::{CallRecord, Class, VisitRecord};
 pub use trunks::{Reach, TrunkMode, TrunkSetup, TrunkState, TrunkView};
 pub use visit::{RoomRefused, Visit, VisitPlan, VisitView, words};
 
-pub use housecall_media::sound::{Sound, SoundError};
+pub use housecall_media::sound::{Sound, SoundError, to_wav};
 pub use housecall_meter::{AccountId, Booked, Credits, Estimate, SessionId, Tariff};
 pub use housecall_phone::{
     Country, DestinationPolicy, DestinationRefused, Number, NumberError, Outcome, Route, Trunk,

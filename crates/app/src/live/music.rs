@@ -13,17 +13,18 @@ pub fn hold_music(config: &Config) -> Result<Option<Sound>, LiveError> {
     let Some(file) = &config.media.hold_music else {
         return Ok(None);
     };
-    let named = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|why| LiveError::MusicUnreadable {
-        file: named.clone(),
+    let bytes = std::fs::read(file).map_err(LiveError::unreadable("media.hold_music", file))?;
+    let music = Sound::read(&bytes).map_err(|why| LiveError::Music {
+        file: file.display().to_string(),
         why,
     })?;
-    let music = Sound::read(&bytes).map_err(|why| LiveError::Music { file: named, why })?;
     Ok(Some(music))
 }
 
 #[cfg(test)]
 mod tests {
+    use housecall::to_wav;
+
     use super::*;
 
     /// What becomes of a file with these bytes.
@@ -37,26 +38,6 @@ mod tests {
         read
     }
 
-    /// A second of a slow square wave as a WAV file: PCM, mono, 8000 Hz, 16 bits.
-    fn wav() -> Vec<u8> {
-        let samples = (0..8_000).map(|at| if at / 20 % 2 == 0 { 3_000_i16 } else { -3_000 });
-        let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
-        let length = data.len() as u32;
-        let format = [16_u32.to_le_bytes(), [1, 0, 1, 0], 8_000_u32.to_le_bytes()];
-        let rates = [16_000_u32.to_le_bytes(), [2, 0, 16, 0]];
-        let parts = [
-            &b"RIFF"[..],
-            &(36 + length).to_le_bytes(),
-            b"WAVEfmt ",
-            &format.concat(),
-            &rates.concat(),
-            b"data",
-            &length.to_le_bytes(),
-            &data,
-        ];
-        parts.concat()
-    }
-
     #[test]
     fn without_a_line_there_is_our_own_music() {
         assert_eq!(hold_music(&Config::default()).unwrap(), None);
@@ -64,7 +45,9 @@ mod tests {
 
     #[test]
     fn a_file_of_music_is_read() {
-        assert!(read("music", &wav()).unwrap().is_some());
+        let square = |at| if at / 20 % 2 == 0 { 3_000 } else { -3_000 };
+        let file = to_wav(&(0..8_000).map(square).collect::<Vec<i16>>());
+        assert!(read("music", &file).unwrap().is_some());
     }
 
     #[test]

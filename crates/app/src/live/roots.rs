@@ -13,17 +13,16 @@ pub fn sip_options(config: &Config) -> Result<SipOptions, LiveError> {
     let Some(file) = &config.sip.roots_file else {
         return Ok(SipOptions::default());
     };
-    let named = file.display().to_string();
-    let roots_pem = std::fs::read(file).map_err(|why| LiveError::RootsUnreadable {
-        file: named.clone(),
-        why,
-    })?;
+    let what = "the certificates of sip.roots_file";
+    let roots_pem = std::fs::read(file).map_err(LiveError::unreadable(what, file))?;
     let tls = TlsOptions {
         roots_pem,
         ..TlsOptions::default()
     };
-    tls.check()
-        .map_err(|why| LiveError::Roots { file: named, why })?;
+    tls.check().map_err(|why| LiveError::Roots {
+        file: file.display().to_string(),
+        why,
+    })?;
     Ok(SipOptions {
         tls,
         ..SipOptions::default()

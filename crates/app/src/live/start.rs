@@ -1,6 +1,7 @@
 //! Starts what is alive behind the pages: the engine, and in a demonstration its telephone network.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use housecall::ports::Ports;
@@ -41,27 +42,11 @@ pub enum LiveError {
     /// The settings make no trunk.
     #[error(transparent)]
     Trunk(#[from] housecall::trunk::BadTrunk),
-    /// The trunk's password cannot be read.
-    #[error("cannot read the password of trunk {trunk:?} from {file}: {why}")]
-    Password {
-        /// The trunk.
-        trunk: String,
-        /// The file.
-        file: String,
-        /// What the system says.
-        why: io::Error,
-    },
-    /// The further roots cannot be read.
-    #[error("cannot read the certificates of sip.roots_file from {file}: {why}")]
-    RootsUnreadable {
-        /// The file.
-        file: String,
-        /// What the system says.
-        why: io::Error,
-    },
-    /// The music cannot be read.
-    #[error("cannot read media.hold_music from {file}: {why}")]
-    MusicUnreadable {
+    /// A file that the configuration names cannot be read.
+    #[error("cannot read {what} from {file}: {why}")]
+    Unreadable {
+        /// What is in it.
+        what: String,
         /// The file.
         file: String,
         /// What the system says.
@@ -87,6 +72,17 @@ pub enum LiveError {
         /// What is wrong with it.
         why: housecall::sip::TlsSetup,
     },
+}
+
+impl LiveError {
+    /// Says of what in which file the system says something.
+    pub(super) fn unreadable(
+        what: impl Into<String>,
+        file: &Path,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let (what, file) = (what.into(), file.display().to_string());
+        move |why| Self::Unreadable { what, file, why }
+    }
 }
 
 impl Live {

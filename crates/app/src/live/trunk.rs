@@ -156,11 +156,8 @@ fn credentials(configured: &config::Trunk) -> Result<Option<Credentials>, LiveEr
     let (Some(username), Some(file)) = (&configured.username, &configured.password_file) else {
         return Ok(None);
     };
-    let password = read_secret(file).map_err(|why| LiveError::Password {
-        trunk: configured.name.as_str().to_owned(),
-        file: file.display().to_string(),
-        why,
-    })?;
+    let what = format!("the password of trunk {:?}", configured.name.as_str());
+    let password = read_secret(file).map_err(LiveError::unreadable(what, file))?;
     let credentials = Credentials::new(username.as_str(), &password);
     Ok(Some(match &configured.realm {
         Some(realm) => credentials.for_realm(realm.as_str()),

@@ -174,6 +174,8 @@ impl Ear {
 
 #[cfg(test)]
 mod tests {
+    use housecall_media::sound::to_wav;
+
     use super::*;
 
     /// The timestamps, in frames, of what is due at that many milliseconds.
@@ -223,21 +225,12 @@ mod tests {
     #[test]
     fn a_recording_is_said_once_from_the_answer_on() {
         let begun = Instant::now();
-        let recording = Sound::read(&wav(&[1_000; 320])).unwrap();
+        let recording = Sound::read(&to_wav(&[1_000; 320])).unwrap();
         let mut mouth = Mouth::new(begun, Voice::Recording(recording)).unwrap();
         assert!(said(&mut mouth, begun, 5_000).is_empty());
         mouth.answered(begun + Duration::from_secs(6));
         assert_eq!(said(&mut mouth, begun, 6_500).len(), 2);
         assert!(said(&mut mouth, begun, 9_000).is_empty());
-    }
-
-    /// A WAV file of 16 bits at 8 kHz.
-    fn wav(samples: &[i16]) -> Vec<u8> {
-        let bytes: Vec<u8> = samples.iter().flat_map(|it| it.to_le_bytes()).collect();
-        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
-        let head =
-            b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data";
-        [&head[..], &length, &bytes].concat()
     }
 
     #[test]

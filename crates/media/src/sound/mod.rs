@@ -7,6 +7,8 @@ mod wav;
 
 use std::sync::Arc;
 
+pub use wav::to_wav;
+
 use crate::coder::CodecError;
 use crate::resample::resample;
 use crate::{Frame, Rate, SAMPLE_RATE, SILENCE, level};

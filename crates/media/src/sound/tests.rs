@@ -50,6 +50,19 @@ fn assert_is_the_tone(sound: &Sound) {
 }
 
 #[test]
+fn a_wav_file_of_ours_is_read_back() {
+    let samples = tone(8_000);
+    let file = to_wav(&samples);
+    let as_others_write = wav(1, 1, 8_000, 16, &bytes(&samples));
+    assert_eq!(
+        file[file.len() - 16_008..],
+        as_others_write[as_others_write.len() - 16_008..]
+    );
+    assert_eq!(file[4..8], (file.len() as u32 - 8).to_le_bytes());
+    assert_is_the_tone(&Sound::read(&file).unwrap());
+}
+
+#[test]
 fn wav_files_of_every_usual_kind_are_read() {
     for rate in [8_000, 16_000, 44_100, 48_000] {
         let linear = bytes(&tone(rate));

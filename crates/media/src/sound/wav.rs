@@ -23,6 +23,26 @@ enum Coding {
     Law(Law),
 }
 
+/// What stands before the samples of a file of ours: mono, 16 bits, at 8 kHz.
+const FORMAT: [u8; 16] = [1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0];
+
+/// Writes a WAV file: PCM, mono, 8 kHz, 16 bits. Of sound that no such file can hold, more than two days, the end is left out.
+pub fn to_wav(samples: &[i16]) -> Vec<u8> {
+    let longest = (u32::MAX as usize - 36) / 2;
+    let samples = samples.get(..longest).unwrap_or(samples);
+    let length = samples.len() as u32 * 2;
+    let mut file = Vec::with_capacity(44 + samples.len() * 2);
+    file.extend(b"RIFF");
+    file.extend((length + 36).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    file.extend((FORMAT.len() as u32).to_le_bytes());
+    file.extend(FORMAT);
+    file.extend(b"data");
+    file.extend(length.to_le_bytes());
+    file.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    file
+}
+
 /// Reads a RIFF WAVE file to mono at 8 kHz.
 pub(super) fn read(file: &[u8]) -> Result<Vec<i16>, SoundError> {
     if file.get(8..12) != Some(b"WAVE") {

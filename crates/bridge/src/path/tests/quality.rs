@@ -2,6 +2,7 @@
 
 use housecall_media::quality::{Class, Verdict};
 use housecall_media::rtp::{Extended, ReferenceTime, ReportBlock, VoiceMetrics};
+use housecall_media::sound::to_wav;
 
 use super::*;
 
@@ -237,15 +238,8 @@ fn levels_are_measured_and_taken() {
 #[test]
 fn a_file_s_music_is_played_to_who_is_held() {
     let mut hum = Sine::new(620.0, -20.0);
-    let samples: Vec<u8> = (0..50)
-        .flat_map(|_| hum.frame())
-        .flat_map(i16::to_le_bytes)
-        .collect();
-    let mut file =
-        b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data"
-            .to_vec();
-    file.extend((samples.len() as u32).to_le_bytes());
-    file.extend(samples);
+    let samples: Vec<i16> = (0..50).flat_map(|_| hum.frame()).collect();
+    let file = to_wav(&samples);
     let mut options = PathOptions::new("AU", 1);
     options.hold_music = Some(housecall_media::Sound::read(&file).unwrap());
     let mut world = World::talking(1, Codec::Pcma);
