@@ -19,6 +19,7 @@ pub(crate) use start_line::StartLine;
 use crate::header::{Known, Name};
 use crate::method::Method;
 use crate::status::StatusCode;
+use crate::text::narrow;
 
 /// The largest message read, in bytes, head and body together.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
@@ -33,10 +34,10 @@ pub struct Message {
     /// The head with folded lines joined; the same memory as `wire` when nothing had to be changed.
     head: ByteString,
     start: StartLine,
-    fields: Box<Fields>,
-    malformed_lines: usize,
-    body: Bytes,
-    length: BodyLength,
+    fields: Fields,
+    malformed_lines: u32,
+    /// Where in `wire` the body begins.
+    head_end: u32,
 }
 
 /// What Content-Length said, and whether the body agrees (RFC 3261 §18.3, §20.14).
@@ -120,18 +121,16 @@ impl Message {
         index: Index,
     ) -> Message {
         let available = wire.len().saturating_sub(head_end);
-        let length = body_length(&index.fields, &head, available);
-        if let BodyLength::Exact(length) = length {
+        if let BodyLength::Exact(length) = body_length(&index.fields, &head, available) {
             wire.truncate(head_end.saturating_add(length));
         }
         Message {
-            body: wire.slice(head_end.min(wire.len())..),
             wire,
             head,
             start,
             fields: index.fields,
             malformed_lines: index.malformed_lines,
-            length,
+            head_end: narrow(head_end),
         }
     }
 
@@ -219,18 +218,18 @@ impl Message {
     }
 
     /// Returns the body, cut at Content-Length.
-    pub fn body(&self) -> &Bytes {
-        &self.body
+    pub fn body(&self) -> &[u8] {
+        self.wire.get(self.head_end as usize..).unwrap_or_default()
     }
 
     /// Returns what Content-Length said of the body.
     pub fn body_length(&self) -> BodyLength {
-        self.length
+        body_length(&self.fields, &self.head, self.body().len())
     }
 
     /// Returns how many lines of the head were no header at all.
     pub fn malformed_lines(&self) -> usize {
-        self.malformed_lines
+        self.malformed_lines as usize
     }
 
     /// Returns the message as it is on the wire.

@@ -12,9 +12,9 @@ use crate::text::{self, Block, Span};
 #[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) start_line: Span,
-    pub(crate) fields: Box<Fields>,
+    pub(crate) fields: Fields,
     /// Lines that are neither header nor continuation.
-    pub(crate) malformed_lines: usize,
+    pub(crate) malformed_lines: u32,
     /// How many bytes the head has, its empty line included; `None` where no empty line came.
     end: Option<usize>,
     /// Some value holds a carriage return or line feed.
@@ -26,7 +26,7 @@ impl Index {
     pub(crate) fn of(bytes: &[u8]) -> Index {
         let mut index = Index {
             start_line: Span::default(),
-            fields: Box::new(Fields::new()),
+            fields: Fields::new(),
             malformed_lines: 0,
             end: None,
             has_line_ends: false,

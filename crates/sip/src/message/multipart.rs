@@ -27,7 +27,7 @@ impl Message {
         let media_type = self.header(Name::ContentType)?;
         let mut parts_left = PARTS_MAX;
         let found = sdp_in(media_type, self.body(), DEPTH_MAX, &mut parts_left)?;
-        (!found.is_empty()).then(|| self.body().slice_ref(found))
+        (!found.is_empty()).then(|| self.wire.slice_ref(found))
     }
 }
 

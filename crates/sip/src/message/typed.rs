@@ -96,8 +96,12 @@ impl Message {
     /// # Errors
     /// One of the Contact values is malformed.
     pub fn contact(&self) -> Result<Option<NameAddrRef<'_>>, HeaderError> {
-        Contacts::first_of(self.values(Known::Contact))
-            .map_err(|fault| HeaderError::new(Name::Contact, fault))
+        let first = match self.lone(Known::Contact) {
+            Some("*") => Ok(None),
+            Some(value) => NameAddrRef::of(value).map(Some),
+            None => Contacts::first_of(self.values(Known::Contact)),
+        };
+        first.map_err(|fault| HeaderError::new(Name::Contact, fault))
     }
 
     /// Returns the Record-Route values in order of the message.
@@ -289,6 +293,14 @@ impl Message {
     fn informing<T>(&self, name: Known, parse: fn(&str) -> Result<T, ValueError>) -> Vec<T> {
         let values = self.elements(name);
         values.filter_map(|value| parse(value).ok()).collect()
+    }
+
+    /// Returns the value of a list header that stands there once and holds one element, as most do.
+    fn lone(&self, name: Known) -> Option<&str> {
+        let value = self.at_most_one(name).ok()??;
+        text::find(value.as_bytes(), [b','])
+            .is_none()
+            .then_some(value)
     }
 
     fn single(&self, name: Known) -> Result<&str, HeaderError> {

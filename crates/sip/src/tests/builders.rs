@@ -57,7 +57,7 @@ fn a_request_reads_back_as_it_was_meant() {
         request.via().unwrap().to_string(),
         "SIP/2.0/UDP [2001:db8::5]:5062;branch=z9hG4bKb1;rport"
     );
-    assert_eq!(&request.body()[..], b"v=0\r\n");
+    assert_eq!(request.body(), b"v=0\r\n");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_name_cannot_smuggle_a_header_in() {
     let request = request("x\r\nEvil: 1\r\n\r\nbody");
     assert_eq!(request.header(Name::Other("Evil")), None);
     assert_eq!(validate(&request), Ok(()));
-    assert_eq!(&request.body()[..], b"v=0\r\n");
+    assert_eq!(request.body(), b"v=0\r\n");
 }
 
 #[test]

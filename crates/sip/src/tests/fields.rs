@@ -12,7 +12,7 @@ fn bare_line_feeds_end_lines_too() {
     let message = Message::parse(text.into()).unwrap();
     assert_eq!(message.from().unwrap().tag(), Some("1"));
     assert_eq!(message.header(Name::Subject), Some("x  y"));
-    assert_eq!(&message.body()[..], b"body");
+    assert_eq!(message.body(), b"body");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn messages_come_out_however_the_stream_is_cut() {
             framer.push(bytes);
             found.extend(drain(&mut framer));
         }
-        let bodies: Vec<_> = found.iter().map(|message| &message.body()[..]).collect();
+        let bodies: Vec<_> = found.iter().map(|message| message.body()).collect();
         assert_eq!(
             bodies,
             [&b"one"[..], b"", b"three\r\n\r\n"],

@@ -327,7 +327,7 @@ fn a_reinvite_without_an_offer_is_asked_of_the_user() {
     let reply = Reply::new(StatusCode::OK).with_body(Body::sdp("offer"));
     stage.agent.respond(stage.now, call, reply).unwrap();
     stage.drain();
-    assert_eq!(stage.last().body().as_ref(), b"offer");
+    assert_eq!(stage.last().body(), b"offer");
     stage.hears_offer(&invite, "ACK", 1);
     assert_eq!(stage.told, ["offered by INVITE", "acknowledged"]);
 }

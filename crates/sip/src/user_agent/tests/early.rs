@@ -59,10 +59,7 @@ fn an_early_update_with_an_offer_is_taken_once_ours_is_answered() {
     assert_eq!(stage.told, ["offered by UPDATE"]);
     assert!(stage.sent.is_empty(), "the user answers");
     says_yes(&mut stage);
-    assert_eq!(
-        (code(&stage), stage.last().body().as_ref()),
-        (200, &b"agreed"[..])
-    );
+    assert_eq!((code(&stage), stage.last().body()), (200, &b"agreed"[..]));
     assert!(stage.last().contact().unwrap().is_some());
     // The call is made all the same, where the UPDATE has moved it.
     stage.hears_fork(&invite, "far", "UPDATE", 2, "offer");
