@@ -254,7 +254,7 @@ fn obey(
     true
 }
 
-/// `state talking 12`, with `held` and `muted` after it where it is so.
+/// `state talking 12`, with `held`, `muted` and `pressed=12#` (at the phone) after it where it is so.
 fn state(view: &CallView) -> String {
     let word = match view.phase {
         CallPhase::Dialing => "dialing",
@@ -266,7 +266,11 @@ fn state(view: &CallView) -> String {
     let seconds = view.talk_ms(Instant::now()).unwrap_or(0) / 1000;
     let held = if view.held.is_on() { " held" } else { "" };
     let muted = if view.muted { " muted" } else { "" };
-    format!("state {word} {seconds}{held}{muted}")
+    let pressed = match view.keys_heard.names() {
+        keys if keys.is_empty() => keys,
+        keys => format!(" pressed={keys}"),
+    };
+    format!("state {word} {seconds}{held}{muted}{pressed}")
 }
 
 /// None when the page is gone.

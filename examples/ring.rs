@@ -174,6 +174,7 @@ impl Ring {
                 PathOutput::Ear(frame) => self.ear.hear(&frame)?,
                 // Reports need a socket of their own; a call of three seconds does without.
                 PathOutput::Rtcp { .. } => {}
+                PathOutput::KeyHeard(key) => self.say(&format!("they pressed {key}")),
                 PathOutput::PhoneLost => self.call.hang_up(Instant::now()),
             }
         }
@@ -209,6 +210,7 @@ impl Ring {
             | Event::EncryptionRefused
             | Event::Redirected { .. }
             | Event::KeyRefused(_)
+            | Event::KeyHeard(_)
             | Event::Held
             | Event::Resumed
             | Event::HoldRefused => {}

@@ -68,6 +68,8 @@ pub struct Media {
     pub hold_music: Option<PathBuf>,
     /// True: noise around the voice of who is rung is taken away, which makes it some 20 ms later. Default false.
     pub suppress_noise: bool,
+    /// True: keys pressed at a phone are also heard as tones, where its trunk agrees to no telephone events. Default false.
+    pub hear_tones: bool,
     /// True: ICE lite, for a server with an address of its own on the Internet. Default false.
     pub ice_lite: bool,
 }
@@ -148,6 +150,7 @@ impl Default for Media {
             shards: 0,
             hold_music: None,
             suppress_noise: false,
+            hear_tones: false,
             ice_lite: false,
         }
     }

@@ -257,6 +257,7 @@ impl Bridge {
             phone::Event::Redirected { to } => self.tell(BridgeEvent::Redirected { to }),
             // The path presses it in another way.
             phone::Event::KeyRefused(_) => {}
+            phone::Event::KeyHeard(key) => self.tell(BridgeEvent::KeyHeard(key)),
             phone::Event::EncryptionRefused => self.tell(BridgeEvent::EncryptionRefused),
             phone::Event::Ringing => self.tell(BridgeEvent::Ringing),
             phone::Event::EarlyMedia(target) => {
@@ -393,6 +394,7 @@ impl Bridge {
                 self.outputs.push_back(Output::SendRtcp { to, bytes })
             }
             PathOutput::Ear(frame) => self.let_hear(now, frame),
+            PathOutput::KeyHeard(key) => self.tell(BridgeEvent::KeyHeard(key)),
             PathOutput::PhoneLost => self.call.handle_input(now, phone::Input::MediaLost),
         }
     }

@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
+use housecall_media::Key;
 use housecall_phone::{Ended, Message, Number, Peer, RouteFailure};
 
 use crate::MediaStats;
@@ -123,6 +124,9 @@ pub enum BridgeEvent {
     HeldByThem,
     /// The other side's hold is over.
     ResumedByThem,
+    /// The person at the phone has pressed a key: by an event in the sound, by INFO, or by its tone where
+    /// [`PathOptions::hear_tones`](crate::PathOptions::hear_tones) says so.
+    KeyHeard(Key),
     /// Whether the phone leg's sound is secured by SRTP. Said when the network first names where sound goes, and whenever it changes.
     ///
     /// The browser's leg always is.

@@ -67,6 +67,7 @@
 //! | RFC 3711 §3.3 | nothing is learned before authentication, however much is forged or replayed | `path/media_path.rs` | `path/tests/incidents.rs` |
 //! | RFC 3960 §3.2 | ringing tone while no early sound comes | `path/to_browser.rs` | `the_caller_hears_the_country_s_ringing_…`, `the_ringing_comes_back_…` |
 //! | RFC 3960 §3.2 | of several forks' early sound, the latest named | `path/phone.rs`, `path/source.rs` | `another_fork_s_early_sound_is_not_heard`, `an_address_named_before_teaches_nothing` |
+//! | RFC 4733, ITU-T Q.24 | keys pressed at the phone, as events or, where there are none, as tones | `path/heard_keys.rs` | `path/tests/heard_keys.rs` |
 //! | RFC 4733 | keys, exactly once each, under the clock of the codec in use | `path/keys.rs` | `keys_are_exact_under_loss_and_disorder`, `keys_are_exact_in_every_codec_…` |
 //! | RFC 4961 | symmetric RTP, learned and locked | `path/source.rs` | `strangers_wrong_payload_types_…`, `row_1_a_spray_from_three_addresses_…` |
 //! | RFC 3611 §4.5, §4.7 | extended reports, to whoever sends them | `path/media_path.rs` | `path/tests/quality.rs` |

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use housecall_media::Key;
 use housecall_meter::AccountId;
 use housecall_phone::Number;
 use tokio::sync::{mpsc, watch};
@@ -59,6 +60,8 @@ pub struct CallView {
     pub muted: bool,
     /// When it was answered.
     pub answered: Option<Instant>,
+    /// What they have pressed at their phone since the answer.
+    pub keys_heard: KeysHeard,
     /// True when the far end's network refused the last hold or resume.
     pub hold_refused: bool,
     /// How the sound between us and the telephone network is protected; none before anything is agreed.
@@ -79,6 +82,7 @@ impl CallView {
             held_by_them: HoldTime::default(),
             muted: false,
             answered: None,
+            keys_heard: KeysHeard::default(),
             hold_refused: false,
             encryption: None,
             browser_connected: false,
@@ -91,6 +95,39 @@ impl CallView {
     #[must_use]
     pub fn talk_ms(&self, now: Instant) -> Option<u64> {
         self.answered.map(|answered| millis(answered, now))
+    }
+}
+
+/// What the person at the phone has pressed: the last [`KeysHeard::KEPT`] keys.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct KeysHeard {
+    /// Oldest first, as far as there are any.
+    last: [Option<Key>; KeysHeard::KEPT],
+    count: u64,
+}
+
+impl KeysHeard {
+    /// How many are kept.
+    pub const KEPT: usize = 16;
+
+    /// Returns how many there were in all.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Returns the last ones, oldest first: `12#`.
+    #[must_use]
+    pub fn names(&self) -> String {
+        self.last.iter().flatten().map(|key| key.name()).collect()
+    }
+
+    pub(crate) fn press(&mut self, key: Key) {
+        self.last.rotate_left(1);
+        if let Some(newest) = self.last.last_mut() {
+            *newest = Some(key);
+        }
+        self.count += 1;
     }
 }
 

@@ -82,7 +82,8 @@ mod trunks;
 mod visit;
 
 pub use call::{
-    CallPhase, CallView, Controls, DialRequest, Dialed, Dialing, HangUp, HoldTime, Talking,
+    CallPhase, CallView, Controls, DialRequest, Dialed, Dialing, HangUp, HoldTime, KeysHeard,
+    Talking,
 };
 pub use dial::DialRefused;
 pub use encryption::Encryption;

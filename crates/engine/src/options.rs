@@ -46,6 +46,8 @@ pub struct EngineOptions {
     pub hold_music: Option<Sound>,
     /// Whether noise around the far end's voice is taken away. Off: it delays the voice, and takes tones and music for noise.
     pub suppress_noise: bool,
+    /// Whether keys pressed at a phone are also heard as tones, where its trunk agrees to no telephone events (RFC 4733).
+    pub hear_tones: bool,
     /// How long a phone rings before it counts as not answered (P7).
     pub ring_limit: Duration,
 }
@@ -78,6 +80,7 @@ impl EngineOptions {
             limits: DialLimits::default(),
             hold_music: None,
             suppress_noise: false,
+            hear_tones: false,
             ring_limit: Dial::RING_LIMIT,
         }
     }

@@ -2,7 +2,8 @@ use std::collections::VecDeque;
 
 use crate::key::{COLUMNS, ROWS};
 use crate::level::goertzel;
-use crate::{Dbfs, Key, SAMPLE_RATE};
+use crate::resample::Resampler;
+use crate::{Dbfs, Frame, Key, Rate, SAMPLE_RATE};
 
 /// Hears keys that are played as tones in the voice itself (ITU-T Q.23), within the limits of Q.24 and without taking speech for keys.
 ///
@@ -21,6 +22,8 @@ pub struct KeyDetector {
     down: Option<Key>,
     /// Decisions in a row without it.
     without: u32,
+    /// Makes wide sound narrow; none before any came.
+    narrower: Option<Resampler>,
 }
 
 /// One of a block's two tones.
@@ -56,6 +59,28 @@ const HALF_BIN: f32 = SAMPLE_RATE as f32 / BLOCK as f32 / 2.0;
 impl KeyDetector {
     const IN_A_ROW: u32 = 2;
     const OVER_AFTER: u32 = 7;
+
+    /// Listens to a frame at whatever rate, as [`KeyDetector::listen`] does. Wide sound is heard some 3 ms later, for the filter.
+    pub fn listen_to(&mut self, frame: &Frame) -> Vec<Key> {
+        match frame.rate() {
+            Rate::Narrow => self.listen(frame),
+            Rate::Wide => {
+                let narrow = self.narrowed(frame);
+                self.listen(&narrow)
+            }
+        }
+    }
+
+    fn narrowed(&mut self, frame: &Frame) -> Vec<i16> {
+        let new = || Resampler::new(Rate::Wide.hertz(), Rate::Narrow.hertz());
+        let narrower = self.narrower.get_or_insert_with(new);
+        let mut narrow = Vec::with_capacity(frame.len() / 2 + 1);
+        narrower.convert(frame.iter().map(|sample| f32::from(*sample)), &mut narrow);
+        narrow
+            .into_iter()
+            .map(|sample| sample.round() as i16)
+            .collect()
+    }
 
     /// Listens to some sound at 8 kHz; returns the keys that became clear in it.
     pub fn listen(&mut self, samples: &[i16]) -> Vec<Key> {

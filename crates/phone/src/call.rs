@@ -4,6 +4,7 @@ mod ended;
 mod event;
 mod failover;
 mod forks;
+mod key_info;
 mod line;
 mod redirect;
 mod ringing;

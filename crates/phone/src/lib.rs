@@ -39,7 +39,7 @@
 //! | RFC 4028 §7.4, §10 | the session is refreshed by a re-INVITE that changes nothing; a lost BYE is found out | `call/talking.rs` | `tests/holds.rs`: the_session_is_refreshed_by_what_was_said_last, a_lost_bye_is_found_out_by_the_session_timer |
 //! | RFC 4733 §2.4.2 | keys as events, on the clock of the voice | `call/talking.rs` | `tests/descriptions.rs`: keys_are_events_on_the_clock_of_the_voice |
 //! | RFC 5806, 7044, 8224 | Diversion, History-Info, Identity passed through | `headers.rs` | `tests/settings.rs`: headers_of_the_trunk_and_of_the_caller_go_out, a_header_that_would_smuggle_another_is_refused_before_anything_is_sent |
-//! | RFC 6086, `application/dtmf-relay` | keys by INFO | `call/talking.rs` | `tests/holds.rs`: keys_by_info_where_the_trunk_takes_no_events, the_trunk_s_settings_decide_how_keys_are_pressed |
+//! | RFC 6086, `application/dtmf-relay` | keys by INFO, both ways | `call/key_info.rs`, `call/talking.rs` | `tests/holds.rs`: keys_by_info_where_the_trunk_takes_no_events, keys_that_the_other_side_tells_of_by_info_are_heard, the_trunk_s_settings_decide_how_keys_are_pressed |
 //! | RFC 6228 §4 | a fork that has ended | `call/ringing.rs`, `call/forks.rs` | `tests/forks.rs`: a_fork_that_ends_gives_its_place_to_the_one_before |
 //! | P6 | which numbers may be called | `number.rs`, `destination.rs`, `country.rs` | beside them; `tests/settings.rs`: p6_no_emergency_number_comes_about_by_a_prefix |
 //! | P7 | ring limit; what was not answered costs nothing | `call.rs`, `outcome.rs` | p7_what_was_not_answered_costs_nothing; `tests/conversations.rs`: p7_it_rings_for_45_seconds |

@@ -128,6 +128,12 @@ export class Registrar {
     return this.#keys;
   }
 
+  /** Presses keys at the telephone. @param {string} keys */
+  async press(keys) {
+    const said = JSON.stringify({ command: "sndcode", params: keys });
+    this.#control.write(`${said.length}:${said},`);
+  }
+
   /** Its messages on the control port are netstrings of JSON. */
   #hear(data) {
     for (const [, key] of data.matchAll(/"type":"CALL_DTMF_START"[^}]*"param":"(.)"/g)) this.#keys += key;

@@ -70,6 +70,10 @@ async function call(t, browser, wanted) {
   await until("the keys are there", () => registrar.keys.length >= 4);
   assert.equal(registrar.keys, "159#");
 
+  // One for each kind of key that a telephone has; the page says all that were pressed so far.
+  await registrar.press("26*");
+  await until("the page says what was pressed", async () => (await page.$eval("#pressed", (it) => it.textContent)) === "They pressed 2 6 *");
+
   await page.click("#hang-up");
   await says(page, "Call ended");
   assert.deepEqual(page.errors, []);

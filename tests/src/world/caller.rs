@@ -229,6 +229,7 @@ impl Caller {
             // The subscribers of this network read no reports.
             PathOutput::Rtcp { .. } => {}
             PathOutput::Ear(frame) => self.headset.iter_mut().for_each(|it| it.ear.hear(&frame)),
+            PathOutput::KeyHeard(_) => {}
             PathOutput::PhoneLost => self.call.handle_input(now, Input::MediaLost),
         }
     }

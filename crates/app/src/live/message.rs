@@ -129,6 +129,8 @@ pub(super) struct CallShown {
     pub(super) held: bool,
     pub(super) held_by_them: bool,
     pub(super) muted: bool,
+    /// What they pressed at their phone, the last keys of it.
+    pub(super) keys_heard: String,
     /// `none`, `keys_in_clear` or `full`; none before any sound was agreed.
     pub(super) encryption: Option<&'static str>,
     pub(super) talk_ms: Option<u64>,

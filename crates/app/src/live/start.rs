@@ -135,6 +135,7 @@ fn options(config: &Config, country: Country) -> EngineOptions {
         media_port: config.media.port,
         ice_lite: config.media.ice_lite,
         suppress_noise: config.media.suppress_noise,
+        hear_tones: config.media.hear_tones,
         shards: match config.media.shards {
             0 => defaults.shards,
             shards => usize::from(shards),

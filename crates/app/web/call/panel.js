@@ -201,9 +201,18 @@ export class CallPanel {
     enable(part(root, "hold"), talking);
     enable(part(root, "keypad"), talking || session.stage === "early");
     say(part(root, "hang-up-words"), talking ? "Disconnect" : "Cancel");
+    this.#drawKeys(session);
     this.#drawLine(session);
     this.#drawTimes(session);
     if (!session.isLive) this.#drawAfter(session);
+  }
+
+  /** What they pressed at their phone, such as the answer to a question. @param {CallSession} session */
+  #drawKeys(session) {
+    const line = part(this.#root, "keys-heard");
+    const keys = session.view?.keys_heard ?? "";
+    show(line, keys !== "");
+    say(line, keys && `They pressed ${[...keys].join(" ")}`);
   }
 
   /** How the line sounds, both ways, in words (V11). @param {CallSession} session */

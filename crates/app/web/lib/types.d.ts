@@ -73,6 +73,8 @@ export interface CallView {
   held: boolean;
   held_by_them: boolean;
   muted: boolean;
+  /** What they pressed at their phone: the last 16 keys. */
+  keys_heard: string;
   /** How sound is protected as far as the phone network; null before any was agreed. */
   encryption: Encryption | null;
   talk_ms: number | null;

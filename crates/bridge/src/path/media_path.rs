@@ -60,6 +60,9 @@ pub struct PathOptions {
     /// Whether G.711 goes straight through where browser and phone both speak it and the browser's packets come evenly and whole. It costs
     /// next to nothing and adds no delay, but has nothing to bridge a loss with. (Opus always goes straight through: it has.)
     pub straight_g711: bool,
+    /// Whether keys are also heard as tones in the sound of a phone that has agreed to no named events (RFC 4733). Such a phone's sound is
+    /// then decoded here, never sent straight through.
+    pub hear_tones: bool,
     /// Whether noise around the phone's voice is taken away, from its answer on, where it does not go straight through. It makes the voice up
     /// to [`DELAY_MS`](housecall_media::NoiseSuppressor::DELAY_MS) later, and takes tones and music for noise.
     pub suppress_noise: bool,
@@ -84,6 +87,8 @@ pub enum Output {
     },
     /// Let the caller hear this.
     Ear(EarFrame),
+    /// The person at the phone, once it was answered, has pressed a key.
+    KeyHeard(Key),
     /// The phone has sent nothing for longer than it may. Said once.
     PhoneLost,
 }
@@ -99,6 +104,7 @@ impl PathOptions {
             seed,
             ear: Ear::default(),
             straight_g711: false,
+            hear_tones: false,
             suppress_noise: false,
         }
     }
@@ -153,7 +159,10 @@ impl MediaPath {
             // More keys than wait are not pressed.
             Event::KeyRefused(key) => drop(self.press(*key)),
             Event::Ended(_) => self.close(now),
-            Event::RouteFailed { .. } | Event::EncryptionRefused | Event::Redirected { .. } => {}
+            Event::RouteFailed { .. }
+            | Event::EncryptionRefused
+            | Event::Redirected { .. }
+            | Event::KeyHeard(_) => {}
         }
     }
 
@@ -174,6 +183,7 @@ impl MediaPath {
             self.report(now, true);
         }
         self.phone_pace.fit(target.ptime_ms);
+        self.to_browser.keys.agree(&target);
         if self.to_phone.agree(&target).is_err() {
             self.stats.no_encoder += 1;
         }
@@ -263,6 +273,10 @@ impl MediaPath {
             return;
         }
         phone.received(now, &packet);
+        if checked == Err(NotVoice::Event) {
+            self.to_browser.keys.event(&packet);
+            self.tell_keys();
+        }
         let noise = checked == Ok(Carries::Noise);
         self.quality.phone(now, packet.sequence, noise);
         let straight = checked
@@ -428,6 +442,17 @@ impl MediaPath {
         for _ in 0..due.frames {
             if let Some(frame) = self.to_browser.frame(now) {
                 self.let_hear(frame);
+            }
+            self.tell_keys();
+        }
+    }
+
+    /// What is pressed before the answer is part of how the network rings, and no answer to anybody.
+    fn tell_keys(&mut self) {
+        while let Some(key) = self.to_browser.keys.next() {
+            if self.answered {
+                self.stats.keys_heard += 1;
+                self.outputs.push_back(Output::KeyHeard(key));
             }
         }
     }

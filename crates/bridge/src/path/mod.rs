@@ -1,6 +1,7 @@
 //! The way of the sound between a browser and a phone, apart from who calls whom.
 
 mod ear;
+mod heard_keys;
 mod keys;
 mod leg;
 mod media_path;

@@ -36,6 +36,8 @@ pub struct MediaStats {
     pub no_encoder: u64,
     /// Keys pressed towards the phone.
     pub keys: u64,
+    /// Keys pressed at the phone and heard here.
+    pub keys_heard: u64,
     /// What the phone's side reports lost of ours, of 256, in its last report.
     pub reported_fraction_lost: u8,
     /// Packets of ours that the phone's side has missed so far, as it reports.

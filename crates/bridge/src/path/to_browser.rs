@@ -7,6 +7,7 @@ use housecall_media::sdp::{Codec, MediaTarget};
 use housecall_media::{AudioLevel, Cadence, FRAME_MS, Frame, NoiseSuppressor, Tones};
 
 use super::ear::{Ear, EarFrame};
+use super::heard_keys::HeardKeys;
 use super::media_path::PathOptions;
 use super::packer::{Packer, PackerFormat};
 use super::playout::Playout;
@@ -22,6 +23,8 @@ pub(super) struct ToBrowser {
     voice: Playout,
     /// Cleans the voice, if it is to be cleaned.
     noise: Option<NoiseSuppressor>,
+    /// What is pressed at the phone.
+    pub(super) keys: HeardKeys,
     straight: Straight,
     packer: Packer,
     rtp: RtpSender,
@@ -49,7 +52,7 @@ pub(super) enum Carries {
 /// Why a packet of the phone is not played.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum NotVoice {
-    /// A telephone event, which nobody here listens to.
+    /// A telephone event: a key.
     Event,
     /// A payload type that was not agreed, or a payload that no such packet has.
     Wrong,
@@ -71,6 +74,7 @@ impl ToBrowser {
             straight_g711: options.straight_g711,
             voice: Playout::new(voice, voice.rate())?,
             noise: options.suppress_noise.then(suppressor),
+            keys: HeardKeys::new(options.hear_tones),
             straight: Straight::new(ear.codec.clock_rate()),
             packer: Packer::new(format(ear, voice))?,
             // Other numbers than those of the stream to the phone.
@@ -195,7 +199,8 @@ impl ToBrowser {
     }
 
     fn goes_straight(&self, codec: Codec) -> bool {
-        codec == self.ear.codec && (codec == Codec::Opus || self.straight_g711)
+        let may = codec == Codec::Opus || self.straight_g711;
+        codec == self.ear.codec && may && !self.keys.listens_for_tones()
     }
 
     /// Lets frames pass that were never made.
@@ -244,6 +249,7 @@ impl ToBrowser {
         }
         // The phone's sound is taken from the buffer in any case, so that what is said while held is not heard after it.
         let voice = self.voice.frame(now, FRAME_MS);
+        self.keys.sound(&voice);
         if self.held {
             frame
         } else {

@@ -148,6 +148,7 @@ impl CallSlot {
             BridgeEvent::HoldRefused => self.show(|view| view.hold_refused = true),
             BridgeEvent::HeldByThem => self.show_at(|view, now| view.held_by_them.begin(now)),
             BridgeEvent::ResumedByThem => self.show_at(|view, now| view.held_by_them.end(now)),
+            BridgeEvent::KeyHeard(key) => self.show(|view| view.keys_heard.press(key)),
             BridgeEvent::Encrypted(secured) => self.encrypted(secured),
             BridgeEvent::BrowserConnected => self.show(|view| view.browser_connected = true),
             BridgeEvent::BrowserLost => self.show(|view| view.browser_connected = false),

@@ -282,6 +282,7 @@ impl<'a> Turn<'a> {
         options.ice_lite = self.shard.options.ice_lite;
         options.path.hold_music = self.shard.options.hold_music.clone();
         options.path.suppress_noise = self.shard.options.suppress_noise;
+        options.path.hear_tones = self.shard.options.hear_tones;
         let (bridge, answer) = Bridge::dial(self.now, options, offer)
             .map_err(|error| DialRefused::Offer(error.to_string()))?;
         ports.listen(call, &self.shard.phones);

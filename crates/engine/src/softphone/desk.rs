@@ -320,6 +320,7 @@ impl Talk {
                 PathOutput::Rtp { to, bytes } => self.ports.send_rtp(to, &bytes),
                 PathOutput::Rtcp { to, bytes } => self.ports.send_rtcp(to, &bytes),
                 PathOutput::Ear(frame) => self.hear(&frame),
+                PathOutput::KeyHeard(key) => self.note(Event::KeyHeard(key)),
                 PathOutput::PhoneLost => {
                     self.call.handle_input(Instant::now(), Input::MediaLost);
                 }

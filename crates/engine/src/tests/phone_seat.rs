@@ -142,7 +142,7 @@ impl Visit {
                     self.room
                         .handle_input(self.now, Input::Phone { peer, sound });
                 }
-                PathOutput::Rtcp { .. } => {}
+                PathOutput::Rtcp { .. } | PathOutput::KeyHeard(_) => {}
                 PathOutput::PhoneLost => panic!("the phone is lost"),
             }
         }

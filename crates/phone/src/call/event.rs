@@ -74,6 +74,8 @@ pub enum Event {
     HoldRefused,
     /// The trunk has not taken a key by INFO: let it sound instead.
     KeyRefused(Key),
+    /// The other side has pressed a key and tells of it by INFO. Keys in its sound are not heard here.
+    KeyHeard(Key),
     /// The call is over.
     Ended(Ended),
 }

@@ -8,11 +8,8 @@ use housecall_sip::{Message, Method, StatusCode};
 
 use super::attempt::Attempt;
 use super::line::Line;
-use super::{Ended, Event, Happening, State, WrongMoment};
+use super::{Ended, Event, Happening, State, WrongMoment, key_info};
 use crate::{DtmfMode, Outcome};
-
-/// How long a key sounds: long enough for every reader of tones behind the trunk.
-const KEY_MS: u32 = 160;
 
 /// Somebody has answered.
 #[derive(Debug)]
@@ -123,19 +120,15 @@ impl Talking {
         }
     }
 
-    /// Presses a key by INFO, in the form that gateways read.
+    /// Presses a key by INFO.
     pub(super) fn press(
         &mut self,
         now: Instant,
         key: Key,
         line: &mut Line,
     ) -> Result<(), housecall_sip::user_agent::WrongMoment> {
-        let body = Body {
-            content_type: "application/dtmf-relay".to_owned(),
-            bytes: format!("Signal={}\r\nDuration={KEY_MS}\r\n", key.name()).into(),
-        };
         let Attempt { agent, call, .. } = &mut line.attempt;
-        agent.info(now, *call, body)?;
+        agent.info(now, *call, key_info::written(key))?;
         self.keys.push_back(key);
         Ok(())
     }
@@ -188,6 +181,11 @@ impl Talking {
                 self.grant_wish(now, line);
             }
             AgentEvent::InfoAnswered { status, .. } => self.key_answered(status, line),
+            AgentEvent::Info { message, .. } => {
+                let key = key_info::read(&message);
+                key.into_iter()
+                    .for_each(|key| line.tell(Event::KeyHeard(key)));
+            }
             AgentEvent::RefreshWanted { .. } => self.refresh(now, line),
             AgentEvent::ReinviteAgain { .. } => self.ask_again(now, line),
             AgentEvent::Reinvited { message, .. } => self.answer(now, &message, line),

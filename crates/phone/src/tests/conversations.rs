@@ -22,6 +22,7 @@ fn names(told: &[Event]) -> Vec<&'static str> {
         Event::EncryptionRefused => "plain",
         Event::Redirected { .. } => "redirected",
         Event::KeyRefused(_) => "key refused",
+        Event::KeyHeard(_) => "key heard",
         Event::Ringing => "ringing",
         Event::EarlyMedia(_) => "early",
         Event::Answered(_) => "answered",

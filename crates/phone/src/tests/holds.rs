@@ -196,6 +196,20 @@ fn keys_by_info_where_the_trunk_takes_no_events() {
 }
 
 #[test]
+fn keys_that_the_other_side_tells_of_by_info_are_heard() {
+    let mut world = talking(trunk());
+    for (after, signal) in [(1, "5"), (2, "11"), (3, "nonsense"), (4, "A")] {
+        world.plan(secs(after), Plan::Far(Act::Press(signal)));
+    }
+    world.run(secs(8));
+    let heard = world.told.iter().filter_map(|event| match event {
+        Event::KeyHeard(key) => Some(key.name()),
+        _ => None,
+    });
+    assert_eq!(heard.collect::<String>(), "5#A");
+}
+
+#[test]
 fn the_trunk_s_settings_decide_how_keys_are_pressed() {
     let by = |dtmf| Trunk { dtmf, ..trunk() };
     assert!(talking(by(DtmfMode::Info)).call.presses_by_info());

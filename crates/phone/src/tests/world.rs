@@ -63,6 +63,8 @@ pub(super) enum Act {
     Answer,
     HangUp,
     Refuse(u16),
+    /// An INFO that says so.
+    Press(&'static str),
     Hold(Direction),
     /// A re-INVITE whose address is 0.0.0.0.
     HoldTheOldWay,
@@ -612,6 +614,13 @@ impl Far {
                 self.respond(now, Reply::new(StatusCode::new(status).unwrap()));
             }
             Act::HangUp => self.agent.hang_up(now, call),
+            Act::Press(signal) => {
+                let body = Body {
+                    content_type: "application/dtmf-relay".to_owned(),
+                    bytes: format!("Signal={signal}\r\n").into(),
+                };
+                let _ = self.agent.info(now, call, body);
+            }
             Act::Hold(direction) => {
                 let body = Body::sdp(self.audio.offer(direction));
                 let _ = self.agent.reinvite(now, call, body);

@@ -14,6 +14,7 @@ use housecall_media::{
 };
 
 mod codecs;
+mod heard_keys;
 mod incidents;
 mod quality;
 mod secured;
@@ -41,6 +42,8 @@ struct World {
     /// What is on its way: arrival in ms.
     to_path: Vec<(u64, Packet)>,
     phone_lost: u32,
+    /// What the callee pressed, as the path tells.
+    keys_heard: String,
     reports: Vec<Report>,
 }
 
@@ -142,6 +145,7 @@ impl World {
             lost: 0,
             to_path: Vec::new(),
             phone_lost: 0,
+            keys_heard: String::new(),
             reports: Vec::new(),
         }
     }
@@ -243,6 +247,7 @@ impl World {
                     };
                     self.reports.push(Report::parse(&bytes).unwrap());
                 }
+                PathOutput::KeyHeard(key) => self.keys_heard.push(key.name()),
                 PathOutput::PhoneLost => self.phone_lost += 1,
             }
         }
