@@ -1,7 +1,8 @@
 //! Quantities of prepaid credits.
 
 use std::fmt;
-use std::ops::Sub;
+use std::iter::Sum;
+use std::ops::{Add, Sub};
 
 /// A quantity of prepaid credits. Never negative.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -28,6 +29,22 @@ impl Sub for Credits {
 
     fn sub(self, spent: Self) -> Self {
         Self(self.0.saturating_sub(spent.0))
+    }
+}
+
+/// At most `u64::MAX`.
+impl Add for Credits {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self(self.0.saturating_add(more.0))
+    }
+}
+
+/// At most `u64::MAX`.
+impl Sum for Credits {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::ZERO, Self::add)
     }
 }
 

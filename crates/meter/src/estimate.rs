@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Booked, Credits, Millis, Tariff};
+use crate::{Booked, Credits, Grid, Millis, Tariff};
 
 /// What a session of its booked length would cost, and how that was reached (V6).
 ///
@@ -10,7 +10,7 @@ use crate::{Booked, Credits, Millis, Tariff};
 /// block, 1 to 3 patients`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Estimate {
-    /// The cost when one of those booked comes.
+    /// The cost when one of those booked comes; at the `attended` tariff (M5), when they stay for one block.
     pub at_least: Credits,
     /// The cost when everybody booked comes. A session that outlasts its booking costs more.
     pub up_to: Credits,
@@ -29,7 +29,10 @@ impl Estimate {
         let blocks = tariff.blocks(booked_time).max(1);
         let each = tariff.credits_per_block().times(blocks);
         Self {
-            at_least: each,
+            at_least: match tariff.grid() {
+                Grid::FromConnection => tariff.credits_per_block(),
+                Grid::FromJoin | Grid::FromAnswer => each,
+            },
             up_to: each.times(u64::from(booked.count())),
             blocks,
             block: tariff.block(),

@@ -81,6 +81,34 @@ impl Patient {
     }
 }
 
+/// Whoever is in a visit.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Person {
+    /// Who opened it.
+    Practitioner,
+    /// Who was let in.
+    Patient(Patient),
+}
+
+impl Person {
+    /// Returns the name that a journal stores: `practitioner`, or the number of a patient's seat.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "practitioner" => Some(Self::Practitioner),
+            seat => Patient::from_seat(seat.parse().ok()?).map(Self::Patient),
+        }
+    }
+}
+
+impl fmt::Display for Person {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Practitioner => out.write_str("practitioner"),
+            Self::Patient(patient) => write!(out, "{}", patient.seat()),
+        }
+    }
+}
+
 /// How many patients a session was booked for: from 1 to 3 (V2). A phone call is booked for one.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Booked(u8);

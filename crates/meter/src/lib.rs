@@ -56,23 +56,32 @@
 //! | M12 double entry | [`Books`] |
 //! | V6 estimate | [`Estimate`] |
 
+mod bill;
+mod blocks;
 mod books;
 mod credits;
 mod estimate;
+mod explanation;
 mod id;
 mod millis;
+mod old_grid;
+mod pricing;
 mod session;
 mod tariff;
+mod timeline;
 mod transaction;
 
 #[cfg(test)]
 mod tests;
 
+pub use bill::{Bill, Line, Rule};
 pub use books::{Books, Refusal};
 pub use credits::{Balance, Credits};
 pub use estimate::Estimate;
-pub use id::{AccountId, Booked, Patient, SessionId};
+pub use explanation::Explanation;
+pub use id::{AccountId, Booked, Patient, Person, SessionId};
 pub use millis::Millis;
+pub use old_grid::OldGrid;
 pub use session::{BlockGrant, Fact, Opening, ReplayError, Session, WrongMoment};
 pub use tariff::{Grid, Tariff, TariffId};
 pub use transaction::{Account, Cause, Key, Kind, Posting, Transaction};

@@ -10,6 +10,9 @@ impl Millis {
     /// The session's start.
     pub const ZERO: Self = Self(0);
 
+    /// One minute.
+    pub const MINUTE: Self = Self::from_minutes(1);
+
     /// Returns a number of minutes as milliseconds.
     pub const fn from_minutes(minutes: u64) -> Self {
         Self(minutes.saturating_mul(60_000))

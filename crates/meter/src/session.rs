@@ -2,16 +2,16 @@
 
 mod outbox;
 mod replay;
-mod running;
 
 use std::fmt;
 
 use self::outbox::Outbox;
-use self::running::Running;
+use crate::pricing::{self, Priced};
+use crate::timeline::Timeline;
 use crate::transaction::movement;
 use crate::{
-    Account, AccountId, Booked, Cause, Credits, Grid, Key, Kind, Millis, Patient, Posting,
-    SessionId,
+    Account, AccountId, Bill, Booked, Cause, Credits, Explanation, Grid, Key, Kind, Millis,
+    OldGrid, Patient, Person, Posting, SessionId,
 };
 use crate::{Tariff, Transaction};
 
@@ -28,19 +28,14 @@ pub struct Session {
     account: AccountId,
     tariff: Tariff,
     booked: Booked,
+    reopens: Option<OldGrid>,
     latest: Millis,
-    state: State,
+    timeline: Timeline,
+    /// What is set aside, until the end.
+    reserved: Credits,
+    /// The end's price, once it is in the journal or on its way there.
+    ended: Option<Priced>,
     outbox: Outbox,
-}
-
-#[derive(Debug)]
-enum State {
-    /// A phone call that nobody has answered: one minute is reserved, no grid has begun.
-    Ringing,
-    /// Blocks are counted.
-    Running(Running),
-    /// The end is in the journal, or on its way there.
-    Ended { cost: Credits, each: [Credits; 3] },
 }
 
 /// What is needed to start a session.
@@ -54,6 +49,8 @@ pub struct Opening {
     pub tariff: Tariff,
     /// For how many people the first block is reserved (M7).
     pub booked: Booked,
+    /// The grid of the session that this one reopens, for tariffs that go on with it (M5).
+    pub reopens: Option<OldGrid>,
 }
 
 impl Opening {
@@ -64,6 +61,7 @@ impl Opening {
             account,
             tariff: Tariff::STANDARD,
             booked,
+            reopens: None,
         }
     }
 
@@ -74,6 +72,7 @@ impl Opening {
             account,
             tariff: Tariff::PHONE,
             booked: Booked::ONE,
+            reopens: None,
         }
     }
 }
@@ -83,6 +82,14 @@ impl Opening {
 pub enum Fact {
     /// The practitioner let this patient in; the second time changes nothing (M4).
     PatientAdmitted(Patient),
+    /// Somebody is connected: a patient who was let in, or the practitioner once more. The practitioner is, from the start on.
+    Joined(Person),
+    /// Somebody is connected no more.
+    Left(Person),
+    /// The phone of a patient who takes part in a visit by phone was answered (M9).
+    PhoneAnswered(Patient),
+    /// That phone call is over.
+    PhoneHungUp(Patient),
     /// The person rung answered: minutes count from here (M2).
     Answered,
     /// Disconnect, or the call was hung up.
@@ -104,18 +111,18 @@ impl Session {
             account,
             tariff,
             booked,
+            reopens,
         } = opening;
-        let state = match tariff.grid() {
-            Grid::FromJoin => State::Running(Running::from_join()),
-            Grid::FromAnswer => State::Ringing,
-        };
         let mut session = Self {
             id: session,
             account,
             tariff,
             booked,
+            reopens,
             latest: Millis::ZERO,
-            state,
+            timeline: Timeline::new(),
+            reserved: Credits::ZERO,
+            ended: None,
             outbox: Outbox::default(),
         };
         session.reserve();
@@ -129,54 +136,48 @@ impl Session {
     /// # Errors
     /// [`WrongMoment`] when the fact cannot be: a visit is not answered, an answered call is not unanswered.
     pub fn handle_input(&mut self, at: Millis, fact: Fact) -> Result<(), WrongMoment> {
-        if self.is_ended() {
+        if self.ended.is_some() {
             return Ok(());
         }
+        self.check(fact)?;
         match fact {
-            Fact::PatientAdmitted(patient) => self.admit(at, patient),
-            Fact::Answered => self.answer(at),
-            Fact::Ended => {
-                self.end(at, fact);
-                Ok(())
-            }
-            Fact::NeverAnswered => self.give_up(at),
-            Fact::Recovered { last_evidence } => {
-                self.end(last_evidence, fact);
-                Ok(())
-            }
+            Fact::Ended | Fact::NeverAnswered => self.end(at, fact),
+            Fact::Recovered { last_evidence } => self.end(last_evidence, fact),
+            _ => self.hear(at, fact),
         }
+        Ok(())
     }
 
     /// Reserves the blocks that have begun by `at`.
     pub fn handle_timeout(&mut self, at: Millis) {
         let at = self.advance(at);
-        let State::Running(running) = &mut self.state else {
-            return;
-        };
-        let more = running.begin_blocks(self.tariff, at);
-        if more == 0 {
+        if self.ended.is_some() {
             return;
         }
-        let key = format!("extend/{}", running.blocks_reserved.saturating_sub(1));
-        let credits = self
-            .tariff
-            .credits_per_block()
-            .times(running.people(self.booked))
-            .times(more);
-        self.write(
-            Kind::Extend,
-            key,
-            Cause::BlockBegan,
-            movement(Account::Available, Account::Reserved, credits),
-        );
+        let more = self.reserve_for(at);
+        if more > Credits::ZERO {
+            let key = format!("extend/{}", self.reserved.0);
+            let postings = movement(Account::Available, Account::Reserved, more);
+            self.write(Kind::Extend, key, Cause::BlockBegan, postings);
+        }
     }
 
-    /// Returns when the next block begins, and so when to call [`Session::handle_timeout`]; none while nothing is counted.
+    /// Returns when the next block begins that is not reserved, and so when to call [`Session::handle_timeout`]; none while
+    /// nothing is counted.
     pub fn poll_timeout(&self) -> Option<Millis> {
-        match &self.state {
-            State::Running(running) => Some(running.next_block_at(self.tariff)),
-            State::Ringing | State::Ended { .. } => None,
+        /// Blocks that are paid already, one after another: a grid that is continued, beside two others.
+        const LOOKED_AT_MAX: usize = 64;
+        if self.ended.is_some() {
+            return None;
         }
+        let mut at = self.latest;
+        for _ in 0..LOOKED_AT_MAX {
+            at = pricing::next_boundary(self.tariff, &self.timeline, self.reopens, at)?;
+            if self.wanted(at) > self.reserved {
+                break;
+            }
+        }
+        Some(at)
     }
 
     /// Returns the next entry for the journal.
@@ -207,28 +208,30 @@ impl Session {
         self.tariff
     }
 
-    /// Returns what the session costs if it ends `at`; the final cost once it has ended.
-    pub fn cost_so_far(&self, at: Millis) -> Credits {
-        match &self.state {
-            State::Ringing => Credits::ZERO,
-            State::Running(running) => running.cost(self.tariff, at.max(self.latest)),
-            State::Ended { cost, .. } => *cost,
+    /// Returns what the session costs if it ends `at`, line by line; the final bill once it has ended.
+    pub fn bill(&self, at: Millis) -> Bill {
+        match &self.ended {
+            Some(priced) => priced.bill.clone(),
+            None => self.priced(at.max(self.latest)).bill,
         }
+    }
+
+    /// Returns the sum of [`Session::bill`].
+    pub fn cost_so_far(&self, at: Millis) -> Credits {
+        self.bill(at).total()
     }
 
     /// Returns the part of [`Session::cost_so_far`] that one patient makes.
     pub fn cost_of(&self, patient: Patient, at: Millis) -> Credits {
-        match &self.state {
-            State::Ringing => Credits::ZERO,
-            State::Running(running) => running.cost_of(self.tariff, patient, at.max(self.latest)),
-            State::Ended {
-                each: [one, two, three],
-                ..
-            } => match patient {
-                Patient::One => *one,
-                Patient::Two => *two,
-                Patient::Three => *three,
-            },
+        self.bill(at).total_of(patient)
+    }
+
+    /// Returns why the session costs what it does if it ends `at`, or did when it ended (M10).
+    pub fn explain(&self, at: Millis) -> Explanation {
+        Explanation {
+            tariff: self.tariff.id(),
+            timeline: self.timeline.facts().to_vec(),
+            bill: self.bill(at),
         }
     }
 
@@ -239,128 +242,122 @@ impl Session {
 
     /// Returns the final cost, or nothing while the session lasts.
     pub fn settled(&self) -> Option<Credits> {
-        match &self.state {
-            State::Ended { cost, .. } => Some(*cost),
-            State::Ringing | State::Running(_) => None,
-        }
+        self.ended.as_ref().map(|priced| priced.bill.total())
     }
 
-    fn is_ended(&self) -> bool {
-        matches!(self.state, State::Ended { .. })
+    /// Returns what a session needs to know that reopens this one, so long after its end; none while it lasts.
+    pub fn reopening(&self, after: Millis) -> Option<OldGrid> {
+        let priced = self.ended.as_ref()?;
+        Some(OldGrid::left(priced, self.reopens, self.latest, after))
+    }
+
+    /// What happened, as far as it can be in such a session.
+    fn check(&self, fact: Fact) -> Result<(), WrongMoment> {
+        let is_call = self.tariff.grid() == Grid::FromAnswer;
+        let is_counted = !is_call || self.timeline.answered().is_some();
+        let kind = if is_call { "a phone call" } else { "a visit" };
+        let (fact, can_be, state) = match fact {
+            Fact::PatientAdmitted(_) => ("patient admitted", !is_call, kind),
+            Fact::Joined(_) => ("joined", !is_call, kind),
+            Fact::Left(_) => ("left", !is_call, kind),
+            Fact::PhoneAnswered(_) => ("phone of a patient answered", !is_call, kind),
+            Fact::PhoneHungUp(_) => ("phone of a patient hung up", !is_call, kind),
+            Fact::Answered => ("answered", is_call, kind),
+            Fact::NeverAnswered => ("never answered", !is_counted, "blocks are counted"),
+            Fact::Ended | Fact::Recovered { .. } => return Ok(()),
+        };
+        can_be.then_some(()).ok_or(WrongMoment { fact, state })
     }
 
     fn reserve(&mut self) {
-        let credits = self
-            .tariff
-            .credits_per_block()
-            .times(u64::from(self.booked.count()));
-        let postings = movement(Account::Available, Account::Reserved, credits);
-        self.write(
-            Kind::Reserve,
-            "reserve/0".to_owned(),
-            Cause::Opened {
-                booked: self.booked,
-            },
-            postings,
-        );
+        self.reserved = self.first_block();
+        let postings = movement(Account::Available, Account::Reserved, self.reserved);
+        let cause = Cause::Opened {
+            booked: self.booked,
+            reopens: self.reopens,
+        };
+        self.write(Kind::Reserve, "reserve/0".to_owned(), cause, postings);
     }
 
-    fn admit(&mut self, at: Millis, patient: Patient) -> Result<(), WrongMoment> {
-        if self.tariff.grid() != Grid::FromJoin {
-            return Err(WrongMoment {
-                fact: "patient admitted",
-                state: "a phone call",
-            });
-        }
+    /// One block for everybody booked (M7).
+    fn first_block(&self) -> Credits {
+        let each = self.tariff.credits_per_block();
+        each.times(u64::from(self.booked.count()))
+    }
+
+    /// Takes what the price may depend on. It is evidence, and sets more aside where it makes the session dearer.
+    fn hear(&mut self, at: Millis, fact: Fact) {
         self.handle_timeout(at);
-        let State::Running(running) = &mut self.state else {
-            return Ok(());
-        };
-        if !running.admit(patient) {
-            return Ok(());
+        let at = self.latest;
+        if !self.timeline.hear(at, fact) {
+            return;
         }
-        let kept = self
-            .tariff
-            .credits_per_block()
-            .times(running.blocks_reserved);
-        let unbooked = running.people_admitted() > u64::from(self.booked.count());
-        let (kind, credits) = if unbooked {
-            (Kind::Extend, kept)
-        } else {
-            (Kind::Evidence, Credits::ZERO)
+        let more = self.reserve_for(at);
+        let kind = match more {
+            Credits::ZERO => Kind::Evidence,
+            _ => Kind::Extend,
         };
-        let cause = Cause::Heard(Fact::PatientAdmitted(patient));
-        let postings = movement(Account::Available, Account::Reserved, credits);
-        self.write(
-            kind,
-            format!("admitted/{}", patient.seat()),
-            cause,
-            postings,
-        );
-        Ok(())
+        let postings = movement(Account::Available, Account::Reserved, more);
+        let key = self.key_of(fact);
+        self.write(kind, key, Cause::Heard(fact), postings);
     }
 
-    fn answer(&mut self, at: Millis) -> Result<(), WrongMoment> {
-        if self.tariff.grid() != Grid::FromAnswer {
-            return Err(WrongMoment {
-                fact: "answered",
-                state: "a visit",
-            });
+    fn key_of(&self, fact: Fact) -> String {
+        match fact {
+            Fact::PatientAdmitted(patient) => format!("admitted/{}", patient.seat()),
+            Fact::Answered => "answered".to_owned(),
+            // What may happen again and again is numbered.
+            _ => format!("fact/{}", self.timeline.facts().len()),
         }
-        let at = self.advance(at);
-        if matches!(self.state, State::Ringing) {
-            self.state = State::Running(Running::from_answer(at));
-            self.write(
-                Kind::Evidence,
-                "answered".to_owned(),
-                Cause::Heard(Fact::Answered),
-                Vec::new(),
-            );
-        }
-        Ok(())
     }
 
-    fn give_up(&mut self, at: Millis) -> Result<(), WrongMoment> {
-        if !matches!(self.state, State::Ringing) {
-            return Err(WrongMoment {
-                fact: "never answered",
-                state: "blocks are counted",
-            });
-        }
-        self.end(at, Fact::NeverAnswered);
-        Ok(())
+    /// Sets aside what is wanted `at` and is not yet; returns how much that is.
+    fn reserve_for(&mut self, at: Millis) -> Credits {
+        let wanted = self.wanted(at).max(self.reserved);
+        let more = wanted - self.reserved;
+        self.reserved = wanted;
+        more
+    }
+
+    /// What must be set aside `at`: everything that is begun. A patient who was booked and has not come may still come.
+    fn wanted(&self, at: Millis) -> Credits {
+        // A block is begun as soon as any of it has passed.
+        let begun = self.priced(at.plus(Millis(1))).bill.total();
+        let expected = match self.tariff.grid() {
+            Grid::FromJoin => {
+                let people = self.timeline.admitted().max(u64::from(self.booked.count()));
+                let each = self.tariff.credits_per_block().times(people);
+                each.times(self.tariff.blocks_begun(at))
+            }
+            Grid::FromConnection | Grid::FromAnswer => self.first_block(),
+        };
+        begun.max(expected)
+    }
+
+    fn priced(&self, at: Millis) -> Priced {
+        pricing::priced(self.tariff, &self.timeline, self.reopens, at)
     }
 
     /// Turns everything reserved into what was earned and what goes back, in one entry under one key: the journal
     /// itself refuses a second end.
     fn end(&mut self, at: Millis, why: Fact) {
         self.handle_timeout(at);
-        let at = self.advance(at);
-        let (reserved, cost, each) = match &self.state {
-            State::Ringing => (
-                self.tariff.credits_per_block(),
-                Credits::ZERO,
-                [Credits::ZERO; 3],
-            ),
-            State::Running(running) => (
-                running.reserved(self.tariff, self.booked),
-                running.cost(self.tariff, at),
-                Patient::ALL.map(|patient| running.cost_of(self.tariff, patient, at)),
-            ),
-            State::Ended { .. } => return,
-        };
+        let at = self.latest;
+        let priced = self.priced(at);
+        let cost = priced.bill.total();
         let kind = if cost == Credits::ZERO {
             Kind::Release
         } else {
             Kind::Settle
         };
+        self.timeline.hear(at, why);
         self.write(
             kind,
             "end".to_owned(),
             Cause::Heard(why),
-            closing(reserved, cost),
+            closing(self.reserved, cost),
         );
-        self.state = State::Ended { cost, each };
+        self.ended = Some(priced);
     }
 
     /// Time never goes back.

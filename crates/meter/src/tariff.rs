@@ -18,7 +18,7 @@ pub struct Tariff {
 /// The name and version of a tariff, pinned in every journal entry of a session (M6).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TariffId {
-    /// `standard` or `phone`.
+    /// `standard`, `attended` or `phone`.
     pub name: &'static str,
     /// Counts from 1.
     pub version: u16,
@@ -29,6 +29,9 @@ pub struct TariffId {
 pub enum Grid {
     /// The practitioner's Join; each patient counts once admitted (M4).
     FromJoin,
+    /// The first moment at which the practitioner and any patient are connected, never before Join; each patient counts in the blocks in
+    /// which both are (M5).
+    FromConnection,
     /// The answer; the person rung counts from then on (M2).
     FromAnswer,
 }
@@ -46,6 +49,17 @@ impl Tariff {
         grid: Grid::FromJoin,
     };
 
+    /// Video: 2 credits per 15-minute block for each patient, the blocks alone in which that patient and the practitioner were connected
+    /// together, however briefly (M5).
+    pub const ATTENDED: Self = Self {
+        id: TariffId {
+            name: "attended",
+            version: 1,
+        },
+        grid: Grid::FromConnection,
+        ..Self::STANDARD
+    };
+
     /// A phone call: 1 credit per started minute from the answer, hold included (M2).
     pub const PHONE: Self = Self {
         id: TariffId {
@@ -59,7 +73,7 @@ impl Tariff {
 
     /// Returns the tariff that a journal entry names, or nothing when this build does not know it.
     pub fn pinned(name: &str, version: u16) -> Option<Self> {
-        [Self::STANDARD, Self::PHONE]
+        [Self::STANDARD, Self::ATTENDED, Self::PHONE]
             .into_iter()
             .find(|known| known.id.name == name && known.id.version == version)
     }

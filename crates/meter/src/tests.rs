@@ -1,5 +1,7 @@
 //! Conversations with the meter in its own time.
 
+mod by_hand;
 mod properties;
 mod rules;
 mod script;
+mod told;

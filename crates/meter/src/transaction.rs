@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::{AccountId, Booked, Credits, Fact, Millis, Patient, SessionId, TariffId};
+use crate::TariffId;
+use crate::{AccountId, Booked, Credits, Fact, Millis, OldGrid, Patient, Person, SessionId};
 
 /// One entry of the journal: a movement of credits, the reason for it, and a key that is used once for ever (M12).
 ///
@@ -216,6 +217,8 @@ pub enum Cause {
     Opened {
         /// For how many people.
         booked: Booked,
+        /// What it reopens, if the tariff asks (M5).
+        reopens: Option<OldGrid>,
     },
     /// A block began.
     BlockBegan,
@@ -228,7 +231,10 @@ impl fmt::Display for Cause {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Granted { reason } => write!(out, "granted {reason}"),
-            Self::Opened { booked } => write!(out, "opened {}", booked.count()),
+            Self::Opened { booked, reopens } => {
+                write!(out, "opened {}", booked.count())?;
+                reopens.map_or(Ok(()), |old| write!(out, " reopens {old}"))
+            }
             Self::BlockBegan => out.write_str("block began"),
             Self::Heard(fact) => fact.fmt(out),
         }
@@ -242,12 +248,19 @@ impl Cause {
             ("granted", reason) => Some(Self::Granted {
                 reason: reason.to_owned(),
             }),
-            ("opened", count) => Some(Self::Opened {
-                booked: Booked::new(count.parse().ok()?)?,
-            }),
+            ("opened", opening) => Self::parse_opening(opening),
             ("block", "began") => Some(Self::BlockBegan),
             _ => Fact::parse(text).map(Self::Heard),
         }
+    }
+
+    fn parse_opening(text: &str) -> Option<Self> {
+        let (booked, reopens) = match text.split_once(" reopens ") {
+            Some((booked, old)) => (booked, Some(OldGrid::parse(old)?)),
+            None => (text, None),
+        };
+        let booked = Booked::new(booked.parse().ok()?)?;
+        Some(Self::Opened { booked, reopens })
     }
 }
 
@@ -255,6 +268,10 @@ impl fmt::Display for Fact {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PatientAdmitted(patient) => write!(out, "admitted {}", patient.seat()),
+            Self::Joined(person) => write!(out, "joined {person}"),
+            Self::Left(person) => write!(out, "left {person}"),
+            Self::PhoneAnswered(patient) => write!(out, "phone-answered {}", patient.seat()),
+            Self::PhoneHungUp(patient) => write!(out, "phone-hung-up {}", patient.seat()),
             Self::Answered => out.write_str("answered"),
             Self::Ended => out.write_str("ended"),
             Self::NeverAnswered => out.write_str("never answered"),
@@ -265,8 +282,13 @@ impl fmt::Display for Fact {
 
 impl Fact {
     fn parse(text: &str) -> Option<Self> {
+        let patient = |seat: &str| Patient::from_seat(seat.parse().ok()?);
         match text.split_once(' ').unwrap_or((text, "")) {
-            ("admitted", seat) => Patient::from_seat(seat.parse().ok()?).map(Self::PatientAdmitted),
+            ("admitted", seat) => patient(seat).map(Self::PatientAdmitted),
+            ("joined", person) => Person::parse(person).map(Self::Joined),
+            ("left", person) => Person::parse(person).map(Self::Left),
+            ("phone-answered", seat) => patient(seat).map(Self::PhoneAnswered),
+            ("phone-hung-up", seat) => patient(seat).map(Self::PhoneHungUp),
             ("answered", "") => Some(Self::Answered),
             ("ended", "") => Some(Self::Ended),
             ("never", "answered") => Some(Self::NeverAnswered),

@@ -53,7 +53,7 @@ fn opening(first: &Transaction) -> Result<Opening, ReplayError> {
     let differs = || ReplayError::Differs {
         key: first.key.clone(),
     };
-    let Cause::Opened { booked } = first.cause else {
+    let Cause::Opened { booked, reopens } = first.cause else {
         return Err(differs());
     };
     let pinned = first.tariff.ok_or_else(differs)?;
@@ -62,6 +62,7 @@ fn opening(first: &Transaction) -> Result<Opening, ReplayError> {
         account: first.account.clone(),
         tariff: Tariff::pinned(pinned.name, pinned.version).ok_or_else(differs)?,
         booked,
+        reopens,
     })
 }
 

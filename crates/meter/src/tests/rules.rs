@@ -3,7 +3,7 @@
 use super::script::check;
 use crate::{AccountId, Credits};
 use crate::{
-    Booked, Cause, Fact, Millis, Opening, Patient, Session, SessionId, Tariff, WrongMoment,
+    Booked, Cause, Fact, Millis, Opening, Patient, Person, Session, SessionId, Tariff, WrongMoment,
 };
 
 /// The table of the product's rulebook for the tariff `standard`.
@@ -24,6 +24,102 @@ fn m4_standard_table() {
         visit 1   at 0:00 admit 1                                     at 3:16:00 end   cost 28   # gone at 16:00
         visit 1   at 0:00 admit 1                                     at 10:00 end     cost 2
         visit 1   at 0:00 admit 1                                     at 2:00 end      cost 2    # reopened: 4 in all
+    ");
+}
+
+/// The same events at the tariff `attended`.
+#[test]
+fn m5_attended_table() {
+    check("
+        buy 200
+        attended 1   at 0:00 join 1                                   at 14:59 end     cost 2
+        attended 1   at 0:00 join 1                                   at 15:00 end     cost 2
+        attended 1   at 0:00 join 1                                   at 15:01 end     cost 4
+        attended 1   at 0:00 join 1                                   at 50:00 end     cost 8
+        attended 3   at 0:00 join 1   at 0:00 join 2   at 0:00 join 3   at 50:00 end   cost 24
+        attended 3   at 0:00 join 1   at 0:00 join 2                  at 50:00 end     cost 16   # one never comes
+        attended 2   at 0:00 join 1   at 31:00 join 2                 at 50:00 end     cost 12
+        attended 1   at 5:00 join 1                                   at 20:00 end     cost 2
+        attended 1   at 0:00 join 1   at 10:00 leave 1   at 22:00 join 1   at 28:00 end   cost 4
+        attended 1                                                    at 12:00 end     cost 0    # alone
+        attended 1   at 0:00 join 1   at 16:00 leave 1                at 3:16:00 end   cost 4
+        attended 1   at 0:00 join 1                                   at 10:00 end     cost 2
+        reopen 2:00  at 0:00 join 1                                   at 2:00 end      cost 0    # 2 in all
+    ");
+}
+
+#[test]
+fn m5_only_what_is_shared_counts() {
+    check("
+        buy 200
+        attended 1   at 0:00 join 1   at 0:00 leave 1    at 20:00 end                       cost 0   # connected for no time at all
+        attended 1   at 0:00 join 1   at 0:00.001 leave 1   at 20:00 end                    cost 2   # however briefly
+        attended 1   at 0:00 leave practitioner   at 1:00 join 1   at 40:00 end             cost 0   # the practitioner is away
+        attended 1   at 0:00 join 1   at 14:00 leave practitioner   at 44:00 join practitioner   at 46:00 end   cost 6   # blocks 1, 3 and 4
+        attended 1   at 0:00 join 1   at 10:00 leave 1   at 12:00 join 1   at 14:00 end     cost 2   # twice in one block
+        attended 1   at 0:00 join 1   at 0:00 join 1   at 15:00 end                         cost 2   # told twice
+        attended 1   at 4:00 join 1   at 19:00 end                                          cost 2   # the grid begins with the connection
+        attended 1   at 4:00 join 1   at 19:00.001 end                                      cost 4
+    ");
+}
+
+#[test]
+fn m5_a_reopened_session_takes_the_cheaper_grid() {
+    check("
+        buy 200
+        attended 1   at 0:00 join 1   at 10:00 end   cost 2
+        reopen 4:00  at 0:00 join 1   at 14:00 end   cost 2   # continued it would touch the blocks 1 and 2: a fresh grid costs the same as the second of them
+        attended 1   at 0:00 join 1   at 10:00 end   cost 2
+        reopen 1:00  at 0:00 join 1   at 19:00 end   cost 2   # continued: only the second block is new; fresh would be 4
+        reopen 1:00  at 0:00 join 1   at 14:00 end   cost 2   # 31:00 to 45:00 on the first grid, its third block
+        attended 1                    at 10:00 end   cost 0
+        reopen 4:00  at 0:00 join 1   at 15:00 end   cost 2   # nobody has begun a grid before
+    ");
+}
+
+#[test]
+fn m7_attended_sets_aside_what_is_begun() {
+    check("
+        buy 20                     available 20
+        attended 2                 available 16   reserved 4    next none
+        at 3:00 join 1             available 16   reserved 4    next 33:00.000   # two blocks for one are covered
+        at 33:00 tick              available 14   reserved 6    next 48:00.000
+        at 34:00 join 2            available 12   reserved 8
+        at 35:00 leave 2           next 48:00.000
+        at 36:00 leave 1           next none
+        at 3:00:00 tick            available 12   reserved 8
+        at 3:00:00 end             reserved 0     earned 8   cost 8   available 12
+    ");
+}
+
+/// A patient moved from video to phone pays, in each block, the greater of its price and the minutes by phone that began in it.
+#[test]
+fn m9_escalation_vectors() {
+    check("
+        buy 400
+        visit 1      at 0:00 admit 1   at 0:00 join 1   at 7:00 leave 1   at 8:30 phone 1   at 21:10 hangup 1   at 21:10 end   cost 13
+        attended 1   at 0:00 admit 1   at 0:00 join 1   at 7:00 leave 1   at 8:30 phone 1   at 21:10 hangup 1   at 21:10 end   cost 13
+        visit 1      at 0:00 admit 1   at 7:00 phone 1   at 8:00 hangup 1   at 14:00 end         cost 2    # one minute is less than the block
+        visit 1      at 0:00 admit 1   at 7:00 phone 1   at 9:00.001 hangup 1   at 14:00 end     cost 3    # three are more
+        visit 1      at 0:00 admit 1   at 14:30 phone 1  at 15:10 hangup 1   at 16:00 end        cost 4    # one minute, in the first block
+        visit 1      at 0:00 admit 1   at 7:00 phone 1   at 22:00 end                            cost 15   # 8 minutes and 7, still talking
+        visit 2      at 0:00 admit 1   at 0:00 admit 2   at 7:00 phone 1   at 12:00 hangup 1   at 15:00 end   cost 7   # 5 for one, 2 for the other
+        attended 1   at 0:00 join 1   at 1:00 leave 1   at 29:30 phone 1   at 29:50 hangup 1   at 30:00 end   cost 3   # the second block is a minute only
+        visit 1      at 20:00 phone 1   at 21:00 hangup 1   at 22:00 end                         cost 1    # rung and never let in by video
+        visit 1      at 0:00 admit 1   at 1:00 phone 1   at 3:00 hangup 1   at 4:00 phone 1   at 6:00 hangup 1   at 15:00 end   cost 4   # twice two
+    ");
+}
+
+#[test]
+fn m7_minutes_by_phone_are_set_aside_as_they_begin() {
+    check("
+        buy 20
+        visit 1                    available 18   reserved 2
+        at 0:00 admit 1            available 18   reserved 2    next 15:00.000
+        at 5:00 phone 1            available 18   reserved 2    next 7:00.000   # two minutes are covered by the block
+        at 7:00 tick               available 17   reserved 3    next 8:00.000
+        at 8:30 hangup 1           available 16   reserved 4    next 15:00.000
+        at 14:00 end               reserved 0     earned 4      cost 4
     ");
 }
 
@@ -233,6 +329,12 @@ fn v6_the_estimate_says_how_it_was_reached() {
 fn causes_are_read_back_as_written() {
     let heard = [
         Fact::PatientAdmitted(Patient::Three),
+        Fact::Joined(Person::Practitioner),
+        Fact::Joined(Person::Patient(Patient::Two)),
+        Fact::Left(Person::Practitioner),
+        Fact::Left(Person::Patient(Patient::One)),
+        Fact::PhoneAnswered(Patient::One),
+        Fact::PhoneHungUp(Patient::Three),
         Fact::Answered,
         Fact::Ended,
         Fact::NeverAnswered,
@@ -246,6 +348,7 @@ fn causes_are_read_back_as_written() {
         },
         Cause::Opened {
             booked: Booked::ONE,
+            reopens: None,
         },
         Cause::BlockBegan,
     ];
@@ -258,6 +361,13 @@ fn causes_are_read_back_as_written() {
         "admitted 0",
         "admitted",
         "block ended",
+        "joined 4",
+        "joined",
+        "left nobody",
+        "phone-answered practitioner",
+        "opened 1 reopens 5",
+        "opened 1 reopens 5 0 0 x",
+        "opened 1 reopens 5 0 0 0 0",
         "ended twice",
         "recovered soon",
     ] {

@@ -1,20 +1,22 @@
 //! Sessions told as text: each line does something or says what must be true.
 
 use crate::{
-    Account, AccountId, Balance, Booked, Books, Credits, Fact, Millis, Opening, Patient, Refusal,
-    Session,
+    Account, AccountId, Balance, Booked, Books, Credits, Fact, Millis, Opening, Patient, Person,
+    Refusal, Session,
 };
-use crate::{SessionId, Transaction};
+use crate::{SessionId, Tariff, Transaction};
 
 /// Runs a script against books in memory, and panics at the first line that is not so.
 ///
 /// ```text
 /// buy 10                        available 10           # credits of the practice
-/// visit 2                       reserved 4             # a visit booked for two; or `call`
+/// visit 2                       reserved 4             # a visit booked for two; or `attended 2`, or `call`
 /// at 3:00 admit 1
 /// at 15:00 tick                 reserved 8
 /// at 20:00 end                  cost 4   available 6
+/// reopen 2:00                   reserved 2             # the same again, two minutes after that end
 /// ```
+/// Facts are `admit 1`, `join 1`, `leave 1` (or `practitioner`), `phone 1`, `hangup 1`, `answer`, `unanswered`, `end` and `recover 5:00`.
 /// What follows the deed on a line must hold after it.
 pub(super) fn check(script: &str) {
     let mut world = World::default();
@@ -31,8 +33,13 @@ pub(super) fn check(script: &str) {
             };
             match word {
                 "buy" => world.buy(number(next())),
-                "visit" => world.open(Booked::new(u8::try_from(number(next())).unwrap())),
-                "call" => world.open(None),
+                "visit" => world.open(Opening::visit(world.name(), practice(), booked(next()))),
+                "attended" => world.open(Opening {
+                    tariff: Tariff::ATTENDED,
+                    ..Opening::visit(world.name(), practice(), booked(next()))
+                }),
+                "call" => world.open(Opening::call(world.name(), practice())),
+                "reopen" => world.reopen(clock(next())),
                 "at" => {
                     let at = clock(next());
                     world.act(at, next(), &mut next);
@@ -58,6 +65,21 @@ fn number(text: &str) -> u64 {
         .unwrap_or_else(|_| panic!("`{text}` is no number"))
 }
 
+fn booked(text: &str) -> Booked {
+    Booked::new(u8::try_from(number(text)).unwrap()).unwrap()
+}
+
+fn patient(text: &str) -> Patient {
+    Patient::from_seat(u8::try_from(number(text)).unwrap()).unwrap()
+}
+
+fn person(text: &str) -> Person {
+    match text {
+        "practitioner" => Person::Practitioner,
+        seat => Person::Patient(patient(seat)),
+    }
+}
+
 #[derive(Default)]
 struct World {
     books: Books,
@@ -79,14 +101,27 @@ impl World {
         self.books.record(&grant).unwrap();
     }
 
-    fn open(&mut self, booked: Option<Booked>) {
+    fn name(&self) -> SessionId {
+        SessionId::new(format!("session {}", self.counted))
+    }
+
+    /// Opens the session again that has ended, so long after it.
+    fn reopen(&mut self, after: Millis) {
+        let before = self.session.as_ref().expect("a session first");
+        let tariff = before.tariff();
+        let reopens = before.reopening(after);
+        assert!(reopens.is_some(), "it has not ended");
+        self.open(Opening {
+            tariff,
+            reopens,
+            ..Opening::visit(self.name(), practice(), Booked::ONE)
+        });
+    }
+
+    fn open(&mut self, opening: Opening) {
         self.expect_explained();
         self.counted += 1;
-        let name = SessionId::new(format!("session {}", self.counted));
-        self.session = Some(Session::open(match booked {
-            Some(booked) => Opening::visit(name, practice(), booked),
-            None => Opening::call(name, practice()),
-        }));
+        self.session = Some(Session::open(opening));
         self.journal.clear();
         self.write_down();
     }
@@ -95,9 +130,11 @@ impl World {
         let session = self.session.as_mut().expect("a session first");
         let fact = match what {
             "tick" => return self.tick(at),
-            "admit" => Fact::PatientAdmitted(
-                Patient::from_seat(u8::try_from(number(next())).unwrap()).unwrap(),
-            ),
+            "admit" => Fact::PatientAdmitted(patient(next())),
+            "join" => Fact::Joined(person(next())),
+            "leave" => Fact::Left(person(next())),
+            "phone" => Fact::PhoneAnswered(patient(next())),
+            "hangup" => Fact::PhoneHungUp(patient(next())),
             "answer" => Fact::Answered,
             "end" => Fact::Ended,
             "unanswered" => Fact::NeverAnswered,
@@ -172,6 +209,11 @@ impl World {
         let Some(session) = &self.session else { return };
         let again = Session::replay(&self.journal).expect("the journal tells the session");
         assert_eq!(again.settled(), session.settled());
+        let at = Millis(u64::MAX / 2);
+        assert_eq!(again.explain(at), session.explain(at));
+        if let Some(cost) = session.settled() {
+            assert_eq!(session.explain(at).bill.total(), cost);
+        }
     }
 }
 
