@@ -76,6 +76,21 @@ async fn dial(carrier: &Carrier, folder: &Folder, number: &str) -> (String, bool
     )
 }
 
+#[test]
+fn meter_explains_an_hour_at_both_tariffs() {
+    let output = example("meter").output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    let sums: Vec<&str> = said
+        .lines()
+        .filter(|line| line.ends_with("in all"))
+        .map(str::trim)
+        .collect();
+    // By hand. Standard: patient 1 four blocks, 8; patient 2 the blocks 2, 13 minutes by phone, 2 and 2, 19. Attended, from 2:00 on: patient 1
+    // two blocks, 4; patient 2 the first block, in which two minutes began, and 11 minutes in the next, 13.
+    assert_eq!(sums, ["27  in all", "17  in all"], "{said}");
+}
+
 #[tokio::test]
 async fn dial_says_a_recording_and_writes_what_it_hears() {
     let carrier = Carrier::start(CarrierOptions::default()).await.unwrap();

@@ -1,8 +1,10 @@
 //! The command line: few flags, each of which the configuration has too, and what else the program does.
 
+use std::iter::Peekable;
 use std::path::PathBuf;
 
 use crate::config::{Config, ConfigError};
+use crate::ledger::Audit;
 use crate::trunk_check::Wish;
 
 /// What `--help` prints.
@@ -11,6 +13,7 @@ Housecall: a small clinic with video visits and phone calls.
 
 Usage: housecall [--config FILE] [--port PORT] [--data DIRECTORY]
        housecall trunk check [NAME] [--call NUMBER]    (trunk check --help says more)
+       housecall ledger verify | explain SESSION | replay | export    (ledger --help says more)
 
   --config FILE      read this configuration (also HOUSECALL_CONFIG)
   --port PORT        listen on this port of the configured address (default 8080)
@@ -27,6 +30,10 @@ with a telephone network of its own inside. It prints the links to click.
 pub struct Arguments {
     /// Check the trunks, instead of running the clinic.
     pub check: Option<Wish>,
+    /// Audit the ledger, instead of running the clinic.
+    pub audit: Option<Audit>,
+    /// Print what `ledger` can do; with [`help`](Self::help).
+    pub about_ledger: bool,
     /// Print the help and stop.
     pub help: bool,
     /// Print the version and stop.
@@ -51,6 +58,9 @@ impl Arguments {
             let check = words.next_if(|word| word == "check");
             check.ok_or("`trunk` is followed by `check`: housecall trunk check")?;
             arguments.check = Some(Wish::default());
+        } else if words.next_if(|word| word == "ledger").is_some() {
+            arguments.about_ledger = true;
+            arguments.audit = audit(&mut words)?;
         }
         while let Some(word) = words.next() {
             let (flag, inline) = match word.split_once('=') {
@@ -66,6 +76,9 @@ impl Arguments {
             };
             arguments.take(&flag, value)?;
         }
+        if arguments.about_ledger && arguments.audit.is_none() {
+            arguments.help = true;
+        }
         Ok(arguments)
     }
 
@@ -79,7 +92,7 @@ impl Arguments {
             ("--version" | "-V", _) => self.version = true,
             ("--config", _) => self.config = Some(value()?.into()),
             ("--data", _) => self.data = Some(value()?.into()),
-            ("--port", None) => {
+            ("--port", None) if !self.about_ledger => {
                 let port = value()?.parse();
                 self.port =
                     Some(port.map_err(|_| "--port needs a number from 0 to 65535".to_owned())?);
@@ -91,7 +104,11 @@ impl Arguments {
                 check.trunk = Some(name.to_owned());
             }
             (other, check) => {
-                let of = if check.is_some() { "trunk check " } else { "" };
+                let of = match check {
+                    Some(_) => "trunk check ",
+                    None if self.about_ledger => "ledger ",
+                    None => "",
+                };
                 return Err(format!(
                     "`{other}` is not a flag of ours; {of}--help lists them"
                 ));
@@ -123,6 +140,29 @@ impl Arguments {
         }
         config.check()
     }
+}
+
+/// Reads what follows `ledger`; none where only flags do.
+fn audit(words: &mut Peekable<impl Iterator<Item = String>>) -> Result<Option<Audit>, String> {
+    let Some(word) = words.next_if(|word| !word.starts_with('-')) else {
+        return Ok(None);
+    };
+    let audit = match word.as_str() {
+        "verify" => Audit::Verify,
+        "replay" => Audit::Replay,
+        "export" => Audit::Export,
+        "explain" => {
+            let session = words.next_if(|word| !word.starts_with('-'));
+            let missing = "`explain` is followed by the name of a session";
+            Audit::Explain(session.ok_or(missing)?)
+        }
+        other => {
+            return Err(format!(
+                "`{other}` is nothing that a ledger does; ledger --help lists what is"
+            ));
+        }
+    };
+    Ok(Some(audit))
 }
 
 #[cfg(test)]
@@ -168,9 +208,34 @@ mod tests {
                 "`B` is not a flag of ours; trunk check --help lists them",
             ),
             ("trunk check --call", "--call needs a value after it"),
+            (
+                "ledger burn",
+                "`burn` is nothing that a ledger does; ledger --help lists what is",
+            ),
+            (
+                "ledger explain",
+                "`explain` is followed by the name of a session",
+            ),
+            (
+                "ledger verify --port 1",
+                "`--port` is not a flag of ours; ledger --help lists them",
+            ),
         ] {
             assert_eq!(parse(line).unwrap_err(), said);
         }
+    }
+
+    #[test]
+    fn an_audit_is_asked_for_with_its_name() {
+        let audit = |line: &str| parse(line).unwrap().audit;
+        assert_eq!(audit("ledger verify --data /d"), Some(Audit::Verify));
+        let session = Audit::Explain("visit:1".to_owned());
+        assert_eq!(audit("ledger explain visit:1"), Some(session));
+        let bare = parse("ledger").unwrap();
+        assert_eq!(
+            (bare.help, bare.about_ledger, bare.audit),
+            (true, true, None)
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use housecall::Tariff;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
@@ -95,6 +96,29 @@ pub struct Visits {
     pub practitioner_minutes_before: u16,
     /// Links still open the waiting room this many minutes after the booked end. Default 240, the longest a visit can last (V15).
     pub minutes_after: u16,
+    /// What time costs: every block from Join to Disconnect (`standard`, the default), or the blocks alone in which patient and practitioner
+    /// were connected together (`attended`). A visit keeps what it began with (M6).
+    pub tariff: VisitTariff,
+}
+
+/// What the time of a visit costs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum VisitTariff {
+    /// M4.
+    #[default]
+    Standard,
+    /// M5.
+    Attended,
+}
+
+impl From<VisitTariff> for Tariff {
+    fn from(tariff: VisitTariff) -> Self {
+        match tariff {
+            VisitTariff::Standard => Self::STANDARD,
+            VisitTariff::Attended => Self::ATTENDED,
+        }
+    }
 }
 
 /// What is wrong with the configuration, and where.
@@ -162,6 +186,7 @@ impl Default for Visits {
             patient_minutes_before: 15,
             practitioner_minutes_before: 10,
             minutes_after: 240,
+            tariff: VisitTariff::default(),
         }
     }
 }

@@ -37,6 +37,7 @@ pub mod demo;
 pub mod error;
 pub mod form;
 pub mod ids;
+pub mod ledger;
 pub mod live;
 pub mod money;
 pub mod numbers;

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use housecall_app::cli::{Arguments, HELP};
 use housecall_app::config::Config;
+use housecall_app::ledger::{self, Audit};
 use housecall_app::trunk_check::{self, Manner, Wish};
+use housecall_store::Progress;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -15,10 +17,10 @@ async fn main() -> ExitCode {
         Err(why) => return fail(&why),
     };
     if arguments.help {
-        return say(if arguments.check.is_some() {
-            trunk_check::HELP
-        } else {
-            HELP
+        return say(match arguments.check {
+            Some(_) => trunk_check::HELP,
+            None if arguments.about_ledger => ledger::HELP,
+            None => HELP,
         });
     }
     if arguments.version {
@@ -28,9 +30,10 @@ async fn main() -> ExitCode {
         Ok(config) => config,
         Err(why) => return fail(&why.to_string()),
     };
-    match &arguments.check {
-        Some(wish) => check(&config, wish).await,
-        None => run(config).await,
+    match (&arguments.check, &arguments.audit) {
+        (Some(wish), _) => check(&config, wish).await,
+        (None, Some(wish)) => audit(&config, wish).await,
+        (None, None) => run(config).await,
     }
 }
 
@@ -50,6 +53,48 @@ async fn check(config: &Config, wish: &Wish) -> ExitCode {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(1),
         Err(why) => fail(&why.to_string()),
+    }
+}
+
+async fn audit(config: &Config, wish: &Audit) -> ExitCode {
+    start_log("off");
+    let mut bar = Bar::default();
+    let file = config.database_file();
+    let mut out = std::io::stdout().lock();
+    let audited = ledger::run(&file, wish, &mut out, &mut |progress| bar.draw(progress)).await;
+    bar.clear();
+    match audited {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            let _ = writeln!(std::io::stderr(), "housecall: {why}");
+            ExitCode::from(why.status())
+        }
+    }
+}
+
+/// One line on a terminal that says how far it is; nothing elsewhere.
+#[derive(Default)]
+struct Bar {
+    percent: Option<u64>,
+}
+
+impl Bar {
+    fn draw(&mut self, progress: Progress) {
+        let (done, all, what) = match progress {
+            Progress::Entries(done, all) => (done, all, "entries"),
+            Progress::Sessions(done, all) => (done, all, "sessions"),
+        };
+        let percent = done.saturating_mul(100) / all.max(1);
+        if self.percent != Some(percent) && std::io::stderr().is_terminal() {
+            self.percent = Some(percent);
+            let _ = write!(std::io::stderr(), "\r\x1b[K{percent:>3} % of {all} {what}");
+        }
+    }
+
+    fn clear(&self) {
+        if self.percent.is_some() {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
     }
 }
 

@@ -25,11 +25,12 @@ pub async fn funds(app: &App, practice: PracticeId) -> Result<Funds, AppError> {
 }
 
 /// Returns what a video appointment of its booked length would cost (V6); none while nobody is booked.
-pub fn estimate(appointment: &Appointment) -> Option<EstimateWords> {
+pub fn estimate(app: &App, appointment: &Appointment) -> Option<EstimateWords> {
+    let tariff = Tariff::from(app.config.visits.tariff);
     let booked = Booked::new(u8::try_from(appointment.booked()).ok()?)?;
     let minutes = u32::try_from(appointment.minutes()).ok()?;
     Some(EstimateWords::of(
-        &Tariff::STANDARD.estimate(booked, minutes),
+        &tariff.estimate(booked, minutes),
         minutes,
     ))
 }

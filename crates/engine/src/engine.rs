@@ -14,6 +14,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::call::DialRequest;
+use crate::grids::Grids;
 use crate::limits::{DialGuard, TooManyCalls, Who};
 use crate::options::{EngineOptions, SHARDS_MAX};
 use crate::ports::{Ports, RecordError};
@@ -43,6 +44,7 @@ struct Inner {
     guard: Arc<Mutex<DialGuard>>,
     trunks: Arc<Trunks>,
     visits: tokio::sync::Mutex<BTreeMap<String, WeakVisit>>,
+    grids: Grids,
     names: AtomicU64,
 }
 
@@ -70,6 +72,7 @@ impl Engine {
             guard,
             trunks,
             visits: tokio::sync::Mutex::default(),
+            grids: Grids::default(),
             names: AtomicU64::new(1),
         };
         Ok(Self {
@@ -131,6 +134,7 @@ impl Engine {
             view: seen,
             end: ended,
             sessions: self.inner.sessions.clone(),
+            grids: self.inner.grids.clone(),
         }))
     }
 

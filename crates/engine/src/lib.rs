@@ -22,7 +22,7 @@
 //!
 //! use housecall::memory::{MemoryLedger, MemoryRecords};
 //! use housecall::ports::{Ports, SystemClock};
-//! use housecall::{AccountId, Country, Credits, Engine, EngineOptions, PatientSeat, Phase, Place, VisitPlan};
+//! use housecall::{AccountId, Country, Credits, Engine, EngineOptions, PatientSeat, Phase, Place, Tariff, VisitPlan};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,6 +35,7 @@
 //! let engine = Engine::start(EngineOptions::new(Country::Au), ports).await?;
 //! let visit = engine
 //!     .visit(VisitPlan {
+//!         tariff: Tariff::STANDARD,
 //!         account: practice,
 //!         appointment: "appointment:1".into(),
 //!         practitioner: "user:1".into(),
@@ -66,6 +67,7 @@ mod dial;
 pub mod dns;
 mod encryption;
 mod engine;
+mod grids;
 mod limits;
 pub mod memory;
 mod metered;

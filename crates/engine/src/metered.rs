@@ -12,7 +12,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use housecall_meter::{BlockGrant, Credits, Fact, Millis, Opening, Patient, Session, Transaction};
+use housecall_meter::{
+    BlockGrant, Credits, Fact, Millis, OldGrid, Opening, Patient, Session, Transaction,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -125,6 +127,10 @@ pub(crate) struct Settled {
     pub(crate) credits: Credits,
     pub(crate) each: [Credits; 3],
     pub(crate) elapsed_ms: u64,
+    /// When, on the clock of charges.
+    pub(crate) ended: Instant,
+    /// For a session that reopens it.
+    pub(crate) left: OldGrid,
 }
 
 /// Runs the meter of one session against the ledger.
@@ -187,8 +193,9 @@ impl Till {
             }
             self.write().await;
             self.publish();
-            if let Some(credits) = self.session.settled() {
-                return self.settled(credits);
+            let left = self.session.reopening(Millis::ZERO);
+            if let Some((credits, left)) = self.session.settled().zip(left) {
+                return self.settled(credits, left);
             }
         }
     }
@@ -234,13 +241,15 @@ impl Till {
         self.cost.send_replace(cost);
     }
 
-    fn settled(&self, credits: Credits) -> Settled {
+    fn settled(&self, credits: Credits, left: OldGrid) -> Settled {
         let elapsed = self.elapsed();
         let each = Patient::ALL.map(|patient| self.session.cost_of(patient, elapsed));
         Settled {
             credits,
             each,
             elapsed_ms: elapsed.0,
+            ended: self.zero + Duration::from_millis(self.session.latest().0.min(elapsed.0)),
+            left,
         }
     }
 

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use housecall_meter::{AccountId, Booked, Opening, SessionId};
+use housecall_meter::{AccountId, Booked, Opening, SessionId, Tariff};
 use housecall_sfu::{Ending, PatientSeat, PeerState, Phase, RoomView, Seat};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use crate::call::millis;
-use crate::metered::{Cost, Opened, StartRefused, Till};
+use crate::grids::Grids;
+use crate::metered::{Cost, Opened, Settled, StartRefused, Till};
 use crate::ports::{Ports, WallMillis};
 use crate::record::{PartyRef, VisitPatient, VisitRecord};
 use crate::sessions::{Session, Sessions};
@@ -25,6 +26,8 @@ pub struct VisitPlan {
     pub practitioner: PartyRef,
     /// Who sits where: there is no fourth seat (V2).
     pub patients: [Option<PartyRef>; 3],
+    /// What time costs: [`Tariff::STANDARD`] (M4) or [`Tariff::ATTENDED`] (M5), as it is when the visit begins (M6).
+    pub tariff: Tariff,
 }
 
 impl VisitPlan {
@@ -147,6 +150,7 @@ struct Inner {
     /// The end of the room, until the meter takes it; none once the meter runs.
     end: Mutex<Option<oneshot::Receiver<RoomEnd>>>,
     sessions: Sessions,
+    grids: Grids,
 }
 
 /// What a visit is made of.
@@ -159,6 +163,7 @@ pub(crate) struct VisitParts {
     pub(crate) view: watch::Receiver<VisitView>,
     pub(crate) end: oneshot::Receiver<RoomEnd>,
     pub(crate) sessions: Sessions,
+    pub(crate) grids: Grids,
 }
 
 impl Visit {
@@ -172,6 +177,7 @@ impl Visit {
             view,
             end,
             sessions,
+            grids,
         } = parts;
         let inner = Inner {
             plan,
@@ -184,6 +190,7 @@ impl Visit {
             record: watch::channel(None).0,
             end: Mutex::new(Some(end)),
             sessions,
+            grids,
         };
         Self {
             inner: Arc::new(inner),
@@ -326,11 +333,13 @@ impl Visit {
         self.ask(RoomVerb::Check { seat, offer }).await?;
         let counted = self.inner.sessions.begin().ok_or(RoomRefused::Draining)?;
         let plan = &self.inner.plan;
-        let opening = Opening::visit(
-            self.inner.session.clone(),
-            plan.account.clone(),
-            plan.booked(),
-        );
+        let session = self.inner.session.clone();
+        let now = self.inner.ports.clock.now();
+        let opening = Opening {
+            tariff: plan.tariff,
+            reopens: self.inner.grids.reopened(&plan.appointment, now),
+            ..Opening::visit(session, plan.account.clone(), plan.booked())
+        };
         let Opened {
             till,
             grant,
@@ -350,6 +359,9 @@ impl Visit {
     async fn settle(self, till: Till, end: oneshot::Receiver<RoomEnd>, counted: Session) {
         let started = self.inner.ports.clock.wall();
         let settled = till.run().await;
+        let Settled { ended, left, .. } = settled;
+        let appointment = &self.inner.plan.appointment;
+        self.inner.grids.keep(appointment, ended, left);
         let (words, presence) = match end.await {
             Ok(end) => (words(end.why).to_owned(), end.presence),
             Err(_) => (

@@ -74,14 +74,14 @@ impl Blocks {
             begin_before(by_end).min(all) - begin_before(before)
         };
         // Between the first and the last every block is full.
-        let parts = match last - first {
-            0 => vec![first..first + 1],
-            1 => vec![first..first + 1, last..last + 1],
-            _ => vec![first..first + 1, first + 1..last, last..last + 1],
-        };
-        let counted = parts.into_iter().map(|blocks| {
-            let count = i128::from(blocks.end - blocks.start).max(1);
-            let each = begun(&blocks) / count;
+        let parts = [
+            first..first + 1,
+            first + 1..last,
+            last.max(first + 1)..last + 1,
+        ];
+        let counted = parts.into_iter().filter(|blocks| !blocks.is_empty());
+        let counted = counted.map(|blocks| {
+            let each = begun(&blocks) / i128::from(blocks.end - blocks.start);
             (blocks, u64::try_from(each).unwrap_or(u64::MAX))
         });
         counted.filter(|(_, minutes)| *minutes > 0).collect()

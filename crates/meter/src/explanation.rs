@@ -21,7 +21,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "tariff {}", self.tariff)?;
         for (at, fact) in &self.timeline {
-            writeln!(out, "{at:>12}  {}", Told(*fact))?;
+            writeln!(out, "{:>12}  {}", at.to_string(), Told(*fact))?;
         }
         for line in self.bill.lines() {
             writeln!(out, "{:>12}  {line}", line.credits().0)?;

@@ -18,13 +18,8 @@ pub struct OldGrid {
 }
 
 impl OldGrid {
-    /// What a session leaves that was priced so and ended some time before another begins.
-    pub(crate) fn left(
-        priced: &Priced,
-        before: Option<OldGrid>,
-        ended: Millis,
-        break_length: Millis,
-    ) -> Self {
+    /// What a session leaves that was priced so, for one that begins at its end.
+    pub(crate) fn left(priced: &Priced, before: Option<OldGrid>, ended: Millis) -> Self {
         let lines = priced.bill.lines();
         let unpaid = Patient::ALL.map(|patient| {
             let own = lines.iter().filter(|line| line.patient == patient);
@@ -33,8 +28,16 @@ impl OldGrid {
             now.unwrap_or(0).max(then)
         });
         Self {
-            began_before: priced.blocks.began_before(ended).plus(break_length),
+            began_before: priced.blocks.began_before(ended),
             unpaid,
+        }
+    }
+
+    /// Returns the same, seen from a start that is so much later.
+    pub fn later(self, by: Millis) -> Self {
+        Self {
+            began_before: self.began_before.plus(by),
+            ..self
         }
     }
 

@@ -198,6 +198,11 @@ impl Session {
         &self.id
     }
 
+    /// Returns the latest moment that it has heard of; its end, once it has ended.
+    pub fn latest(&self) -> Millis {
+        self.latest
+    }
+
     /// Returns who pays.
     pub fn account(&self) -> &AccountId {
         &self.account
@@ -248,7 +253,7 @@ impl Session {
     /// Returns what a session needs to know that reopens this one, so long after its end; none while it lasts.
     pub fn reopening(&self, after: Millis) -> Option<OldGrid> {
         let priced = self.ended.as_ref()?;
-        Some(OldGrid::left(priced, self.reopens, self.latest, after))
+        Some(OldGrid::left(priced, self.reopens, self.latest).later(after))
     }
 
     /// What happened, as far as it can be in such a session.

@@ -61,6 +61,12 @@ pub enum StoreError {
         /// Which entry, and why.
         why: ReplayError,
     },
+    /// An entry, or one before it, is not what it was when it was sealed.
+    #[error("journal entry {seq} does not fit its seal: it, or what came before it, was changed")]
+    Unsealed {
+        /// Its number.
+        seq: u64,
+    },
     /// The journal and what was derived from it disagree.
     #[error("{what} is {stored}, the journal says {replayed}")]
     Differs {

@@ -16,6 +16,8 @@ pub struct Entry {
     pub recorded: WallMillis,
     /// What the practice had once it was written.
     pub funds_after: Funds,
+    /// SHA-256 over the seal of the entry before and all of this one, in hexadecimal digits; none of entries that are older than seals.
+    pub seal: Option<String>,
     /// The entry.
     pub transaction: Transaction,
 }
@@ -25,7 +27,7 @@ macro_rules! select_entries {
     ($tail:literal) => {
         concat!(
             "SELECT j.seq, j.key, j.kind, j.session, j.account_id, j.at_ms, j.tariff, j.tariff_version, j.cause, ",
-            "j.must_be_covered, j.available_after, j.reserved_after, j.recorded_unix_ms, p.account, p.delta ",
+            "j.must_be_covered, j.available_after, j.reserved_after, j.recorded_unix_ms, j.seal, p.account, p.delta ",
             "FROM journal j LEFT JOIN posting p ON p.seq = j.seq ",
             $tail,
             " ORDER BY j.seq, p.line"
@@ -42,6 +44,31 @@ impl Store {
     pub async fn entries(&self, session: &SessionId) -> Result<Vec<Entry>, StoreError> {
         let lines = sqlx::query_as::<_, Line>(select_entries!("WHERE j.session = $1"));
         entries(lines.bind(session.as_str()).fetch_all(self.pool()).await?)
+    }
+
+    /// Returns the entries that stand behind `seq` in the journal, oldest first, at most a thousand.
+    ///
+    /// # Errors
+    /// What the database says, or [`StoreError::Unreadable`].
+    pub async fn journal_after(&self, seq: u64) -> Result<Vec<Entry>, StoreError> {
+        let lines = sqlx::query_as::<_, Line>(select_entries!(
+            "WHERE j.seq IN (SELECT seq FROM journal WHERE seq > $1 ORDER BY seq LIMIT 1000)"
+        ));
+        let lines = lines.bind(i64::try_from(seq).unwrap_or(i64::MAX));
+        entries(lines.fetch_all(self.pool()).await?)
+    }
+
+    /// Returns the names of all sessions, in their order.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        let names = "SELECT session FROM metered_session ORDER BY session";
+        let names: Vec<(String,)> = sqlx::query_as(names).fetch_all(self.pool()).await?;
+        Ok(names
+            .into_iter()
+            .map(|(name,)| SessionId::new(name))
+            .collect())
     }
 
     /// Returns the entries of a practice, newest first, each with what the practice had after it.
@@ -82,6 +109,7 @@ pub(crate) struct Line {
     available_after: i64,
     reserved_after: i64,
     recorded_unix_ms: i64,
+    seal: Option<String>,
     account: Option<String>,
     delta: Option<i64>,
 }
@@ -121,6 +149,7 @@ impl Line {
                 available: self.available_after,
                 reserved: self.reserved_after,
             },
+            seal: self.seal.clone(),
             transaction: Transaction {
                 kind: Kind::parse(&self.kind).ok_or_else(|| self.unreadable("kind"))?,
                 at: Millis(u64::try_from(self.at_ms).map_err(|_| self.unreadable("at_ms"))?),

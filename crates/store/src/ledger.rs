@@ -6,6 +6,7 @@ use housecall_meter::{Account, AccountId, Balance, Credits, Kind, SessionId, Tra
 use sqlx::SqliteConnection;
 
 use crate::journal::{Entry, Line, entries, select_entries};
+use crate::seal::seal;
 use crate::{Store, StoreError};
 
 #[async_trait]
@@ -171,32 +172,44 @@ impl Balances {
 
 async fn append(
     tx: &mut SqliteConnection,
-    entry: &Transaction,
-    after: Funds,
+    transaction: &Transaction,
+    funds_after: Funds,
 ) -> Result<i64, StoreError> {
+    let unbalanced = || StoreError::Unbalanced {
+        key: transaction.key.clone(),
+    };
+    let last = "SELECT seq, seal FROM journal ORDER BY seq DESC LIMIT 1";
+    let last: Option<(i64, Option<String>)> = sqlx::query_as(last).fetch_optional(&mut *tx).await?;
+    let (last, seal_before) = last.unwrap_or((0, None));
+    let seq = last.checked_add(1).ok_or_else(unbalanced)?;
+    let entry = Entry {
+        seq: u64::try_from(seq).map_err(|_| unbalanced())?,
+        recorded: SystemClock.wall(),
+        funds_after,
+        seal: None,
+        transaction: transaction.clone(),
+    };
     let insert = "INSERT INTO journal (seq, key, kind, session, account_id, at_ms, tariff, tariff_version, cause, \
-                  must_be_covered, available_after, reserved_after, recorded_unix_ms) \
-                  SELECT COALESCE(MAX(seq), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM journal \
-                  RETURNING seq";
-    let at_ms = i64::try_from(entry.at.0).map_err(|_| StoreError::Unbalanced {
-        key: entry.key.clone(),
-    })?;
-    let (seq,): (i64,) = sqlx::query_as(insert)
-        .bind(entry.key.as_str())
-        .bind(entry.kind.as_str())
-        .bind(entry.session.as_ref().map(SessionId::as_str))
-        .bind(entry.account.as_str())
+                  must_be_covered, available_after, reserved_after, recorded_unix_ms, seal) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    let at_ms = i64::try_from(transaction.at.0).map_err(|_| unbalanced())?;
+    let query = sqlx::query(insert)
+        .bind(seq)
+        .bind(transaction.key.as_str())
+        .bind(transaction.kind.as_str())
+        .bind(transaction.session.as_ref().map(SessionId::as_str))
+        .bind(transaction.account.as_str())
         .bind(at_ms)
-        .bind(entry.tariff.map(|tariff| tariff.name))
-        .bind(entry.tariff.map(|tariff| i64::from(tariff.version)))
-        .bind(entry.cause.to_string())
-        .bind(i64::from(entry.must_be_covered))
-        .bind(after.available)
-        .bind(after.reserved)
-        .bind(SystemClock.wall().0)
-        .fetch_one(&mut *tx)
-        .await?;
-    for (line, posting) in (0_i64..).zip(&entry.postings) {
+        .bind(transaction.tariff.map(|tariff| tariff.name))
+        .bind(transaction.tariff.map(|tariff| i64::from(tariff.version)))
+        .bind(transaction.cause.to_string())
+        .bind(i64::from(transaction.must_be_covered))
+        .bind(funds_after.available)
+        .bind(funds_after.reserved)
+        .bind(entry.recorded.0)
+        .bind(seal(seal_before.as_deref(), &entry));
+    query.execute(&mut *tx).await?;
+    for (line, posting) in (0_i64..).zip(&transaction.postings) {
         let insert = "INSERT INTO posting (seq, line, account, delta) VALUES ($1, $2, $3, $4)";
         let query = sqlx::query(insert)
             .bind(seq)

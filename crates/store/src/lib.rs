@@ -17,7 +17,8 @@
 //!    └── save_call, save_visit ──► call_record, visit_record + visit_patient ──► reports
 //!
 //!  start ── recover() ──► each session without an end: told again from its journal, ended at its last evidence (M11)
-//!  audit ── verify() ───► the whole journal told again: the same balances, the same costs (M10, M12)
+//!  audit ── verify() ───► the whole journal told again: the same seals, balances and costs (M10, M12)
+//!        └─ explain() ──► one session told again: who was connected when, and which rule made which block (M10)
 //! ```
 //!
 //! ```
@@ -52,12 +53,14 @@
 mod call_quality;
 mod calls;
 mod error;
+mod explain;
 mod journal;
 mod ledger;
 mod number;
 mod page;
 mod records;
 mod recovery;
+mod seal;
 mod store;
 mod verify;
 mod visits;
@@ -67,9 +70,10 @@ mod tests;
 
 pub use calls::{CallFilter, CallTotals};
 pub use error::StoreError;
+pub use housecall_meter::Explanation;
 pub use journal::Entry;
 pub use page::Page;
 pub use recovery::{Orphan, Recovery};
 pub use store::Store;
-pub use verify::Verified;
+pub use verify::{Progress, Verified};
 pub use visits::{VisitFilter, VisitRow, VisitTotals};

@@ -44,6 +44,19 @@ impl Store {
         Self::over(pool).await
     }
 
+    /// Opens the file to read in it alone, as it is, whoever else has it open: for audits.
+    ///
+    /// # Errors
+    /// There is no such file, or what the database says. Tables of an older version are an error of whoever asks them.
+    pub async fn read(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new().connect_with(options).await?;
+        Ok(Self { pool })
+    }
+
     /// Uses a pool that the embedding program opened, with write-ahead logging, `synchronous=FULL` and foreign keys.
     ///
     /// # Errors

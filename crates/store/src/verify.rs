@@ -2,25 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use housecall_meter::{Account, AccountId, Books, Session, SessionId, Transaction};
+use housecall_meter::{Account, AccountId, Books};
 
 use crate::journal::{Entry, Line, entries, select_entries};
+use crate::seal::seal;
 use crate::{Store, StoreError};
 
 /// How many entries are read at a time.
 const BATCH: i64 = 1_000;
 
-/// The journal, and everything derived from it, agree.
+/// How far a verification is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Progress {
+    /// So many journal entries were read, of so many.
+    Entries(u64, u64),
+    /// So many sessions were told again, of so many.
+    Sessions(u64, u64),
+}
+
+/// The journal, and everything derived from it, agree.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Verified {
     /// How many entries the journal has.
     pub entries: u64,
     /// How many sessions they tell, ended and running.
     pub sessions: u64,
+    /// The seal of the last entry. Noted elsewhere, it tells later that no entry was changed or cut off up to here.
+    pub seal: Option<String>,
 }
 
 impl Store {
-    /// Replays the whole journal: its numbering has no gap, each entry leaves what it says it leaves, each session follows
+    /// Replays the whole journal: its numbering has no gap, each entry fits its seal and leaves what it says it leaves, each session follows
     /// from its facts to the same number (M10), and each balance is the sum of its postings.
     ///
     /// Sees one moment, while others may write. Memory grows with the journal.
@@ -28,81 +40,118 @@ impl Store {
     /// # Errors
     /// The first disagreement, or what the database says.
     pub async fn verify(&self) -> Result<Verified, StoreError> {
+        self.verify_telling(&mut |_| {}).await
+    }
+
+    /// As [`Store::verify`]; tells how far it is.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn verify_telling(
+        &self,
+        tell: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Verified, StoreError> {
         let mut tx = self.pool().begin().await?;
-        let mut books = Books::default();
-        let mut last = 0;
+        let all: (i64,) = sqlx::query_as("SELECT COUNT(*) FROM journal")
+            .fetch_one(&mut *tx)
+            .await?;
+        let mut told = Told::default();
         loop {
             let lines = sqlx::query_as::<_, Line>(select_entries!(
                 "WHERE j.seq IN (SELECT seq FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2)"
             ));
-            let batch = entries(lines.bind(last).bind(BATCH).fetch_all(&mut *tx).await?)?;
+            let lines = lines.bind(told.last).bind(BATCH);
+            let batch = entries(lines.fetch_all(&mut *tx).await?)?;
             if batch.is_empty() {
                 break;
             }
             for entry in &batch {
-                last = replay(&mut books, entry, last)?;
+                told.take(entry)?;
             }
+            tell(Progress::Entries(count(told.last), count(all.0)));
         }
         compare(
-            &books,
+            &told.books,
             sqlx::query_as("SELECT account_id, account, credits FROM balance")
                 .fetch_all(&mut *tx)
                 .await?,
         )?;
         drop(tx);
         Ok(Verified {
-            entries: u64::try_from(last).unwrap_or(0),
-            sessions: self.verify_sessions().await?,
+            entries: count(told.last),
+            sessions: self.verify_sessions(tell).await?,
+            seal: told.seal,
         })
     }
 
-    async fn verify_sessions(&self) -> Result<u64, StoreError> {
-        let names: Vec<(String,)> =
-            sqlx::query_as("SELECT session FROM metered_session ORDER BY session")
-                .fetch_all(self.pool())
-                .await?;
+    async fn verify_sessions(
+        &self,
+        tell: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<u64, StoreError> {
+        let names = self.sessions().await?;
+        let all = names.len() as u64;
         let mut sessions = 0;
-        for (name,) in names {
-            let session = SessionId::new(name);
-            let told: Vec<Transaction> = self
-                .entries(&session)
-                .await?
-                .into_iter()
-                .map(|e| e.transaction)
-                .collect();
-            Session::replay(&told).map_err(|why| StoreError::Replay { session, why })?;
+        for session in names {
+            self.replayed(&session).await?;
             sessions += 1;
+            tell(Progress::Sessions(sessions, all));
         }
         Ok(sessions)
     }
 }
 
-/// Takes one entry into the books; returns its number.
-fn replay(books: &mut Books, entry: &Entry, last: i64) -> Result<i64, StoreError> {
-    let seq = i64::try_from(entry.seq).unwrap_or(i64::MAX);
-    expect(
-        || "the number of a journal entry".to_owned(),
-        seq,
-        last.saturating_add(1),
-    )?;
-    let place = || format!("journal entry {seq}");
-    let taken = books.record(&entry.transaction);
-    taken.map_err(|_| StoreError::Unreadable {
-        what: "movement of credits",
-        place: place(),
-    })?;
-    let balance = |of| books.balance(&entry.transaction.account, of).0;
-    expect(
-        || format!("available after {}", place()),
-        entry.funds_after.available,
-        balance(Account::Available),
-    )?;
-    expect(
-        || format!("reserved after {}", place()),
-        entry.funds_after.reserved,
-        balance(Account::Reserved),
-    )?;
-    Ok(seq)
+fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// The journal as far as it was read.
+#[derive(Default)]
+struct Told {
+    books: Books,
+    last: i64,
+    seal: Option<String>,
+}
+
+impl Told {
+    fn take(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let seq = i64::try_from(entry.seq).unwrap_or(i64::MAX);
+        expect(
+            || "the number of a journal entry".to_owned(),
+            seq,
+            self.last.saturating_add(1),
+        )?;
+        self.last = seq;
+        self.check_seal(entry)?;
+        let place = || format!("journal entry {seq}");
+        let taken = self.books.record(&entry.transaction);
+        taken.map_err(|_| StoreError::Unreadable {
+            what: "movement of credits",
+            place: place(),
+        })?;
+        let balance = |of| self.books.balance(&entry.transaction.account, of).0;
+        expect(
+            || format!("available after {}", place()),
+            entry.funds_after.available,
+            balance(Account::Available),
+        )?;
+        expect(
+            || format!("reserved after {}", place()),
+            entry.funds_after.reserved,
+            balance(Account::Reserved),
+        )
+    }
+
+    /// Entries of before there were seals have none; behind the first that has one, all have.
+    fn check_seal(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let before = self.seal.take();
+        let fits = match (&entry.seal, &before) {
+            (Some(stored), before) => *stored == seal(before.as_deref(), entry),
+            (None, before) => before.is_none(),
+        };
+        self.seal = entry.seal.clone();
+        fits.then_some(())
+            .ok_or(StoreError::Unsealed { seq: entry.seq })
+    }
 }
 
 fn compare(books: &Books, stored: Vec<(String, String, i64)>) -> Result<(), StoreError> {

@@ -131,7 +131,7 @@ fn panel(
         places_left: 3_usize.saturating_sub(people.len()),
         people,
         estimate: (held && a.location == Location::Telehealth)
-            .then(|| money::estimate(a))
+            .then(|| money::estimate(app, a))
             .flatten(),
         door: (held && a.location == Location::Telehealth && a.practitioner == staff.user)
             .then(|| doorway(app, staff, a)),

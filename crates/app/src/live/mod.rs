@@ -121,18 +121,20 @@ async fn open(
     attendant: Attendant,
 ) -> Result<Response, AppError> {
     let live = app.live()?;
-    let visit = visit_of(live, practice, appointment).await?;
+    let visit = visit_of(&app, live, practice, appointment).await?;
     let clock = live.money.clone();
     Ok(line::bounded(upgrade)
         .on_upgrade(move |socket| visit_socket::converse(socket, visit, attendant, clock)))
 }
 
 async fn visit_of(
+    app: &App,
     live: &Live,
     practice: PracticeId,
     appointment: &Appointment,
 ) -> Result<Visit, AppError> {
     let plan = VisitPlan {
+        tariff: app.config.visits.tariff.into(),
         account: money::account(practice),
         appointment: directory::appointment_ref(appointment.id),
         practitioner: directory::user_ref(appointment.practitioner),

@@ -138,7 +138,7 @@ impl Practitioner {
     ) -> Result<Self, AppError> {
         let chrome = Chrome::new(app, staff, Here::Calendar).await?;
         let available = chrome.credits.available;
-        let estimate = money::estimate(a);
+        let estimate = money::estimate(app, a);
         let to_start = estimate.as_ref().map_or(0, |estimate| estimate.to_start);
         Ok(Self {
             chrome,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use housecall_meter::{BlockGrant, Fact as MoneyFact, Patient};
+use housecall_meter::{BlockGrant, Fact as MoneyFact, Patient, Person};
 use housecall_sfu::{
     Ending, Fact, Input, JoinRefused, Output, PatientSeat, PeerId, Room, Seat, WrongMoment,
 };
@@ -181,28 +181,39 @@ impl RoomSlot {
 
     fn note(&mut self, fact: Fact) -> Option<Ending> {
         match fact {
-            Fact::PractitionerJoined
-            | Fact::Left(Seat::Practitioner)
-            | Fact::Connected(Seat::Practitioner) => {}
+            Fact::PractitionerJoined => {}
+            Fact::Connected(Seat::Practitioner) => {
+                self.charge(MoneyFact::Joined(Person::Practitioner));
+            }
+            Fact::Left(Seat::Practitioner) => {
+                self.charge(MoneyFact::Left(Person::Practitioner));
+            }
             Fact::PatientAdmitted(seat) => {
                 self.presence_of(seat).admitted = true;
-                if let Some(Held::Running(metered)) = &self.held {
-                    metered.tell(MoneyFact::PatientAdmitted(money(seat)));
-                }
+                self.charge(MoneyFact::PatientAdmitted(money(seat)));
             }
             Fact::Connected(Seat::Patient(seat)) => {
                 if let Some(now) = self.money_now() {
                     self.presence_of(seat).connected(now);
                 }
+                self.charge(MoneyFact::Joined(Person::Patient(money(seat))));
             }
             Fact::Left(Seat::Patient(seat)) => {
                 if let Some(now) = self.money_now() {
                     self.presence_of(seat).left(now);
                 }
+                self.charge(MoneyFact::Left(Person::Patient(money(seat))));
             }
             Fact::Ended(why) => return Some(why),
         }
         None
+    }
+
+    /// Tells the till, if it runs.
+    fn charge(&self, fact: MoneyFact) {
+        if let Some(Held::Running(metered)) = &self.held {
+            metered.tell(fact);
+        }
     }
 
     fn money_now(&self) -> Option<Instant> {

@@ -1,5 +1,6 @@
 //! Visits whose browser never gets as far as media: what is owed to people and to money all the same.
 
+use housecall_meter::Tariff;
 use housecall_sfu::{PatientSeat, Phase, Place};
 
 use super::browser::room_offer;
@@ -16,6 +17,7 @@ fn plan() -> VisitPlan {
             Some("patient:2".to_owned()),
             None,
         ],
+        tariff: Tariff::STANDARD,
     }
 }
 

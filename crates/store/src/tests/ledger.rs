@@ -201,6 +201,76 @@ async fn m12_a_balance_that_does_not_follow_from_the_journal_is_found() {
 }
 
 #[tokio::test]
+async fn m12_a_journal_that_was_rewritten_is_found() {
+    for rewriting in [
+        "UPDATE journal SET recorded_unix_ms = recorded_unix_ms + 1 WHERE seq = 2",
+        "UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 2",
+        "UPDATE journal SET seal = NULL WHERE seq = 2",
+        "UPDATE journal SET seal = (SELECT seal FROM journal WHERE seq = 1) WHERE seq = 2",
+    ] {
+        let store = memory().await;
+        store
+            .grant("1", &practice(), Credits(5), "bought")
+            .await
+            .unwrap();
+        for entry in &a_minute("a") {
+            store.write(entry).await.unwrap();
+        }
+        let before = store.verify().await.unwrap();
+        assert_eq!(before.seal.map(|seal| seal.len()), Some(64));
+        for statement in ["DROP TRIGGER journal_is_not_rewritten", rewriting] {
+            sqlx::query(statement).execute(store.pool()).await.unwrap();
+        }
+        let found = store.verify().await;
+        assert!(
+            matches!(found, Err(StoreError::Unsealed { seq: 2 })),
+            "{rewriting}: {found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn m10_a_session_is_explained_from_its_journal() {
+    let store = memory().await;
+    store
+        .grant("1", &practice(), Credits(5), "bought")
+        .await
+        .unwrap();
+    for entry in &a_minute("a") {
+        store.write(entry).await.unwrap();
+    }
+    let told = store.explain(&SessionId::new("a")).await.unwrap().unwrap();
+    assert_eq!(told.bill.total(), Credits(1));
+    assert_eq!(
+        told.to_string(),
+        "tariff phone v1\n    0:01.000  the call was answered\n    0:50.000  it ended\n           1  \
+         0:01.000 to 1:01.000, 1 minute, 1 credit each, 1 credit: started minutes from the answer, hold included (M2)\n           1  in all"
+    );
+    assert_eq!(store.explain(&SessionId::new("b")).await.unwrap(), None);
+}
+
+/// Journals that are older than seals go on.
+#[tokio::test]
+async fn entries_without_a_seal_may_stand_before_those_that_have_one() {
+    let store = memory().await;
+    store
+        .grant("1", &practice(), Credits(5), "bought")
+        .await
+        .unwrap();
+    for statement in [
+        "DROP TRIGGER journal_is_not_rewritten",
+        "UPDATE journal SET seal = NULL",
+    ] {
+        sqlx::query(statement).execute(store.pool()).await.unwrap();
+    }
+    assert_eq!(store.verify().await.unwrap().seal, None);
+    for entry in &a_minute("a") {
+        store.write(entry).await.unwrap();
+    }
+    assert!(store.verify().await.unwrap().seal.is_some());
+}
+
+#[tokio::test]
 async fn m10_a_session_can_be_read_back_entry_by_entry() {
     let store = memory().await;
     store
