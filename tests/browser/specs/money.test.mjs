@@ -31,5 +31,11 @@ test("M1, C1: sixteen minutes with two patients cost 8 credits, and the report s
   const row = rows.find((text) => patients.every((patient) => text.includes(patient.name)));
   assert.ok(row, `the visit is among ${JSON.stringify(rows)}`);
   assert.match(row, /\b8\b/);
+  await Promise.all([doctor.waitForNavigation(), doctor.click('tbody a[title="Why"]')]);
+  const why = (await doctor.$eval("main", (it) => it.innerText)).replace(/\s+/g, " ");
+  assert.match(why, /Why it cost 8 credits/);
+  assert.match(why, /every block from Join to Disconnect/);
+  assert.ok((await doctor.$$("figure.attendance rect.block")).length >= 2, "blocks are drawn");
+  assert.ok((await doctor.$$("figure.attendance rect.here")).length >= 3, "so is everybody's time");
   assert.equal(await balance(doctor), before - 8);
 });

@@ -8,6 +8,7 @@ use housecall::record::{CallRecord, Judged};
 use housecall_store::Entry;
 use jiff::tz::TimeZone;
 
+use super::entries::Line;
 use super::names::{Names, profile};
 use super::phone::{class, status};
 use super::sound::{self, Picture};
@@ -59,13 +60,6 @@ struct Direction {
     lost: String,
     made_up: String,
     jitter_ms: u32,
-}
-
-/// One entry of the ledger.
-struct Line {
-    at: String,
-    what: String,
-    credits: String,
 }
 
 pub(super) async fn show(
@@ -153,42 +147,4 @@ impl Direction {
             jitter_ms: judged.jitter_ms,
         }
     }
-}
-
-impl Line {
-    fn of(entry: &Entry, at: &impl Fn(housecall::ports::WallMillis) -> String) -> Self {
-        let transaction = &entry.transaction;
-        Self {
-            at: at(entry.recorded),
-            what: format!(
-                "{} ({} after {})",
-                entry_words(transaction.kind.as_str()),
-                transaction.cause,
-                length(transaction.at.0.max(1))
-            ),
-            credits: moved(entry),
-        }
-    }
-}
-
-fn entry_words(kind: &str) -> &'static str {
-    match kind {
-        "reserve" => "Reserved before the call",
-        "extend" => "Reserved for another minute",
-        "settle" => "Charged; the rest given back",
-        "release" => "Given back",
-        _ => "Noted",
-    }
-}
-
-/// What was charged, or else set aside or given back; nothing for entries that move nothing.
-fn moved(entry: &Entry) -> String {
-    let delta = |account: &str| {
-        let mut postings = entry.transaction.postings.iter();
-        postings
-            .find(|posting| posting.account.as_str() == account)
-            .map(|posting| posting.delta)
-    };
-    let credits = delta("earned").or_else(|| delta("reserved"));
-    credits.map_or_else(String::new, |credits| credits.abs().to_string())
 }

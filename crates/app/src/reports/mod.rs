@@ -1,12 +1,15 @@
 //! Reports on communication: phone calls and video visits, filtered, with totals (C1).
 
+mod attendance;
 mod call;
 mod encryption;
+mod entries;
 mod filter;
 mod names;
 mod phone;
 mod sound;
 mod video;
+mod visit;
 
 use axum::Router;
 use axum::extract::Query;
@@ -23,6 +26,7 @@ pub fn router() -> Router<App> {
         .route("/reports/phone", get(phone::show))
         .route("/reports/phone/{session}", get(call::show))
         .route("/reports/video", get(video::show))
+        .route("/reports/video/{session}", get(visit::show))
 }
 
 #[derive(Deserialize)]

@@ -35,6 +35,7 @@ struct VideoReport {
 
 /// One visit, in words.
 struct Row {
+    session: String,
     patients: Vec<Part>,
     appointment: Option<String>,
     practitioner: String,
@@ -140,6 +141,7 @@ impl Row {
         let started = when::zoned(first.started.0, zone);
         let ended = when::zoned(first.ended.0, zone);
         Some(Self {
+            session: first.session.as_str().to_owned(),
             patients: visit.iter().map(|line| Part::of(line, names)).collect(),
             appointment: first
                 .appointment

@@ -237,4 +237,17 @@ async fn c1_the_video_report_has_a_line_for_each_visit() {
         assert!(page.contains(words), "{words}");
     }
     assert_eq!(page.matches("data-label=\"Patients\"").count(), 1);
+    assert!(page.contains("href=\"/reports/video/visit:1\""));
+    let page = staff.get("/reports/video/visit:1").await.body;
+    for words in [
+        "Why it cost 16 credits",
+        "Sam Okafor",
+        "never came",
+        "Ended by Dr Dana Reed",
+        "The ledger has no entry of this visit",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    let unknown = staff.get("/reports/video/visit:2").await;
+    assert_eq!(unknown.status.as_u16(), 404);
 }
