@@ -21,7 +21,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "tariff {}", self.tariff)?;
         for (at, fact) in &self.timeline {
-            writeln!(out, "{:>12}  {}", at.to_string(), Told(*fact))?;
+            writeln!(out, "{:>12}  {}", at.to_string(), fact.words())?;
         }
         for line in self.bill.lines() {
             writeln!(out, "{:>12}  {line}", line.credits().0)?;
@@ -30,35 +30,28 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// A fact in words for a person.
-struct Told(Fact);
-
-impl fmt::Display for Told {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Fact {
+    /// Returns what happened, in words for a person: `patient 1 was admitted`.
+    pub fn words(self) -> String {
         use crate::Person::{Patient, Practitioner};
-        match self.0 {
-            Fact::PatientAdmitted(patient) => {
-                write!(out, "patient {} was admitted", patient.seat())
+        match self {
+            Self::PatientAdmitted(patient) => format!("patient {} was admitted", patient.seat()),
+            Self::Joined(Practitioner) => "the practitioner came back".to_owned(),
+            Self::Joined(Patient(patient)) => format!("patient {} was connected", patient.seat()),
+            Self::Left(Practitioner) => "the practitioner was gone".to_owned(),
+            Self::Left(Patient(patient)) => format!("patient {} was gone", patient.seat()),
+            Self::PhoneAnswered(patient) => {
+                format!("patient {} answered the phone", patient.seat())
             }
-            Fact::Joined(Practitioner) => out.write_str("the practitioner came back"),
-            Fact::Joined(Patient(patient)) => {
-                write!(out, "patient {} was connected", patient.seat())
+            Self::PhoneHungUp(patient) => {
+                format!("the call of patient {} was over", patient.seat())
             }
-            Fact::Left(Practitioner) => out.write_str("the practitioner was gone"),
-            Fact::Left(Patient(patient)) => write!(out, "patient {} was gone", patient.seat()),
-            Fact::PhoneAnswered(patient) => {
-                write!(out, "patient {} answered the phone", patient.seat())
-            }
-            Fact::PhoneHungUp(patient) => {
-                write!(out, "patient {}'s phone call ended", patient.seat())
-            }
-            Fact::Answered => out.write_str("the call was answered"),
-            Fact::Ended => out.write_str("it ended"),
-            Fact::NeverAnswered => out.write_str("nobody answered"),
-            Fact::Recovered { last_evidence } => {
-                write!(
-                    out,
-                    "it ended at {last_evidence} with the program, by its last sign of life (M11)"
+            Self::Answered => "the call was answered".to_owned(),
+            Self::Ended => "it ended".to_owned(),
+            Self::NeverAnswered => "nobody answered".to_owned(),
+            Self::Recovered { last_evidence } => {
+                format!(
+                    "it ended at {last_evidence}, the last sign of life before the program stopped (M11)"
                 )
             }
         }

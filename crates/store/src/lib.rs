@@ -70,7 +70,7 @@ mod tests;
 
 pub use calls::{CallFilter, CallTotals};
 pub use error::StoreError;
-pub use housecall_meter::{Bill, Explanation, Fact, Line, Millis, Patient, Person, Rule};
+pub use housecall_meter::{Bill, Cause, Explanation, Fact, Line, Millis, Patient, Person, Rule};
 pub use journal::Entry;
 pub use page::Page;
 pub use recovery::{Orphan, Recovery};

@@ -36,7 +36,7 @@ pub(super) struct Block {
 }
 
 const WIDTH: u64 = 600;
-const ROW_HEIGHT: usize = 40;
+const ROW_HEIGHT: usize = 54;
 /// More blocks than a picture has room for: those of a day.
 const BLOCKS_MOST: u64 = 96;
 

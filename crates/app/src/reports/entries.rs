@@ -1,8 +1,8 @@
 //! Entries of the ledger as a person reads them (M10).
 
-use housecall_store::Entry;
+use housecall_store::{Cause, Entry};
 
-use super::length;
+use super::attendance::clock;
 
 /// One entry of the ledger.
 pub(super) struct Line {
@@ -17,23 +17,37 @@ impl Line {
         Self {
             at: at(entry.recorded),
             what: format!(
-                "{} ({} after {})",
-                entry_words(transaction.kind.as_str()),
-                transaction.cause,
-                length(transaction.at.0.max(1))
+                "{}, at {}",
+                words(&transaction.cause, transaction.kind.as_str()),
+                clock(transaction.at.0)
             ),
             credits: moved(entry),
         }
     }
 }
 
-fn entry_words(kind: &str) -> &'static str {
-    match kind {
-        "reserve" => "Reserved before it began",
-        "extend" => "Reserved for more of it",
-        "settle" => "Charged; the rest given back",
-        "release" => "Given back",
-        _ => "Noted",
+/// What happened, and what that did to the credits.
+fn words(cause: &Cause, kind: &str) -> String {
+    let moved = match kind {
+        "reserve" | "extend" => "reserved",
+        "settle" => "charged, and the rest given back",
+        "release" => "given back",
+        _ => "",
+    };
+    let happened = match cause {
+        Cause::Granted { reason } => reason.clone(),
+        Cause::Opened { .. } => "before it began".to_owned(),
+        Cause::BlockBegan => "more time began".to_owned(),
+        Cause::Heard(fact) => fact.words(),
+    };
+    let mut letters = happened.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
+    let happened = format!("{}{}", first.unwrap_or_default(), letters.as_str());
+    match moved {
+        "" => happened,
+        moved => format!("{happened}: {moved}"),
     }
 }
 
