@@ -48,10 +48,11 @@
 //!
 //! | rule | where |
 //! |---|---|
-//! | M1 M2 M3 M4 price | [`Tariff`] |
+//! | M1 M2 M3 M4 M5 price | [`Tariff`], [`Bill`] |
 //! | M6 pinned tariff | [`TariffId`] in every [`Transaction`] |
 //! | M7 M8 reserve, extend | [`Session`], [`Transaction::must_be_covered`] |
-//! | M10 explained, replayable | [`Cause`], [`Session::replay`] |
+//! | M9 phone instead of video | [`Fact::PhoneAnswered`], [`Rule::PhoneMinutes`] |
+//! | M10 explained, replayable | [`Session::explain`], [`Cause`], [`Session::replay`] |
 //! | M11 crash | [`Fact::Recovered`] |
 //! | M12 double entry | [`Books`] |
 //! | V6 estimate | [`Estimate`] |

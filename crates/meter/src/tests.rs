@@ -4,4 +4,5 @@ mod by_hand;
 mod properties;
 mod rules;
 mod script;
+mod simulation;
 mod told;

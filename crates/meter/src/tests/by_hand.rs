@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::told::Told;
 use crate::{Fact, Patient, Person, Tariff};
 
 const BLOCK: u64 = 15 * 60_000;
 const MINUTE: u64 = 60_000;
 
-/// The credits that a session costs that reopens none.
-pub(super) fn cost(told: &Told) -> u64 {
+/// What is known of a session that reopens none.
+pub(super) struct Known<'a> {
+    pub(super) tariff: Tariff,
+    pub(super) facts: &'a [(u64, Fact)],
+    pub(super) end: u64,
+}
+
+/// The credits that a session costs.
+pub(super) fn cost(told: &Known) -> u64 {
     match told.tariff {
         Tariff::PHONE => call(told),
         Tariff::STANDARD => standard(told),
@@ -17,12 +23,12 @@ pub(super) fn cost(told: &Told) -> u64 {
     }
 }
 
-fn call(told: &Told) -> u64 {
+fn call(told: &Known) -> u64 {
     let answered = told.facts.iter().find(|(_, fact)| *fact == Fact::Answered);
     answered.map_or(0, |(at, _)| (told.end - at).div_ceil(MINUTE))
 }
 
-fn standard(told: &Told) -> u64 {
+fn standard(told: &Known) -> u64 {
     let seats = Patient::ALL.into_iter().map(|patient| {
         let is_let_in = |fact: &Fact| {
             let joined = Fact::Joined(Person::Patient(patient));
@@ -41,7 +47,7 @@ fn standard(told: &Told) -> u64 {
     seats.sum()
 }
 
-fn attended(told: &Told) -> u64 {
+fn attended(told: &Known) -> u64 {
     let connected = |patient| {
         together(told, patient)
             .into_iter()
@@ -65,7 +71,7 @@ fn attended(told: &Told) -> u64 {
 }
 
 /// How many minutes by phone began in each block.
-fn minutes(told: &Told, patient: Patient, origin: u64) -> BTreeMap<u64, u64> {
+fn minutes(told: &Known, patient: Patient, origin: u64) -> BTreeMap<u64, u64> {
     let mut blocks = BTreeMap::new();
     for (from, to) in on_the_phone(told, patient) {
         for begins in (from..to).step_by(MINUTE as usize) {
@@ -75,7 +81,7 @@ fn minutes(told: &Told, patient: Patient, origin: u64) -> BTreeMap<u64, u64> {
     blocks
 }
 
-fn on_the_phone(told: &Told, patient: Patient) -> Vec<(u64, u64)> {
+fn on_the_phone(told: &Known, patient: Patient) -> Vec<(u64, u64)> {
     spans(told, false, |on, fact| match fact {
         Fact::PhoneAnswered(other) if other == patient => true,
         Fact::PhoneHungUp(other) if other == patient => false,
@@ -83,7 +89,7 @@ fn on_the_phone(told: &Told, patient: Patient) -> Vec<(u64, u64)> {
     })
 }
 
-fn together(told: &Told, patient: Patient) -> Vec<(u64, u64)> {
+fn together(told: &Known, patient: Patient) -> Vec<(u64, u64)> {
     let (mut patient_in, mut practitioner_in) = (false, true);
     spans(told, false, move |_, fact| {
         match fact {
@@ -99,13 +105,13 @@ fn together(told: &Told, patient: Patient) -> Vec<(u64, u64)> {
 
 /// The spans, none of them empty, in which something is so; `is_on` says what each fact makes of it.
 fn spans(
-    told: &Told,
+    told: &Known,
     on_at_first: bool,
     mut is_on: impl FnMut(bool, Fact) -> bool,
 ) -> Vec<(u64, u64)> {
     let mut spans = Vec::new();
     let (mut on, mut since) = (on_at_first, 0);
-    for (at, fact) in &told.facts {
+    for (at, fact) in told.facts {
         let next = is_on(on, *fact);
         if on && !next && since < *at {
             spans.push((since, *at));
