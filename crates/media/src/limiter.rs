@@ -1,4 +1,4 @@
-use crate::SAMPLE_RATE;
+use crate::Rate;
 
 /// Keeps sound that was made louder, or summed, within what 16 bits hold: it turns down what would be too loud, and back up slowly.
 ///
@@ -7,11 +7,14 @@ use crate::SAMPLE_RATE;
 pub struct Limiter {
     /// What everything is multiplied by now, 0 to 1.
     gain: f32,
+    /// What the gain is multiplied by with each sample, as long as it may rise.
+    rise: f32,
 }
 
 impl Default for Limiter {
+    /// Of sound at 8 kHz.
     fn default() -> Self {
-        Self { gain: 1.0 }
+        Self::new(Rate::Narrow)
     }
 }
 
@@ -24,12 +27,20 @@ impl Limiter {
     const GAIN_MIN: f32 = 1e-4;
     const DB_PER_NEPER: f32 = 8.686;
 
+    /// Makes a limiter of sound at a rate, with everything as loud as it is.
+    pub fn new(rate: Rate) -> Self {
+        let nepers_per_second = Self::RISE_DB_PER_SECOND / Self::DB_PER_NEPER;
+        Self {
+            gain: 1.0,
+            rise: 1.0 + nepers_per_second / rate.hertz() as f32,
+        }
+    }
+
     /// Limits one sample.
     pub fn sample(&mut self, sample: f32) -> i16 {
         // NaN is nobody's sound.
         let loud = sample.abs().max(0.0);
-        let rise = 1.0 + Self::RISE_DB_PER_SECOND / Self::DB_PER_NEPER / SAMPLE_RATE as f32;
-        self.gain = (self.gain * rise).min(1.0);
+        self.gain = (self.gain * self.rise).min(1.0);
         if loud * self.gain > Self::PEAK {
             self.gain = (Self::PEAK / loud).max(Self::GAIN_MIN);
         }
@@ -88,17 +99,21 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_back_after_a_shout() {
-        let mut limiter = Limiter::default();
-        limiter.sample(1e6);
-        let after = |limiter: &mut Limiter, samples: u32| {
-            (0..samples).for_each(|_| {
-                limiter.sample(0.0);
-            });
-            limiter.sample(1_000.0)
-        };
-        assert!(after(&mut limiter, 80) < 200);
-        assert!(after(&mut limiter, SAMPLE_RATE) > 950);
+    fn it_comes_back_after_a_shout_within_the_same_time_at_every_rate() {
+        for rate in [Rate::Narrow, Rate::Wide] {
+            let mut limiter = Limiter::new(rate);
+            limiter.sample(1e6);
+            let mut after_ms = |ms: usize| {
+                (0..rate.samples(ms as u64)).for_each(|_| {
+                    limiter.sample(0.0);
+                });
+                limiter.sample(1_000.0)
+            };
+            // 31 dB down, and 60 dB a second up.
+            assert!((26..34).contains(&after_ms(1)), "{rate:?}");
+            assert!((75..90).contains(&after_ms(150)), "{rate:?}");
+            assert!(after_ms(400) > 950, "{rate:?}");
+        }
     }
 
     #[test]

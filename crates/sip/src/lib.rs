@@ -48,7 +48,7 @@
 //! | 3261 §8.1.1 | what every message carries | `validate.rs` | `tests/verdicts.rs`: each_fault_and_its_answer |
 //! | 3261 §8.2.1–8.2.3 | what a user agent refuses | `validate.rs` | `tests/verdicts.rs`: what_a_telephone_refuses |
 //! | 3261 §8.2.6, §12.1.1 | what a response copies | `builder/response.rs` | `tests/builders.rs`: a_response_copies_what_it_must, a_dialog_is_not_made_by_a_refusal_or_by_trying |
-//! | 3261 §10 | registration | `registration.rs` | beside it |
+//! | 3261 §10 | registration | `registration.rs` | `registration/tests.rs` |
 //! | 3261 §11 | whether a peer lives | `ping.rs` | any_answer_is_a_sign_of_life, one_lost_answer_is_not_an_outage_and_three_are, a_503_is_down_at_once_and_left_alone_for_as_long_as_it_says |
 //! | 3261 §17, 6026 | transactions | `transaction/` | `transaction/tests.rs` |
 //! | 3261 §18.2, 3581 §4 | where responses go | `header/via.rs` | stamping_tells_the_truth; `tests/trouble.rs`: a_nat_between_us |

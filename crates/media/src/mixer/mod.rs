@@ -41,7 +41,7 @@ impl Mixer {
         Self {
             rate,
             places: [const { Place::new() }; Self::PLACES],
-            limiters: [Limiter::default(); Self::PLACES],
+            limiters: [Limiter::new(rate); Self::PLACES],
             sum: [0; Frame::SAMPLES_MAX],
         }
     }
