@@ -242,13 +242,13 @@ impl Till {
     }
 
     fn settled(&self, credits: Credits, left: OldGrid) -> Settled {
-        let elapsed = self.elapsed();
+        let elapsed = self.session.latest();
         let each = Patient::ALL.map(|patient| self.session.cost_of(patient, elapsed));
         Settled {
             credits,
             each,
             elapsed_ms: elapsed.0,
-            ended: self.zero + Duration::from_millis(self.session.latest().0.min(elapsed.0)),
+            ended: self.zero + Duration::from_millis(elapsed.0),
             left,
         }
     }

@@ -6,7 +6,7 @@ use crate::Millis;
 use crate::timeline::Span;
 
 /// Time cut into blocks of one length, counted from 0 at some moment, which may lie before the session's start.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Blocks {
     /// On the session's clock. So wide that nothing here overflows.
     origin: i128,

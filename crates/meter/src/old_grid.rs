@@ -18,14 +18,14 @@ pub struct OldGrid {
 }
 
 impl OldGrid {
-    /// What a session leaves that was priced so, for one that begins at its end.
-    pub(crate) fn left(priced: &Priced, before: Option<OldGrid>, ended: Millis) -> Self {
+    /// What a session leaves that was priced so, for one that begins at its end. `continued` is the grid that it went on with, if it did.
+    pub(crate) fn left(priced: &Priced, continued: Option<OldGrid>, ended: Millis) -> Self {
         let lines = priced.bill.lines();
         let unpaid = Patient::ALL.map(|patient| {
             let own = lines.iter().filter(|line| line.patient == patient);
             let now = own.map(|line| priced.blocks.of(line.to)).max();
-            let then = before.map_or(0, |old| old.first_unpaid(patient));
-            now.unwrap_or(0).max(then)
+            let then = continued.map(|old| old.first_unpaid(patient));
+            now.max(then).unwrap_or(0)
         });
         Self {
             began_before: priced.blocks.began_before(ended),

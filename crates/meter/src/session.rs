@@ -21,7 +21,8 @@ pub use self::replay::ReplayError;
 /// One visit or call while it is metered: facts in, journal entries out.
 ///
 /// Times are the session's own: zero is the practitioner's Join, or the click on Call. They may repeat but never go back;
-/// an earlier one counts as the latest one seen.
+/// an earlier one counts as the latest one seen. Only an end may be noticed late: it counts from where it was, if nothing has
+/// happened since.
 #[derive(Debug)]
 pub struct Session {
     id: SessionId,
@@ -253,7 +254,9 @@ impl Session {
     /// Returns what a session needs to know that reopens this one, so long after its end; none while it lasts.
     pub fn reopening(&self, after: Millis) -> Option<OldGrid> {
         let priced = self.ended.as_ref()?;
-        Some(OldGrid::left(priced, self.reopens, self.latest).later(after))
+        let is_continued = |old: &OldGrid| old.blocks(self.tariff) == priced.blocks;
+        let continued = self.reopens.filter(is_continued);
+        Some(OldGrid::left(priced, continued, self.latest).later(after))
     }
 
     /// What happened, as far as it can be in such a session.
@@ -292,6 +295,11 @@ impl Session {
 
     /// Takes what the price may depend on. It is evidence, and sets more aside where it makes the session dearer.
     fn hear(&mut self, at: Millis, fact: Fact) {
+        /// More than ever happened; whoever goes on joining counts as gone, and costs nothing.
+        const FACTS_MAX: usize = 200;
+        if matches!(fact, Fact::Joined(_)) && self.timeline.facts().len() >= FACTS_MAX {
+            return;
+        }
         self.handle_timeout(at);
         let at = self.latest;
         if !self.timeline.hear(at, fact) {
@@ -347,7 +355,12 @@ impl Session {
     /// itself refuses a second end.
     fn end(&mut self, at: Millis, why: Fact) {
         self.handle_timeout(at);
-        let at = self.latest;
+        let at = match why {
+            // V15: an empty room ended when the last person went, whatever was set aside since.
+            Fact::Ended => at.max(self.timeline.last_change()),
+            _ => self.latest,
+        };
+        self.latest = at;
         let priced = self.priced(at);
         let cost = priced.bill.total();
         let kind = if cost == Credits::ZERO {

@@ -100,6 +100,11 @@ impl Timeline {
         &self.facts
     }
 
+    /// When something happened last; zero if nothing did.
+    pub(crate) fn last_change(&self) -> Millis {
+        self.facts.last().map_or(Millis::ZERO, |(at, _)| *at)
+    }
+
     pub(crate) fn answered(&self) -> Option<Millis> {
         self.answered
     }

@@ -30,13 +30,8 @@ fn call(told: &Known) -> u64 {
 
 fn standard(told: &Known) -> u64 {
     let seats = Patient::ALL.into_iter().map(|patient| {
-        let is_let_in = |fact: &Fact| {
-            let joined = Fact::Joined(Person::Patient(patient));
-            [Fact::PatientAdmitted(patient), joined].contains(fact)
-        };
-        let admitted = told.facts.iter().any(|(_, fact)| is_let_in(fact));
         let mut blocks = minutes(told, patient, 0);
-        if admitted {
+        if is_admitted(told, patient) {
             for block in 0..told.end.div_ceil(BLOCK) {
                 let minutes = blocks.entry(block).or_default();
                 *minutes = (*minutes).max(2);
@@ -47,35 +42,128 @@ fn standard(told: &Known) -> u64 {
     seats.sum()
 }
 
+fn is_admitted(told: &Known, patient: Patient) -> bool {
+    let joined = Fact::Joined(Person::Patient(patient));
+    let lets_in = |fact: &Fact| [Fact::PatientAdmitted(patient), joined].contains(fact);
+    told.facts.iter().any(|(_, fact)| lets_in(fact))
+}
+
 fn attended(told: &Known) -> u64 {
+    let Some(origin) = first(told) else {
+        return 0;
+    };
+    let seats = Patient::ALL.into_iter();
+    let seats = seats.map(|patient| {
+        charged(told, patient, i128::from(origin))
+            .into_values()
+            .sum::<u64>()
+    });
+    seats.sum()
+}
+
+/// A grid of a session before, on the clock of the one that reopens it, and the blocks that each patient has paid of it.
+#[derive(Clone, Debug)]
+pub(super) struct Grid {
+    /// How long before the new start it began.
+    pub(super) ago: u64,
+    pub(super) paid: [Vec<u64>; 3],
+}
+
+/// The credits of a sitting at `attended` that reopens another, and the grid that it leaves for one which begins so long after its end.
+pub(super) fn sitting(told: &Known, old: Option<&Grid>, after: u64) -> (u64, Grid) {
+    let standard = standard(told);
+    let (fresh, origin) = (attended(told), first(told));
+    let continued = old.map(|old| attended_since(told, old));
+    let left = |ago: u64, paid: [Vec<u64>; 3]| Grid {
+        ago: ago + after,
+        paid,
+    };
+    let fresh_grid = || {
+        let origin = origin.unwrap_or(told.end);
+        let paid = Patient::ALL.map(|patient| {
+            charged(told, patient, i128::from(origin))
+                .into_keys()
+                .collect()
+        });
+        left(told.end - origin, paid)
+    };
+    match (continued, old) {
+        (Some(continued), Some(old)) if continued < fresh && continued <= standard => {
+            let origin = -i128::from(old.ago);
+            let mut paid = old.paid.clone();
+            for (paid, patient) in paid.iter_mut().zip(Patient::ALL) {
+                paid.extend(charged(told, patient, origin).into_keys());
+            }
+            (continued, left(old.ago + told.end, paid))
+        }
+        _ if standard < fresh => {
+            let blocks: Vec<u64> = (0..told.end.div_ceil(BLOCK)).collect();
+            let paid = Patient::ALL.map(|patient| match is_admitted(told, patient) {
+                true => blocks.clone(),
+                false => charged(told, patient, 0).into_keys().collect(),
+            });
+            (standard, left(told.end, paid))
+        }
+        _ => (fresh, fresh_grid()),
+    }
+}
+
+/// What the blocks of a grid cost that are not paid. A block counts as paid if it or a later one is.
+fn attended_since(told: &Known, old: &Grid) -> u64 {
+    let seats = Patient::ALL
+        .into_iter()
+        .zip(&old.paid)
+        .map(|(patient, paid)| {
+            let origin = -i128::from(old.ago);
+            let mut blocks = minutes(told, patient, origin);
+            for block in shared(told, patient, origin) {
+                if paid.iter().all(|paid| *paid < block) {
+                    let minutes = blocks.entry(block).or_default();
+                    *minutes = (*minutes).max(2);
+                }
+            }
+            blocks.values().sum::<u64>()
+        });
+    seats.sum()
+}
+
+/// When anybody was first connected with the practitioner, or on the phone.
+fn first(told: &Known) -> Option<u64> {
     let connected = |patient| {
         together(told, patient)
             .into_iter()
             .chain(on_the_phone(told, patient))
     };
     let spans = Patient::ALL.into_iter().flat_map(connected);
-    let Some(origin) = spans.map(|(from, _)| from).min() else {
-        return 0;
-    };
-    let seats = Patient::ALL.into_iter().map(|patient| {
-        let mut blocks = minutes(told, patient, origin);
-        for (from, to) in together(told, patient) {
-            for block in (from - origin) / BLOCK..=(to - 1 - origin) / BLOCK {
-                let minutes = blocks.entry(block).or_default();
-                *minutes = (*minutes).max(2);
-            }
-        }
-        blocks.values().sum::<u64>()
-    });
-    seats.sum()
+    spans.map(|(from, _)| from).min()
+}
+
+/// The blocks in which a patient and the practitioner were together.
+fn shared(told: &Known, patient: Patient, origin: i128) -> Vec<u64> {
+    let block = |at: u64| u64::try_from((i128::from(at) - origin) / i128::from(BLOCK)).unwrap();
+    let spans = together(told, patient).into_iter();
+    spans
+        .flat_map(|(from, to)| block(from)..=block(to - 1))
+        .collect()
+}
+
+/// What each block of a grid costs a patient, paid or not.
+fn charged(told: &Known, patient: Patient, origin: i128) -> BTreeMap<u64, u64> {
+    let mut blocks = minutes(told, patient, origin);
+    for block in shared(told, patient, origin) {
+        let minutes = blocks.entry(block).or_default();
+        *minutes = (*minutes).max(2);
+    }
+    blocks
 }
 
 /// How many minutes by phone began in each block.
-fn minutes(told: &Known, patient: Patient, origin: u64) -> BTreeMap<u64, u64> {
+fn minutes(told: &Known, patient: Patient, origin: i128) -> BTreeMap<u64, u64> {
     let mut blocks = BTreeMap::new();
     for (from, to) in on_the_phone(told, patient) {
         for begins in (from..to).step_by(MINUTE as usize) {
-            *blocks.entry((begins - origin) / BLOCK).or_default() += 1;
+            let block = (i128::from(begins) - origin) / i128::from(BLOCK);
+            *blocks.entry(u64::try_from(block).unwrap()).or_default() += 1;
         }
     }
     blocks

@@ -165,7 +165,7 @@ fn attended_never_costs_more_than_standard() {
     for seed in 0..CASES {
         let mut random = Random(seed);
         let mut sums = [0, 0];
-        let mut reopens = None;
+        let (mut reopens, mut grid) = (None, None);
         for sitting in 0..1 + random.below(3) {
             let story = Story::visit(&mut random);
             let standard = story.tell("s", None, &mut random);
@@ -180,7 +180,20 @@ fn attended_never_costs_more_than_standard() {
                 attended.session.settled(),
                 "seed {seed}, sitting {sitting}"
             );
-            reopens = attended.session.reopening(Millis(random.below(2_000_000)));
+            let after = random.below(2_000_000);
+            let known = Known {
+                tariff: Tariff::ATTENDED,
+                facts: &attended.facts,
+                end: attended.end,
+            };
+            let (expected, left) = by_hand::sitting(&known, grid.as_ref(), after);
+            assert_eq!(
+                attended.cost().0,
+                expected,
+                "seed {seed}, sitting {sitting}"
+            );
+            grid = Some(left);
+            reopens = attended.session.reopening(Millis(after));
             sums[0] += attended.cost().0;
             sums[1] += standard.cost().0;
             assert!(

@@ -164,6 +164,49 @@ fn m7_reserve_extend_settle_release() {
     );
 }
 
+/// An empty room is noticed five minutes late, and its end is where the last person went.
+#[test]
+fn v15_an_end_that_is_noticed_late_counts_from_where_it_was() {
+    check(
+        "
+        buy 20
+        visit 1   at 0:00 admit 1   at 0:00 join 1   at 14:00 leave 1   at 14:00 leave practitioner
+        at 15:00 tick    reserved 4
+        at 14:00 end     reserved 0   cost 2   earned 2   available 18
+        visit 1   at 0:00 admit 1   at 16:00 join 1   at 19:00 tick
+        at 14:00 end     cost 4                               # somebody came since
+        call      at 0:05 answer   at 3:00 tick   at 1:05 end     cost 1
+    ",
+    );
+}
+
+#[test]
+fn whoever_joins_without_end_costs_nothing_and_fills_no_journal() {
+    let mut visit = Session::open(Opening {
+        tariff: Tariff::ATTENDED,
+        ..Opening::visit(SessionId::new("v"), AccountId::new("p"), Booked::ONE)
+    });
+    let one = Person::Patient(Patient::One);
+    for at in 0..10_000 {
+        let fact = if at % 2 == 0 {
+            Fact::Joined(one)
+        } else {
+            Fact::Left(one)
+        };
+        visit.handle_input(Millis(at), fact).unwrap();
+    }
+    visit
+        .handle_input(Millis::from_minutes(100), Fact::Ended)
+        .unwrap();
+    assert_eq!(visit.settled(), Some(Credits(2)));
+    let mut entries = 0;
+    while let Some(entry) = visit.poll_output() {
+        let _ = visit.recorded(&entry.key);
+        entries += 1;
+    }
+    assert!((200..210).contains(&entries), "{entries}");
+}
+
 #[test]
 fn m7_the_first_block_must_be_covered() {
     check("
