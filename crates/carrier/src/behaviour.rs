@@ -51,6 +51,13 @@ pub enum Deed {
         /// The first time so long after the answer, and again so long after each.
         every: Duration,
     },
+    /// The subscriber presses keys (RFC 4733), once.
+    Presses {
+        /// How long after the answer.
+        after: Duration,
+        /// Which.
+        keys: &'static str,
+    },
     /// The subscriber's line is cut: no sound, no BYE, no answer to anything.
     Vanishes {
         /// How long after the answer.
@@ -131,7 +138,7 @@ pub const SUBSCRIBERS: [Behaviour; 10] = [
 ];
 
 /// Further subscribers, by number, to whom happens what is rare and what engines stumble over. Numbers as of [`SUBSCRIBERS`].
-pub const AWKWARD: [Behaviour; 6] = [
+pub const AWKWARD: [Behaviour; 7] = [
     does(
         "61491571804",
         "holds the caller",
@@ -144,6 +151,14 @@ pub const AWKWARD: [Behaviour; 6] = [
         "61491572549",
         "renegotiates",
         Deed::Renegotiates { every: secs(2) },
+    ),
+    does(
+        "61491574118",
+        "presses keys",
+        Deed::Presses {
+            after: secs(2),
+            keys: "1*5#",
+        },
     ),
     does("61491572665", "vanishes", Deed::Vanishes { after: secs(3) }),
     picks_up(

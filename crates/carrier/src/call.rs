@@ -27,6 +27,7 @@ pub(crate) enum Step {
     HangUp,
     /// Describes the session anew, wanting this.
     Offer(Direction),
+    Press(&'static str),
     Vanish,
 }
 
@@ -155,6 +156,7 @@ impl Call {
         let deed = self.behaviour.deed.map(|deed| match deed {
             Deed::Holds { after, .. } => (now + after, Step::Offer(Direction::SendOnly)),
             Deed::Renegotiates { every } => (now + every, Step::Offer(Direction::SendRecv)),
+            Deed::Presses { after, keys } => (now + after, Step::Press(keys)),
             Deed::Vanishes { after } => (now + after, Step::Vanish),
         });
         self.next = hang_up.or(deed);
@@ -184,6 +186,12 @@ impl Call {
         if let Some(key) = name.and_then(Key::new) {
             self.line.key(key);
         }
+    }
+
+    /// The subscriber presses keys.
+    pub(crate) fn press(&mut self, keys: &str) {
+        let keys = keys.chars().filter_map(Key::new);
+        keys.for_each(|key| self.line.press(key));
     }
 
     pub(crate) fn speak(&mut self, now: Instant) -> Option<(SocketAddr, Bytes)> {

@@ -5,7 +5,7 @@ use housecall_media::g711::Law;
 use housecall_media::rtp::{Report, RtpPacket, RtpSender, SenderInfo};
 use housecall_media::sdp::{Codec, MediaTarget};
 use housecall_media::srtp::Srtp;
-use housecall_media::telephone_event::KeyListener;
+use housecall_media::telephone_event::{EventPacket, KeyListener, KeySender};
 use housecall_media::{FRAME_MS, FRAME_SAMPLES, Key, KeyDetector};
 
 use crate::behaviour::Says;
@@ -28,6 +28,9 @@ pub(crate) struct Line {
     ear: Ear,
     listener: KeyListener,
     detector: KeyDetector,
+    /// What the subscriber presses, and the RTP time at which the present key began.
+    keys: KeySender,
+    began: u32,
     /// Where the sound goes; none until the descriptions are exchanged.
     target: Option<MediaTarget>,
     /// What protects the sound, if that is agreed.
@@ -48,6 +51,8 @@ impl Line {
             ear: Ear::default(),
             listener: KeyListener::default(),
             detector: KeyDetector::default(),
+            keys: KeySender::default(),
+            began: 0,
             target: None,
             srtp: None,
             talks_since: None,
@@ -142,6 +147,11 @@ impl Line {
         self.mouth.key(key);
     }
 
+    /// The subscriber presses a key towards the caller; one of more than wait is lost.
+    pub(crate) fn press(&mut self, key: Key) {
+        let _ = self.keys.press(key);
+    }
+
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.next_frame_at.filter(|_| self.talks)
     }
@@ -155,9 +165,23 @@ impl Line {
             .target
             .as_ref()
             .filter(|target| target.direction.sends())?;
-        let law = law_of_codec(target.codec)?;
-        let payload = law.encode(&frame).into();
-        let packet = self.sender.packet(target.payload_type, false, payload);
+        let key = target.telephone_event.zip(self.keys.tick());
+        let packet = match key {
+            // A key takes the voice's place.
+            Some((payload_type, event)) => {
+                if event.first {
+                    self.began = self.sender.timestamp();
+                }
+                let EventPacket { first, payload, .. } = event;
+                self.sender
+                    .packet_at(self.began, payload_type, first, payload)
+            }
+            None => {
+                let law = law_of_codec(target.codec)?;
+                let payload = law.encode(&frame).into();
+                self.sender.packet(target.payload_type, false, payload)
+            }
+        };
         let bytes = match &mut self.srtp {
             Some(srtp) => srtp.protect_rtp(&packet.to_bytes()).ok()?,
             None => packet.to_bytes(),

@@ -209,6 +209,11 @@ impl Network {
                 Step::Refuse(status) => self.respond(now, handle, refusal(status)),
                 Step::HangUp => self.agent.hang_up(now, handle),
                 Step::Offer(direction) => self.offer(now, handle, direction),
+                Step::Press(keys) => self
+                    .calls
+                    .get_mut(&handle)
+                    .into_iter()
+                    .for_each(|it| it.press(keys)),
                 Step::Vanish => self.vanish(now, handle),
             }
         }

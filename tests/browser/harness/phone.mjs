@@ -11,6 +11,7 @@ export const NUMBERS = {
   unknown: "0491 570 313",
   readsDigits: "0491 571 491",
   holdsUs: "0491 571 804",
+  keys: "0491 574 118",
 };
 
 /** The number as the network knows it. */

@@ -37,6 +37,14 @@ const carrierHearsVoice = () =>
 
 const isSilentAtCarrier = async () => (await at(NUMBERS.tone)).silent;
 
+test("what they press at their phone is shown", { timeout: 60_000 }, async () => {
+  await call(doctor, NUMBERS.keys);
+  await atState(doctor, "talking");
+  await until("the keys are shown", async () => (await words(doctor, '[data-part="keys-heard"]')) === "They pressed 1 * 5 #");
+  await press(doctor, "hang-up");
+  await atState(doctor, "ended");
+});
+
 test("P4: sound both ways, mute, hold with music, resume", { timeout: 120_000 }, async (t) => {
   await call(doctor, NUMBERS.tone);
   await atState(doctor, "talking");

@@ -72,8 +72,8 @@ pub(super) const PATIENTS: [(&str, &str, &str, &str); 14] = [
     (
         "Mai Nguyen",
         "2014-01-08",
-        "+61491570157",
-        "Home (steady tone)",
+        "+61491574118",
+        "Home (presses keys)",
     ),
     (
         "Noa Levi",
