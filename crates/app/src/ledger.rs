@@ -59,14 +59,28 @@ pub enum AuditError {
     /// There is no such session.
     #[error("there is no session {0}: a report or `housecall ledger replay` shows the names")]
     NoSession(String),
+    /// The database stopped answering.
+    #[error(
+        "the ledger could not be read to its end: {0}. That says nothing of the ledger: try again"
+    )]
+    Interrupted(StoreError),
     /// The ledger does not agree with itself.
     #[error(
         "the ledger does not agree with itself: {0}. Keep a copy of the database, and do not bill from it"
     )]
-    Disagrees(#[from] StoreError),
+    Disagrees(StoreError),
     /// What was found cannot be written.
     #[error("cannot write: {0}")]
     Output(#[from] io::Error),
+}
+
+impl From<StoreError> for AuditError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Database(_) => Self::Interrupted(error),
+            _ => Self::Disagrees(error),
+        }
+    }
 }
 
 impl AuditError {
@@ -74,7 +88,9 @@ impl AuditError {
     pub fn status(&self) -> u8 {
         match self {
             Self::Disagrees(_) => 1,
-            Self::NoLedger { .. } | Self::NoSession(_) | Self::Output(_) => 2,
+            Self::NoLedger { .. } | Self::NoSession(_) | Self::Interrupted(_) | Self::Output(_) => {
+                2
+            }
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The clinic as one program.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use housecall_app::cli::{Arguments, HELP};
 use housecall_app::config::Config;
-use housecall_app::ledger::{self, Audit};
+use housecall_app::ledger::{self, Audit, AuditError};
 use housecall_app::trunk_check::{self, Manner, Wish};
 use housecall_store::Progress;
 use tracing_subscriber::EnvFilter;
@@ -65,6 +65,8 @@ async fn audit(config: &Config, wish: &Audit) -> ExitCode {
     bar.clear();
     match audited {
         Ok(()) => ExitCode::SUCCESS,
+        // A closed pipe is the reader's choice.
+        Err(AuditError::Output(why)) if why.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(why) => {
             let _ = writeln!(std::io::stderr(), "housecall: {why}");
             ExitCode::from(why.status())
