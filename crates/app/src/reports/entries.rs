@@ -29,14 +29,14 @@ impl Line {
 /// What happened, and what that did to the credits.
 fn words(cause: &Cause, kind: &str) -> String {
     let moved = match kind {
-        "reserve" | "extend" => "reserved",
+        "extend" => "reserved",
         "settle" => "charged, and the rest given back",
         "release" => "given back",
         _ => "",
     };
     let happened = match cause {
         Cause::Granted { reason } => reason.clone(),
-        Cause::Opened { .. } => "before it began".to_owned(),
+        Cause::Opened { .. } => "reserved before it began".to_owned(),
         Cause::BlockBegan => "more time began".to_owned(),
         Cause::Heard(fact) => fact.words(),
     };
