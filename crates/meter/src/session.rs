@@ -157,7 +157,7 @@ impl Session {
         }
         let more = self.reserve_for(at);
         if more > Credits::ZERO {
-            let key = format!("extend/{}", self.reserved.0);
+            let key = format!("extend/{}", self.reach(at));
             let postings = movement(Account::Available, Account::Reserved, more);
             self.write(Kind::Extend, key, Cause::BlockBegan, postings);
         }
@@ -345,6 +345,22 @@ impl Session {
             Grid::FromConnection | Grid::FromAnswer => self.first_block(),
         };
         begun.max(expected)
+    }
+
+    /// Names how far the reservation reaches: by the number of the last block, where blocks alone decide, else by its credits.
+    fn reach(&self, at: Millis) -> String {
+        let began = match self.tariff.grid() {
+            Grid::FromJoin => Some(Millis::ZERO),
+            Grid::FromAnswer => self.timeline.answered(),
+            Grid::FromConnection => None,
+        };
+        match began.filter(|_| !self.timeline.has_phone()) {
+            Some(began) => {
+                let blocks = self.tariff.blocks_begun(at.since(began));
+                blocks.saturating_sub(1).to_string()
+            }
+            None => format!("to-{}", self.reserved.0),
+        }
     }
 
     fn priced(&self, at: Millis) -> Priced {

@@ -146,6 +146,12 @@ impl Timeline {
         self.seats.iter().any(|seat| seat.together.is_on())
     }
 
+    /// Whether anybody ever took part by phone.
+    pub(crate) fn has_phone(&self) -> bool {
+        let is_phone = |(_, fact): &(Millis, Fact)| matches!(fact, Fact::PhoneAnswered(_));
+        self.facts.iter().any(is_phone)
+    }
+
     /// Since when each patient who is on the phone is there.
     pub(crate) fn on_the_phone(&self) -> impl Iterator<Item = Millis> {
         self.seats.iter().filter_map(|seat| seat.by_phone.since)

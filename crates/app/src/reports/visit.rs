@@ -70,7 +70,11 @@ pub(super) async fn show(
         .map_err(unavailable)?
         .ok_or(AppError::NotFound("visit"))?;
     let entries = app.store.entries(&session).await.map_err(unavailable)?;
-    let told = app.store.explain(&session).await.map_err(unavailable)?;
+    let told = app.store.explain(&session).await;
+    let told = told.unwrap_or_else(|error| {
+        tracing::error!(%error, %session, "a visit cannot be explained");
+        None
+    });
     let names = Names::of(&app.db, staff.practice).await?;
     let chrome = Chrome::new(&app, &staff, Here::Reports).await?;
     let at = |at: WallMillis| {

@@ -244,6 +244,7 @@ async fn c1_the_video_report_has_a_line_for_each_visit() {
         "Sam Okafor",
         "never came",
         "Ended by Dr Dana Reed",
+        "cannot be told block by block",
         "The ledger has no entry of this visit",
     ] {
         assert!(page.contains(words), "{words}");

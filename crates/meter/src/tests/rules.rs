@@ -285,6 +285,38 @@ fn m11_a_crash_is_charged_to_the_last_evidence() {
     ");
 }
 
+/// The keys of a visit as they have been from the first version on: its journals are told again by every later one.
+#[test]
+fn keys_of_plain_sessions_stay_what_they_are() {
+    let mut visit = Session::open(Opening::visit(
+        SessionId::new("v"),
+        AccountId::new("p"),
+        Booked::ONE,
+    ));
+    let admitted = Fact::PatientAdmitted(Patient::One);
+    visit.handle_input(Millis(5), admitted).unwrap();
+    visit.handle_timeout(Millis::from_minutes(15));
+    visit.handle_timeout(Millis::from_minutes(50));
+    visit
+        .handle_input(Millis::from_minutes(51), Fact::Ended)
+        .unwrap();
+    let mut keys = Vec::new();
+    while let Some(entry) = visit.poll_output() {
+        let _ = visit.recorded(&entry.key);
+        keys.push(entry.key.0);
+    }
+    assert_eq!(
+        keys,
+        [
+            "v/reserve/0",
+            "v/admitted/1",
+            "v/extend/1",
+            "v/extend/3",
+            "v/end"
+        ]
+    );
+}
+
 #[test]
 fn the_grant_is_made_once_and_nothing_overtakes_the_reservation() {
     let mut call = Session::open(Opening::call(SessionId::new("c"), AccountId::new("p")));
