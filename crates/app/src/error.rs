@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use housecall_store::StoreError;
 
 use crate::assets;
 
@@ -40,6 +41,9 @@ pub enum AppError {
     /// The database refused.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The ledger or the records refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A page could not be written.
     #[error("page: {0}")]
     Render(#[from] askama::Error),
@@ -79,9 +83,11 @@ impl AppError {
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Database(_) | Self::Render(_) | Self::Randomness(_) | Self::Internal(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Database(_)
+            | Self::Store(_)
+            | Self::Render(_)
+            | Self::Randomness(_)
+            | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -132,13 +138,15 @@ impl AppError {
                 "The connection is very slow or was interrupted.".to_owned(),
                 "Nothing was saved. Check the connection and try again.",
             ),
-            Self::Database(_) | Self::Render(_) | Self::Randomness(_) | Self::Internal(_) => {
-                Words::new(
-                    "Something went wrong on our side",
-                    "Housecall could not finish what you asked.".to_owned(),
-                    "Try again in a moment. If it happens again, tell your administrator when it happened.",
-                )
-            }
+            Self::Database(_)
+            | Self::Store(_)
+            | Self::Render(_)
+            | Self::Randomness(_)
+            | Self::Internal(_) => Words::new(
+                "Something went wrong on our side",
+                "Housecall could not finish what you asked.".to_owned(),
+                "Try again in a moment. If it happens again, tell your administrator when it happened.",
+            ),
         }
     }
 }

@@ -29,6 +29,13 @@ pub fn clock(z: &Zoned) -> String {
     z.strftime("%-H:%M").to_string()
 }
 
+/// `24 Nov 2026 9:00:05`, as records have it.
+pub fn second(unix_ms: i64, zone: &TimeZone) -> String {
+    zoned(unix_ms, zone)
+        .strftime("%-d %b %Y %-H:%M:%S")
+        .to_string()
+}
+
 /// `Tue 24 Nov`.
 pub fn day(date: Date) -> String {
     date.strftime("%a %-d %b").to_string()

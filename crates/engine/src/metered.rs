@@ -243,7 +243,8 @@ impl Till {
 
     fn settled(&self, credits: Credits, left: OldGrid) -> Settled {
         let elapsed = self.session.latest();
-        let each = Patient::ALL.map(|patient| self.session.cost_of(patient, elapsed));
+        let bill = self.session.bill(elapsed);
+        let each = Patient::ALL.map(|patient| bill.total_of(patient));
         Settled {
             credits,
             each,

@@ -87,13 +87,31 @@ impl fmt::Display for Line {
     }
 }
 
+impl Rule {
+    /// Returns the rule in words for whoever pays.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted, so every block from Join to Disconnect counts",
+            Self::Attended => "connected together with the practitioner",
+            Self::PhoneMinutes => "minutes by phone, which are more than the block's price",
+            Self::Call => "started minutes from the answer, hold included",
+        }
+    }
+
+    /// Returns the name that the product's rulebook gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admitted => "M4",
+            Self::Attended => "M5",
+            Self::PhoneMinutes => "M9",
+            Self::Call => "M2",
+        }
+    }
+}
+
+/// Its words, and its name in brackets.
 impl fmt::Display for Rule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Admitted => "admitted, so every block from Join to Disconnect counts (M4)",
-            Self::Attended => "connected together with the practitioner (M5)",
-            Self::PhoneMinutes => "minutes by phone, which are more than the block's price (M9)",
-            Self::Call => "started minutes from the answer, hold included (M2)",
-        })
+        write!(out, "{} ({})", self.words(), self.name())
     }
 }

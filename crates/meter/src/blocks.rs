@@ -50,8 +50,11 @@ impl Blocks {
 
     /// Where a block begins; at the session's start if that was before.
     pub(crate) fn start(self, block: u64) -> Millis {
-        let start = self.origin + self.length * i128::from(block);
-        Millis(u64::try_from(start.max(0)).unwrap_or(u64::MAX))
+        Millis(u64::try_from(self.edge(block).max(0)).unwrap_or(u64::MAX))
+    }
+
+    fn edge(self, block: u64) -> i128 {
+        self.origin + self.length * i128::from(block)
     }
 
     /// Where the first block begins that is not begun at a moment.
@@ -63,14 +66,14 @@ impl Blocks {
     pub(crate) fn minutes(self, span: Span) -> Vec<(Range<u64>, u64)> {
         let minute = i128::from(Millis::MINUTE.0);
         let [from, to] = [span.from, span.to].map(|at| i128::from(at.0));
-        let begin_before = |moment: i128| (moment - from).max(0).ceil_div(minute);
+        // Rounded up: the first begins where the span does.
+        let begin_before = |moment: i128| ((moment - from).max(0) + minute - 1) / minute;
         let all = begin_before(to);
         let first = self.of(span.from);
         let last_begins = from + (all - 1).max(0) * minute;
         let last = self.of(Millis(u64::try_from(last_begins).unwrap_or(u64::MAX)));
-        let start_of = |block: u64| self.origin + self.length * i128::from(block);
         let begun = |blocks: &Range<u64>| {
-            let [before, by_end] = [blocks.start, blocks.end].map(start_of);
+            let [before, by_end] = [blocks.start, blocks.end].map(|block| self.edge(block));
             begin_before(by_end).min(all) - begin_before(before)
         };
         // Between the first and the last every block is full.
@@ -88,20 +91,10 @@ impl Blocks {
     }
 }
 
-trait CeilDiv {
-    fn ceil_div(self, by: Self) -> Self;
-}
-
-impl CeilDiv for i128 {
-    /// Of numbers that are not negative.
-    fn ceil_div(self, by: i128) -> i128 {
-        (self + by - 1) / by
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::told::Random;
 
     const QUARTER: Millis = Millis::from_minutes(15);
 
@@ -145,13 +138,8 @@ mod tests {
 
     #[test]
     fn minutes_are_those_that_one_counts_one_by_one() {
-        let mut state = 7_u64;
-        let mut random = |below: u64| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % below
-        };
+        let mut random = Random(7);
+        let mut random = |below| random.below(below);
         for case in 0..5_000 {
             let blocks = match random(2) {
                 0 => Blocks::from(Millis(random(1_000)), QUARTER),

@@ -71,6 +71,26 @@ impl Patient {
         }
     }
 
+    /// Returns this patient's of what is kept for each seat.
+    pub(crate) fn of<T>(self, seats: &[T; 3]) -> &T {
+        let [one, two, three] = seats;
+        match self {
+            Self::One => one,
+            Self::Two => two,
+            Self::Three => three,
+        }
+    }
+
+    /// As [`Patient::of`], to be changed.
+    pub(crate) fn of_mut<T>(self, seats: &mut [T; 3]) -> &mut T {
+        let [one, two, three] = seats;
+        match self {
+            Self::One => one,
+            Self::Two => two,
+            Self::Three => three,
+        }
+    }
+
     /// Returns the seat number, from 1 to 3.
     pub fn seat(self) -> u8 {
         match self {

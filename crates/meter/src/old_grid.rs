@@ -46,12 +46,7 @@ impl OldGrid {
     }
 
     pub(crate) fn first_unpaid(self, patient: Patient) -> u64 {
-        let [one, two, three] = self.unpaid;
-        match patient {
-            Patient::One => one,
-            Patient::Two => two,
-            Patient::Three => three,
-        }
+        *patient.of(&self.unpaid)
     }
 
     /// Reads what [`Display`](fmt::Display) writes.

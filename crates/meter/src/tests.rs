@@ -5,4 +5,4 @@ mod properties;
 mod rules;
 mod script;
 mod simulation;
-mod told;
+pub(crate) mod told;

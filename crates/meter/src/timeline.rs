@@ -110,21 +110,11 @@ impl Timeline {
     }
 
     pub(crate) fn seat(&self, patient: Patient) -> &Seat {
-        let [one, two, three] = &self.seats;
-        match patient {
-            Patient::One => one,
-            Patient::Two => two,
-            Patient::Three => three,
-        }
+        patient.of(&self.seats)
     }
 
     fn seat_mut(&mut self, patient: Patient) -> &mut Seat {
-        let [one, two, three] = &mut self.seats;
-        match patient {
-            Patient::One => one,
-            Patient::Two => two,
-            Patient::Three => three,
-        }
+        patient.of_mut(&mut self.seats)
     }
 
     /// How many patients were admitted at least once.

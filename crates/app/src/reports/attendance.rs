@@ -1,6 +1,6 @@
 //! Who was there when, and which blocks that made, as a picture (M10, C3).
 
-use housecall_store::{Explanation, Fact, Line, Patient, Person, Rule};
+use housecall_store::{Explanation, Fact, Line, Patient, Person};
 
 /// Everybody's time in one visit. Lengths are units of the picture, 600 wide.
 pub(super) struct Attendance {
@@ -145,7 +145,7 @@ impl Scale {
                 x: self.x(from),
                 width: (self.x(from + length) - self.x(from)).max(1),
                 credits: line.each.0,
-                words: format!("{} from {}: {}", line.each, clock(from), why(line.rule)),
+                words: format!("{} from {}: {}", line.each, clock(from), line.rule.words()),
             })
             .collect()
     }
@@ -159,16 +159,6 @@ impl Scale {
         let at = (0..=minutes).step_by(usize::try_from(step.max(1)).unwrap_or(1));
         at.map(|minute| (self.x(minute * 60_000), format!("{minute} min")))
             .collect()
-    }
-}
-
-/// Why a block costs what it does, in a few words for whoever pays.
-pub(super) fn why(rule: Rule) -> &'static str {
-    match rule {
-        Rule::Admitted => "every block from Join to Disconnect",
-        Rule::Attended => "connected together with the practitioner",
-        Rule::PhoneMinutes => "minutes by phone, which are more than the block",
-        Rule::Call => "started minutes from the answer",
     }
 }
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
 use housecall::SessionId;
+use housecall::ports::WallMillis;
 use housecall::record::{CallRecord, Judged};
 use housecall_store::Entry;
 use jiff::tz::TimeZone;
@@ -68,12 +69,9 @@ pub(super) async fn show(
     Path(session): Path<String>,
 ) -> Result<Html<String>, AppError> {
     let session = SessionId::new(session);
-    let unavailable = |e: housecall_store::StoreError| AppError::Internal(e.to_string());
     let call = app.store.call(&account(staff.practice), &session).await;
-    let call = call
-        .map_err(unavailable)?
-        .ok_or(AppError::NotFound("call"))?;
-    let entries = app.store.entries(&session).await.map_err(unavailable)?;
+    let call = call?.ok_or(AppError::NotFound("call"))?;
+    let entries = app.store.entries(&session).await?;
     let names = Names::of(&app.db, staff.practice).await?;
     let chrome = Chrome::new(&app, &staff, Here::Reports).await?;
     page::html(&CallPage::of(chrome, &call, &entries, &names, &staff.zone))
@@ -87,11 +85,7 @@ impl CallPage {
         names: &Names,
         zone: &TimeZone,
     ) -> Self {
-        let at = |at: housecall::ports::WallMillis| {
-            when::zoned(at.0, zone)
-                .strftime("%-d %b %Y %-H:%M:%S")
-                .to_string()
-        };
+        let at = |at: WallMillis| when::second(at.0, zone);
         let quality = call.quality.as_ref();
         Self {
             chrome,
@@ -117,7 +111,7 @@ impl CallPage {
             directions: quality.map_or_else(Vec::new, directions),
             round_trip: quality.and_then(|quality| quality.round_trip_ms),
             picture: quality.and_then(Picture::of),
-            entries: entries.iter().map(|entry| Line::of(entry, &at)).collect(),
+            entries: entries.iter().map(|entry| Line::of(entry, zone)).collect(),
             zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         }
     }

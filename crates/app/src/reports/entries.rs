@@ -1,8 +1,10 @@
 //! Entries of the ledger as a person reads them (M10).
 
 use housecall_store::{Cause, Entry};
+use jiff::tz::TimeZone;
 
 use super::attendance::clock;
+use crate::when;
 
 /// One entry of the ledger.
 pub(super) struct Line {
@@ -12,10 +14,10 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn of(entry: &Entry, at: &impl Fn(housecall::ports::WallMillis) -> String) -> Self {
+    pub(super) fn of(entry: &Entry, zone: &TimeZone) -> Self {
         let transaction = &entry.transaction;
         Self {
-            at: at(entry.recorded),
+            at: when::second(entry.recorded.0, zone),
             what: format!(
                 "{}, at {}",
                 words(&transaction.cause, transaction.kind.as_str()),

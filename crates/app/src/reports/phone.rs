@@ -101,21 +101,12 @@ pub(super) async fn show(
         talk_ms_min: asked.minimum_ms(),
     };
     let paying = account(staff.practice);
-    let unavailable = |e: housecall_store::StoreError| AppError::Internal(e.to_string());
-    let totals = app
-        .store
-        .call_totals(&paying, &filter)
-        .await
-        .map_err(unavailable)?;
+    let totals = app.store.call_totals(&paying, &filter).await?;
     let page = Page {
         offset: asked.page() * ROWS,
         limit: ROWS,
     };
-    let calls = app
-        .store
-        .calls(&paying, &filter, page)
-        .await
-        .map_err(unavailable)?;
+    let calls = app.store.calls(&paying, &filter, page).await?;
     let names = Names::of(&app.db, staff.practice).await?;
     let mine = numbers::active(&app.db, staff.practice).await?;
     let report = PhoneReport {

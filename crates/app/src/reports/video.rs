@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Html;
+use housecall::record::VisitPatient;
 use housecall_store::{Page, VisitFilter, VisitRow, VisitTotals};
 use jiff::tz::TimeZone;
 
@@ -47,12 +48,12 @@ struct Row {
 }
 
 /// One patient's part in it.
-struct Part {
-    name: String,
-    profile: Option<String>,
-    admitted: bool,
-    connected: String,
-    credits: u64,
+pub(super) struct Part {
+    pub(super) name: String,
+    pub(super) profile: Option<String>,
+    pub(super) admitted: bool,
+    pub(super) connected: String,
+    pub(super) credits: u64,
 }
 
 pub(super) async fn show(
@@ -75,12 +76,7 @@ pub(super) async fn show(
         elapsed_ms_min: asked.minimum_ms(),
     };
     let paying = account(staff.practice);
-    let unavailable = |e: housecall_store::StoreError| AppError::Internal(e.to_string());
-    let totals = app
-        .store
-        .visit_totals(&paying, &filter)
-        .await
-        .map_err(unavailable)?;
+    let totals = app.store.visit_totals(&paying, &filter).await?;
     let page = Page {
         offset: asked.page() * ROWS,
         limit: ROWS,
@@ -88,8 +84,7 @@ pub(super) async fn show(
     let lines = app
         .store
         .visits(&paying, &filter, with_neighbours(page))
-        .await
-        .map_err(unavailable)?;
+        .await?;
     let names = Names::of(&app.db, staff.practice).await?;
     let report = VideoReport {
         chrome: Chrome::new(&app, &staff, Here::Reports).await?,
@@ -142,7 +137,10 @@ impl Row {
         let ended = when::zoned(first.ended.0, zone);
         Some(Self {
             session: first.session.as_str().to_owned(),
-            patients: visit.iter().map(|line| Part::of(line, names)).collect(),
+            patients: visit
+                .iter()
+                .map(|line| Part::of(&line.patient, names))
+                .collect(),
             appointment: first
                 .appointment
                 .strip_prefix("appointment:")
@@ -158,13 +156,13 @@ impl Row {
 }
 
 impl Part {
-    fn of(line: &VisitRow, names: &Names) -> Self {
+    pub(super) fn of(part: &VisitPatient, names: &Names) -> Self {
         Self {
-            name: names.name(&line.patient.patient).to_owned(),
-            profile: profile(&line.patient.patient),
-            admitted: line.patient.admitted,
-            connected: length(line.patient.connected_ms),
-            credits: line.patient.credits,
+            name: names.name(&part.patient).to_owned(),
+            profile: profile(&part.patient),
+            admitted: part.admitted,
+            connected: length(part.connected_ms),
+            credits: part.credits,
         }
     }
 }
@@ -173,7 +171,6 @@ impl Part {
 mod tests {
     use housecall::SessionId;
     use housecall::ports::WallMillis;
-    use housecall::record::VisitPatient;
 
     use super::*;
 

@@ -7,11 +7,13 @@ use housecall::SessionId;
 use housecall::ports::WallMillis;
 use housecall::record::VisitRecord;
 use housecall_store::{Entry, Explanation, Patient};
+use jiff::tz::TimeZone;
 
-use super::attendance::{Attendance, clock, why};
+use super::attendance::{Attendance, clock};
 use super::entries::Line;
 use super::length;
-use super::names::{Names, profile};
+use super::names::Names;
+use super::video::Part;
 use crate::error::AppError;
 use crate::money::account;
 use crate::page::{self, Chrome, Here};
@@ -40,15 +42,6 @@ struct VisitPage {
     zone: String,
 }
 
-/// One patient's part in it.
-struct Part {
-    name: String,
-    profile: Option<String>,
-    admitted: bool,
-    connected: String,
-    credits: u64,
-}
-
 /// One line of the bill.
 struct Charge {
     patient: String,
@@ -64,12 +57,9 @@ pub(super) async fn show(
     Path(session): Path<String>,
 ) -> Result<Html<String>, AppError> {
     let session = SessionId::new(session);
-    let unavailable = |e: housecall_store::StoreError| AppError::Internal(e.to_string());
     let visit = app.store.visit(&account(staff.practice), &session).await;
-    let visit = visit
-        .map_err(unavailable)?
-        .ok_or(AppError::NotFound("visit"))?;
-    let entries = app.store.entries(&session).await.map_err(unavailable)?;
+    let visit = visit?.ok_or(AppError::NotFound("visit"))?;
+    let entries = app.store.entries(&session).await?;
     let told = app.store.explain(&session).await;
     let told = told.unwrap_or_else(|error| {
         tracing::error!(%error, %session, "a visit cannot be explained");
@@ -77,15 +67,15 @@ pub(super) async fn show(
     });
     let names = Names::of(&app.db, staff.practice).await?;
     let chrome = Chrome::new(&app, &staff, Here::Reports).await?;
-    let at = |at: WallMillis| {
-        let at = when::zoned(at.0, &staff.zone);
-        at.strftime("%-d %b %Y %-H:%M:%S").to_string()
-    };
-    let zone = staff.zone.iana_name().unwrap_or("UTC").to_owned();
-    page::html(&VisitPage {
-        zone,
-        ..VisitPage::of(chrome, &visit, told.as_ref(), &entries, &names, &at)
-    })
+    let told = told.as_ref();
+    page::html(&VisitPage::of(
+        chrome,
+        &visit,
+        told,
+        &entries,
+        &names,
+        &staff.zone,
+    ))
 }
 
 impl VisitPage {
@@ -95,8 +85,9 @@ impl VisitPage {
         told: Option<&Explanation>,
         entries: &[Entry],
         names: &Names,
-        at: &impl Fn(WallMillis) -> String,
+        zone: &TimeZone,
     ) -> Self {
+        let at = |at: WallMillis| when::second(at.0, zone);
         let practitioner = names.name(&visit.practitioner).to_owned();
         let seats = visit.patients.iter().filter_map(|part| {
             let name = names.name(&part.patient).to_owned();
@@ -111,13 +102,7 @@ impl VisitPage {
             patients: visit
                 .patients
                 .iter()
-                .map(|part| Part {
-                    name: names.name(&part.patient).to_owned(),
-                    profile: profile(&part.patient),
-                    admitted: part.admitted,
-                    connected: length(part.connected_ms),
-                    credits: part.credits,
-                })
+                .map(|part| Part::of(part, names))
                 .collect(),
             came: visit.patients.iter().any(|part| part.admitted),
             appointment: appointment.map(|id| format!("/calendar?open={id}")),
@@ -130,8 +115,8 @@ impl VisitPage {
             credits: visit.credits,
             picture,
             bill: told.map_or_else(Vec::new, |told| charges(told, &seats)),
-            entries: entries.iter().map(|entry| Line::of(entry, at)).collect(),
-            zone: String::new(),
+            entries: entries.iter().map(|entry| Line::of(entry, zone)).collect(),
+            zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         }
     }
 }
@@ -151,7 +136,7 @@ fn charges(told: &Explanation, seats: &[(Patient, String)]) -> Vec<Charge> {
                 1 => format!("1 block of {}", line.each),
                 many => format!("{many} blocks of {}", line.each),
             },
-            why: why(line.rule),
+            why: line.rule.words(),
             credits: line.credits().0,
         })
         .collect()

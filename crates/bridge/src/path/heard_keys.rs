@@ -40,7 +40,9 @@ impl HeardKeys {
     }
 
     pub(super) fn sound(&mut self, frame: &Frame) {
-        if let Some(tones) = self.tones.as_mut().filter(|_| !self.has_events) {
+        if self.listens_for_tones()
+            && let Some(tones) = &mut self.tones
+        {
             self.heard.extend(tones.listen_to(frame));
         }
     }

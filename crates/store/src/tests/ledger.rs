@@ -122,11 +122,7 @@ async fn an_entry_that_is_no_movement_is_refused() {
 
 #[tokio::test]
 async fn nothing_is_written_outside_an_open_session() {
-    let store = memory().await;
-    store
-        .grant("1", &practice(), Credits(5), "bought")
-        .await
-        .unwrap();
+    let store = funded().await;
     let entries = a_minute("a");
     for early in &entries[1..] {
         assert!(
@@ -152,11 +148,7 @@ async fn nothing_is_written_outside_an_open_session() {
 
 #[tokio::test]
 async fn m12_the_journal_is_append_only() {
-    let store = memory().await;
-    store
-        .grant("1", &practice(), Credits(5), "bought")
-        .await
-        .unwrap();
+    let store = funded().await;
     for statement in [
         "UPDATE journal SET account_id = 'practice:2'",
         "DELETE FROM journal",
@@ -176,11 +168,7 @@ async fn m12_the_journal_is_append_only() {
 
 #[tokio::test]
 async fn m12_a_balance_that_does_not_follow_from_the_journal_is_found() {
-    let store = memory().await;
-    store
-        .grant("1", &practice(), Credits(5), "bought")
-        .await
-        .unwrap();
+    let store = funded().await;
     sqlx::query("UPDATE balance SET credits = 50 WHERE account = 'available'")
         .execute(store.pool())
         .await
@@ -208,11 +196,7 @@ async fn m12_a_journal_that_was_rewritten_is_found() {
         "UPDATE journal SET seal = NULL WHERE seq = 2",
         "UPDATE journal SET seal = (SELECT seal FROM journal WHERE seq = 1) WHERE seq = 2",
     ] {
-        let store = memory().await;
-        store
-            .grant("1", &practice(), Credits(5), "bought")
-            .await
-            .unwrap();
+        let store = funded().await;
         for entry in &a_minute("a") {
             store.write(entry).await.unwrap();
         }
@@ -231,11 +215,7 @@ async fn m12_a_journal_that_was_rewritten_is_found() {
 
 #[tokio::test]
 async fn m10_a_session_is_explained_from_its_journal() {
-    let store = memory().await;
-    store
-        .grant("1", &practice(), Credits(5), "bought")
-        .await
-        .unwrap();
+    let store = funded().await;
     for entry in &a_minute("a") {
         store.write(entry).await.unwrap();
     }
@@ -252,11 +232,7 @@ async fn m10_a_session_is_explained_from_its_journal() {
 /// Journals that are older than seals go on.
 #[tokio::test]
 async fn entries_without_a_seal_may_stand_before_those_that_have_one() {
-    let store = memory().await;
-    store
-        .grant("1", &practice(), Credits(5), "bought")
-        .await
-        .unwrap();
+    let store = funded().await;
     for statement in [
         "DROP TRIGGER journal_is_not_rewritten",
         "UPDATE journal SET seal = NULL",
@@ -272,11 +248,7 @@ async fn entries_without_a_seal_may_stand_before_those_that_have_one() {
 
 #[tokio::test]
 async fn m10_a_session_can_be_read_back_entry_by_entry() {
-    let store = memory().await;
-    store
-        .grant("1", &practice(), Credits(5), "bought")
-        .await
-        .unwrap();
+    let store = funded().await;
     let written = a_minute("a");
     for entry in &written {
         store.write(entry).await.unwrap();
@@ -374,6 +346,14 @@ fn clinic() -> Migrator {
 
 async fn memory() -> Store {
     Store::open(":memory:").await.unwrap()
+}
+
+/// Where the practice has bought five credits.
+async fn funded() -> Store {
+    let store = memory().await;
+    let bought = store.grant("1", &practice(), Credits(5), "bought").await;
+    bought.unwrap();
+    store
 }
 
 /// Everything that a call of one minute writes: reserve, answered, settle.
