@@ -151,10 +151,9 @@ impl Sipp {
         let _ = fs::remove_dir_all(&self.folder);
     }
 
-    /// Its port is in use once it listens.
     async fn listens(&mut self) {
         for _ in 0..400 {
-            if in_use(self.wire, self.port) {
+            if is_listening(self.wire, self.port) {
                 return;
             }
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -202,17 +201,21 @@ impl Drop for Sipp {
     }
 }
 
-/// Whether somebody holds the port. Asked of the kernel's tables: trying it would take the port away from SIPp.
-fn in_use(wire: Wire, port: u16) -> bool {
-    let table = match wire {
-        Wire::Udp => "/proc/net/udp",
-        Wire::Udp6 => "/proc/net/udp6",
-        Wire::Tcp | Wire::Tls => "/proc/net/tcp",
+/// Whether somebody listens there. Asked of the kernel's tables: trying it would take the port away from SIPp.
+///
+/// A connection that has ended keeps its port in them for a minute, and is no listener.
+fn is_listening(wire: Wire, port: u16) -> bool {
+    let (table, listening) = match wire {
+        Wire::Udp => ("/proc/net/udp", "07"),
+        Wire::Udp6 => ("/proc/net/udp6", "07"),
+        Wire::Tcp | Wire::Tls => ("/proc/net/tcp", "0A"),
     };
     let local = format!(":{port:04X}");
     let is_ours = |line: &str| {
-        let address = line.split_whitespace().nth(1);
-        address.is_some_and(|address| address.ends_with(&local))
+        let mut columns = line.split_whitespace().skip(1);
+        let address = columns.next().unwrap_or_default();
+        let state = columns.nth(1).unwrap_or_default();
+        address.ends_with(&local) && state == listening
     };
     fs::read_to_string(table).unwrap().lines().any(is_ours)
 }
