@@ -14,7 +14,8 @@
 //! - *relay*: PCMU on both sides.
 //!
 //! The browser's side is ICE and DTLS-SRTP for both servers, with one client whose SRTP profile each server chooses; the telephone's is
-//! plain RTP. The servers take turns, each newly started, with one thread for packets on the first processor; the load is on the
+//! plain RTP. A browser codes as wide a voice as the server's answer asks for (`maxplaybackrate`, RFC 7587 §6.1), as Chromium and Firefox do:
+//! Housecall asks for no more than the telephone hears, rtpengine leaves it at all. The servers take turns, each newly started, with one thread for packets on the first processor; the load is on the
 //! second. Both carry the same packets. What differs: Housecall is called by SIP and counts the call's cost, since that is what the
 //! engine does; rtpengine is told by its control protocol, and its kernel module is not used.
 //!
@@ -29,12 +30,11 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use housecall_benches::codec::{Codec, Ear};
-use housecall_benches::leg::{Coded, Heard, LegLog};
-use housecall_benches::load::{CallLog, Load, Sounds};
+use housecall_benches::leg::{Heard, LegLog};
+use housecall_benches::load::{CallLog, Load, Sounds, Voice};
 use housecall_benches::network::Impairment;
 use housecall_benches::server::{Kind, Server};
 use housecall_benches::sound::{self, Bursts, Passage};
@@ -244,15 +244,17 @@ fn verdict(figure: f64, bar: f64, unit: &str) -> String {
 
 fn sounds(case: Case, settings: &Settings) -> Result<Sounds> {
     let [ours, theirs] = SAID;
-    let coded =
-        |codec: Codec, (speaker, text): (&str, &str), bursts: Bursts| -> Result<Arc<[Coded]>> {
-            let voice = sound::voice(&settings.folder, text, speaker, codec.rate())?;
-            let bursts = bursts.samples(codec.rate());
-            Ok([codec.encode(&voice, 0.0)?, codec.encode(&bursts, 0.0)?].into())
-        };
+    let coded = |codec: Codec, (speaker, text): (&str, &str), bursts: Bursts| {
+        let voice = sound::voice(&settings.folder, text, speaker, codec.rate())?;
+        let bursts = bursts.samples(codec.rate());
+        Voice::new(|width| {
+            let coded = |samples: &[i16]| codec.encode(samples, 0.0, width);
+            Ok([coded(&voice)?, coded(&bursts)?].into())
+        })
+    };
     Ok(Sounds {
         browser: coded(case.codec(), ours, BROWSER)?,
-        phone: coded(Codec::Pcmu, theirs, PHONE)?,
+        phone: coded(Codec::Pcmu, theirs, PHONE)?.answered(""),
     })
 }
 
@@ -329,7 +331,7 @@ impl Run {
                 BROWSER,
                 &log.browser,
                 &log.phone,
-                &self.sounds.browser,
+                &log.browser_says,
                 codec,
                 Codec::Pcmu,
             ),

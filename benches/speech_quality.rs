@@ -31,10 +31,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use housecall_benches::codec::{Codec, HEARD_RATE};
+use housecall_benches::codec::{Codec, HEARD_RATE, Width};
 use housecall_benches::leg::{Coded, LegLog};
 use housecall_benches::listen::listen;
-use housecall_benches::load::{CallLog, Load, Sounds};
+use housecall_benches::load::{CallLog, Load, Sounds, Voice};
 use housecall_benches::network::Impairment;
 use housecall_benches::server::{Kind, Server};
 use housecall_benches::{Result, housecall, inside, janus, program, rtpengine, sound};
@@ -203,8 +203,8 @@ impl Texts {
         let length = Duration::from_secs_f64(longest as f64 / f64::from(HEARD_RATE)) + TAIL;
         let coded = |loss| -> Result<(f64, Sounds)> {
             let sounds = Sounds {
-                browser: twice(Codec::Opus, &browser, length, loss)?,
-                phone: twice(Codec::Pcmu, &phone, length, loss)?,
+                browser: Voice::new(|width| twice(Codec::Opus, &browser, length, loss, width))?,
+                phone: twice(Codec::Pcmu, &phone, length, loss, Width::Narrow)?,
             };
             Ok((loss, sounds))
         };
@@ -279,10 +279,16 @@ impl Texts {
 }
 
 /// A text once to warm up and then once for good, with silence after it until the longer one is over.
-fn twice(codec: Codec, samples: &[i16], length: Duration, loss: f64) -> Result<Arc<[Coded]>> {
+fn twice(
+    codec: Codec,
+    samples: &[i16],
+    length: Duration,
+    loss: f64,
+    width: Width,
+) -> Result<Arc<[Coded]>> {
     let mut whole = samples.to_vec();
     whole.resize((length.as_secs_f64() * f64::from(codec.rate())) as usize, 0);
-    let coded = codec.encode(&whole, loss)?;
+    let coded = codec.encode(&whole, loss, width)?;
     Ok([coded.clone(), coded].into())
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use opus::{Application, Channels, Decoder, Encoder};
+use opus::{Application, Bandwidth, Channels, Decoder, Encoder};
 
 use crate::leg::Coded;
 use crate::{FRAME_MS, Result};
@@ -28,6 +28,46 @@ pub const OPUS_RATE: u32 = 48_000;
 const OPUS_BITRATE: i32 = 32_000;
 const OPUS_BYTES_MAX: usize = 1_275;
 
+/// How wide a voice a browser codes with Opus.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Width {
+    /// No more than a telephone has: sampled at 8 kHz.
+    Narrow,
+    /// At 16 kHz.
+    Wide,
+    /// All of it.
+    Full,
+}
+
+impl Width {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Narrow, Self::Wide, Self::Full];
+
+    /// What a browser does that is answered so: Chromium and Firefox follow `maxplaybackrate` (RFC 7587 §6.1).
+    pub fn asked_by(answer: &str) -> Self {
+        let asked = answer.split_once("maxplaybackrate=").map(|(_, rest)| rest);
+        let digits = |rest: &str| {
+            rest.split(|it: char| !it.is_ascii_digit())
+                .next()?
+                .parse()
+                .ok()
+        };
+        match asked.and_then(digits).unwrap_or(OPUS_RATE) {
+            ..=8_000 => Self::Narrow,
+            ..=16_000 => Self::Wide,
+            _ => Self::Full,
+        }
+    }
+
+    fn bandwidth(self) -> Bandwidth {
+        match self {
+            Self::Narrow => Bandwidth::Narrowband,
+            Self::Wide => Bandwidth::Wideband,
+            Self::Full => Bandwidth::Fullband,
+        }
+    }
+}
+
 impl Codec {
     /// PCMU's payload type (RFC 3551 §6).
     pub const PCMU_TYPE: u8 = 0;
@@ -48,21 +88,22 @@ impl Codec {
         }
     }
 
-    /// Codes a sound of whole frames. Opus carries as much repair (in-band FEC) as `loss` asks for.
+    /// Codes a sound of whole frames. Opus carries as much repair (in-band FEC) as `loss` asks for, and is no wider than `width`.
     ///
     /// # Errors
     /// What libopus says.
-    pub fn encode(self, samples: &[i16], loss: f64) -> Result<Coded> {
+    pub fn encode(self, samples: &[i16], loss: f64, width: Width) -> Result<Coded> {
         match self {
-            Self::Opus => encode_opus(samples, loss),
+            Self::Opus => encode_opus(samples, loss, width),
             Self::Pcmu => Ok(samples.chunks_exact(HEARD_FRAME).map(mu_law).collect()),
         }
     }
 }
 
-fn encode_opus(samples: &[i16], loss: f64) -> Result<Coded> {
+fn encode_opus(samples: &[i16], loss: f64, width: Width) -> Result<Coded> {
     let mut encoder = Encoder::new(OPUS_RATE, Channels::Mono, Application::Voip)?;
     encoder.set_bitrate(opus::Bitrate::Bits(OPUS_BITRATE))?;
+    encoder.set_max_bandwidth(width.bandwidth())?;
     encoder.set_inband_fec(true)?;
     encoder.set_packet_loss_perc((loss * 100.0).round() as i32)?;
     let frame = Codec::Opus.ticks() as usize;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::browser::Offering;
-use crate::codec::Codec;
+use crate::codec::{Codec, Width};
 use crate::conductor::Conductor;
 use crate::leg::{Coded, LegLog, Mouth};
 use crate::network::{Impairment, Network};
@@ -22,9 +22,35 @@ const PHONE_PORT: u16 = 10_000;
 #[derive(Clone, Debug)]
 pub struct Sounds {
     /// The browser's, in its codec.
-    pub browser: Arc<[Coded]>,
+    pub browser: Voice,
     /// The telephone's, in PCMU.
     pub phone: Arc<[Coded]>,
+}
+
+/// The same sounds in every [`Width`].
+#[derive(Clone, Debug)]
+pub struct Voice([Arc<[Coded]>; 3]);
+
+impl Voice {
+    /// Codes them.
+    ///
+    /// # Errors
+    /// What `coded` says.
+    pub fn new(coded: impl Fn(Width) -> Result<Arc<[Coded]>>) -> Result<Self> {
+        let [narrow, wide, full] = Width::ALL;
+        Ok(Self([coded(narrow)?, coded(wide)?, coded(full)?]))
+    }
+
+    /// As a browser that is answered so codes them.
+    pub fn answered(&self, answer: &str) -> Arc<[Coded]> {
+        let Self([narrow, wide, full]) = self;
+        let asked = match Width::asked_by(answer) {
+            Width::Narrow => narrow,
+            Width::Wide => wide,
+            Width::Full => full,
+        };
+        Arc::clone(asked)
+    }
 }
 
 /// Calls in progress through one server.
@@ -32,7 +58,14 @@ pub struct Sounds {
 pub struct Load {
     /// What they say, and until when.
     pub conductor: Conductor,
-    calls: Vec<(JoinHandle<LegLog>, JoinHandle<LegLog>)>,
+    calls: Vec<Legs>,
+}
+
+#[derive(Debug)]
+struct Legs {
+    browser: JoinHandle<LegLog>,
+    phone: JoinHandle<LegLog>,
+    browser_says: Arc<[Coded]>,
 }
 
 /// What the two sides of a call noted.
@@ -42,6 +75,8 @@ pub struct CallLog {
     pub browser: LegLog,
     /// The telephone's.
     pub phone: LegLog,
+    /// The browser's sounds as it coded them.
+    pub browser_says: Arc<[Coded]>,
 }
 
 impl Load {
@@ -77,9 +112,14 @@ impl Load {
         );
         let conductor = self.conductor.clone();
         let connected = move || conductor.connected();
-        let browser = offering.talk(&joined.answer, mouth(&sounds.browser), up, connected)?;
+        let browser_says = sounds.browser.answered(&joined.answer);
+        let browser = offering.talk(&joined.answer, mouth(&browser_says), up, connected)?;
         let phone = phone.talk(joined.phone_peer, mouth(&sounds.phone), down);
-        self.calls.push((browser, phone));
+        self.calls.push(Legs {
+            browser,
+            phone,
+            browser_says,
+        });
         Ok(())
     }
 
@@ -98,10 +138,11 @@ impl Load {
     pub async fn end(self) -> Result<Vec<CallLog>> {
         self.conductor.stop();
         let mut logs = Vec::new();
-        for (browser, phone) in self.calls {
+        for legs in self.calls {
             logs.push(CallLog {
-                browser: browser.await?,
-                phone: phone.await?,
+                browser: legs.browser.await?,
+                phone: legs.phone.await?,
+                browser_says: legs.browser_says,
             });
         }
         Ok(logs)

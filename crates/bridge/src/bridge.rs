@@ -50,6 +50,7 @@ impl Bridge {
     ) -> Result<(Self, String), DialRefused> {
         let mut peer = browser::Options::new(options.browser_local, Shape::Call);
         peer.lite = options.ice_lite;
+        peer.voice_rate = ear::voice_rate(&options.dial.routes);
         let (browser, answer) = Peer::answer(now, peer, offer)?;
         let mut path = options.path;
         path.ear = ear::as_offered(path.ear, offer);

@@ -1,4 +1,5 @@
 use housecall_media::sdp::{Codec, Description};
+use housecall_phone::Route;
 
 use crate::Ear;
 
@@ -23,9 +24,46 @@ pub(crate) fn as_offered(ear: Ear, offer: &str) -> Ear {
     }
 }
 
+/// The highest sampling rate at which the caller's voice can reach the phone by any of these ways, in Hz. What a browser codes above it is
+/// decoded, which costs the most of Opus, and thrown away.
+pub(crate) fn voice_rate(routes: &[Route]) -> u32 {
+    let codecs = routes.iter().flat_map(|route| &route.trunk.codecs);
+    let rates = codecs.map(|codec| match codec {
+        // It goes straight through.
+        Codec::Opus => codec.clock_rate(),
+        _ => codec.rate().hertz(),
+    });
+    rates.max().unwrap_or(Codec::Opus.clock_rate())
+}
+
 #[cfg(test)]
 mod tests {
+    use housecall_phone::Trunk;
+    use housecall_sip::Peer;
+
     use super::*;
+
+    #[test]
+    fn a_browser_codes_what_the_phone_can_hear() {
+        let rate_of = |trunks: &[&[Codec]]| {
+            let peer = Peer::udp(([127, 0, 0, 1], 5060).into());
+            let route = |codecs: &&[Codec]| {
+                let mut trunk = Trunk::new("Carrier", "carrier.test");
+                trunk.codecs = codecs.to_vec();
+                Route::new(trunk, peer)
+            };
+            voice_rate(&trunks.iter().map(route).collect::<Vec<_>>())
+        };
+        assert_eq!(rate_of(&[&[Codec::Pcma, Codec::Pcmu]]), 8_000);
+        assert_eq!(
+            rate_of(&[&[Codec::Pcma], &[Codec::G722, Codec::Pcmu]]),
+            16_000
+        );
+        assert_eq!(
+            rate_of(&[&[Codec::G722], &[Codec::Opus, Codec::Pcmu]]),
+            48_000
+        );
+    }
 
     #[test]
     fn a_browser_that_takes_dtx_is_sent_no_silence() {

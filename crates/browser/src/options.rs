@@ -28,6 +28,8 @@ pub struct Options {
     pub srtp: Vec<SrtpProfile>,
     /// How long silence may last.
     pub timeouts: Timeouts,
+    /// The highest sampling rate of the browser's voice that is of use, in Hz; 48,000 by default. A browser codes nothing above half of it.
+    pub voice_rate: u32,
     /// The longest payload of one outgoing packet in bytes.
     pub payload_bytes_max: usize,
 }
@@ -43,6 +45,7 @@ impl Options {
             // Alone: with AES-CM beside it Chromium's order would win, and Chromium lists AES-CM first.
             srtp: vec![SrtpProfile::AeadAes128Gcm],
             timeouts: Timeouts::default(),
+            voice_rate: 48_000,
             // Room for IP, UDP, RTP, extensions and the GCM tag in the 1500 bytes of an Ethernet frame.
             payload_bytes_max: 1400,
         }

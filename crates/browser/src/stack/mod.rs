@@ -5,6 +5,7 @@ mod incoming;
 mod keyframes;
 mod repair;
 mod reports;
+mod voice_rate;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +17,10 @@ use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
-use rtc::peer_connection::configuration::interceptor_registry::register_default_interceptors;
+use rtc::peer_connection::configuration::interceptor_registry::{
+    configure_rtcp_reports, register_default_interceptors,
+};
+use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::transport::{
@@ -89,6 +93,7 @@ impl Stack {
             .local_description()
             .ok_or(Error::ErrNoRemoteDescription)?
             .sdp;
+        let answer = voice_rate::ask(&answer, offer.codecs.opus, options.voice_rate);
         let ufrag = value_of(&answer, "a=ice-ufrag:")?;
         let password = value_of(&answer, "a=ice-pwd:")?;
         let audio_level = extension_id(&answer, AUDIO_LEVEL_URI);
@@ -112,11 +117,7 @@ fn connect(
     crypto: &Arc<dyn RTCCryptoProvider>,
 ) -> Result<RTCPeerConnection, Error> {
     let mut media = codecs::media_engine(codecs)?;
-    let registry = Registry::new()
-        .with(Slot::from(REPAIR_SLOT), Incoming::<Repair>::default())
-        .with(Slot::from(KEYFRAMES_SLOT), Incoming::<Keyframes>::default())
-        .with(Slot::from(REPORTS_SLOT), Incoming::<Reports>::default());
-    let registry = register_default_interceptors(registry, &mut media)?;
+    let registry = interceptors(options.shape, &mut media)?;
     codecs::register_audio_level(&mut media)?;
     RTCPeerConnectionBuilder::new()
         .with_configuration(RTCConfigurationBuilder::new().build())
@@ -124,6 +125,20 @@ fn connect(
         .with_media_engine(media)
         .with_interceptor_registry(registry)
         .build(now)
+}
+
+/// What each packet passes. A voice alone has nothing that is repaired or paced by feedback: it has reports, and all else would only cost.
+fn interceptors(shape: Shape, media: &mut MediaEngine) -> Result<Registry, Error> {
+    let registry = Registry::new().with(Slot::from(REPORTS_SLOT), Incoming::<Reports>::default());
+    match shape {
+        Shape::Call => Ok(configure_rtcp_reports(registry)),
+        Shape::Room => {
+            let registry = registry
+                .with(Slot::from(REPAIR_SLOT), Incoming::<Repair>::default())
+                .with(Slot::from(KEYFRAMES_SLOT), Incoming::<Keyframes>::default());
+            register_default_interceptors(registry, media)
+        }
+    }
 }
 
 fn settings(options: &Options, crypto: &Arc<dyn RTCCryptoProvider>) -> SettingEngine {
