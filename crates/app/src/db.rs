@@ -2,16 +2,11 @@
 
 use std::path::Path;
 
-use housecall_store::Store;
-use sqlx::SqlitePool;
-use sqlx::migrate::MigrateError;
-use sqlx::sqlite::SqliteConnectOptions;
+use housecall_store::{Store, StoreError};
+use sqlx::{Any, AnyPool, Transaction};
 
 /// The clinic's tables, versions 1001 and up; the ledger's are numbered below in `housecall-store`.
 static CLINIC: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
-
-/// A transaction that takes the write lock at once: a plain BEGIN that upgrades later fails under concurrent writers.
-pub const WRITE: &str = "BEGIN IMMEDIATE";
 
 /// Why the database did not open.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +20,7 @@ pub enum DatabaseError {
     Open(String, String),
     /// The tables are not what this program expects.
     #[error("cannot prepare the tables: {0}")]
-    Migrate(#[from] MigrateError),
+    Migrate(#[from] StoreError),
 }
 
 /// Opens, or makes, the file and brings its tables up to date: the ledger's and the clinic's.
@@ -40,7 +35,7 @@ pub async fn open(file: &Path) -> Result<Store, DatabaseError> {
     let store = Store::open(file)
         .await
         .map_err(|e| DatabaseError::Open(file.display().to_string(), e.to_string()))?;
-    migrate(store.pool()).await?;
+    migrate(&store).await?;
     Ok(store)
 }
 
@@ -48,26 +43,28 @@ pub async fn open(file: &Path) -> Result<Store, DatabaseError> {
 ///
 /// # Errors
 /// When it cannot be opened.
-pub async fn read(file: &Path) -> Result<Option<SqlitePool>, DatabaseError> {
+pub async fn read(file: &Path) -> Result<Option<AnyPool>, DatabaseError> {
     if !file.exists() {
         return Ok(None);
     }
-    let options = SqliteConnectOptions::new().filename(file).read_only(true);
-    let opened = SqlitePool::connect_with(options).await;
-    opened
-        .map(Some)
-        .map_err(|e| DatabaseError::Open(file.display().to_string(), e.to_string()))
+    let store = Store::read(file)
+        .await
+        .map_err(|e| DatabaseError::Open(file.display().to_string(), e.to_string()))?;
+    Ok(Some(store.pool().clone()))
 }
 
 /// Brings the clinic's tables up to date.
 ///
 /// # Errors
 /// When a migration fails or an applied one has changed since.
-pub async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
-    let mut migrator = sqlx::migrate::Migrator {
-        migrations: CLINIC.migrations.clone(),
-        ..sqlx::migrate::Migrator::DEFAULT
-    };
-    migrator.set_ignore_missing(true);
-    migrator.run(pool).await
+pub async fn migrate(store: &Store) -> Result<(), StoreError> {
+    store.migrate(&CLINIC, &CLINIC).await
+}
+
+/// Begins a transaction that is going to write.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin(store: &Store) -> Result<Transaction<'static, Any>, StoreError> {
+    store.begin().await
 }

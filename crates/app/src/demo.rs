@@ -63,7 +63,7 @@ async fn staff(app: &App, practice: PracticeId, role: &str) -> Result<UserId, Ap
 }
 
 async fn seed(app: &App) -> Result<PracticeId, AppError> {
-    let mut tx = app.db.begin_with(crate::db::WRITE).await?;
+    let mut tx = crate::db::begin(&app.store).await?;
     let practice: PracticeId = sqlx::query_scalar(
         "INSERT INTO practices (name, zone, country, created_ms) VALUES ('Harbour Street Clinic', $1, 'AU', $2) RETURNING id",
     )

@@ -77,7 +77,7 @@ pub enum AuditError {
 impl From<StoreError> for AuditError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Database(_) => Self::Interrupted(error),
+            StoreError::Database(_) | StoreError::Silent { .. } => Self::Interrupted(error),
             _ => Self::Disagrees(error),
         }
     }

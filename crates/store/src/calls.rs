@@ -4,8 +4,9 @@ use housecall::Encryption;
 use housecall::ports::WallMillis;
 use housecall::record::{CallRecord, EndedBy, Quality, RawCause};
 use housecall_meter::{AccountId, SessionId};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, query::QueryAs};
+use sqlx::Any;
+use sqlx::any::AnyArguments;
+use sqlx::query::QueryAs;
 
 use crate::call_quality::{self, Judgements};
 use crate::number::{Stored, read};
@@ -121,8 +122,8 @@ impl Store {
         filter: &CallFilter,
     ) -> Result<CallTotals, StoreError> {
         let select = among_filtered!(
-            "COUNT(*), COUNT(answered_unix_ms), COALESCE(SUM(talk_ms), 0), COALESCE(SUM(hold_ms), 0), \
-             COALESCE(SUM(credits), 0)",
+            "COUNT(*), COUNT(answered_unix_ms), CAST(COALESCE(SUM(talk_ms), 0) AS BIGINT), CAST(COALESCE(SUM(hold_ms), 0) AS BIGINT), \
+             CAST(COALESCE(SUM(credits), 0) AS BIGINT)",
             ""
         );
         let query = filter.bind(
@@ -213,7 +214,7 @@ impl Store {
     }
 }
 
-type Query<'q, O> = QueryAs<'q, Sqlite, O, SqliteArguments>;
+type Query<'q, O> = QueryAs<'q, Any, O, AnyArguments>;
 
 impl CallFilter {
     fn bind<'q, O>(&'q self, account: &'q AccountId, query: Query<'q, O>) -> Query<'q, O> {

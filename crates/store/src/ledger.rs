@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use housecall::ports::{Clock, Funds, Ledger, LedgerError, Recorded, SystemClock};
 use housecall_meter::{Account, AccountId, Balance, Credits, Kind, SessionId, Transaction};
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::journal::{Entry, Line, entries, select_entries};
 use crate::seal::seal;
@@ -16,11 +16,11 @@ impl Ledger for Store {
     }
 
     async fn funds(&self, account: &AccountId) -> Result<Funds, LedgerError> {
-        Ok(self.funds_of(account).await?)
+        Ok(self.answered(self.funds_of(account)).await?)
     }
 
     async fn heartbeat(&self, session: &SessionId, elapsed_ms: u64) -> Result<(), LedgerError> {
-        Ok(self.note_alive(session, elapsed_ms).await?)
+        Ok(self.answered(self.note_alive(session, elapsed_ms)).await?)
     }
 }
 
@@ -43,7 +43,11 @@ impl Store {
 
     /// Writes an entry with its postings, the balances that follow, and the state of its session, or none of them.
     pub(crate) async fn write(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
-        let mut tx = self.begin().await?;
+        self.answered(self.write_in_turn(entry)).await
+    }
+
+    async fn write_in_turn(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
+        let mut tx = self.begin_entry().await?;
         if let Some(known) = known(&mut tx, entry).await? {
             return repeated(&known, entry);
         }
@@ -66,7 +70,7 @@ impl Store {
 
     /// A late heartbeat of an ended session changes nothing.
     async fn note_alive(&self, session: &SessionId, elapsed_ms: u64) -> Result<(), StoreError> {
-        let alive = "UPDATE metered_session SET evidence_ms = MAX(evidence_ms, $2) \
+        let alive = "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END \
                      WHERE session = $1 AND ended_seq IS NULL";
         let elapsed_ms = i64::try_from(elapsed_ms).unwrap_or(i64::MAX);
         sqlx::query(alive)
@@ -78,10 +82,7 @@ impl Store {
     }
 }
 
-async fn known(
-    tx: &mut SqliteConnection,
-    entry: &Transaction,
-) -> Result<Option<Entry>, StoreError> {
+async fn known(tx: &mut AnyConnection, entry: &Transaction) -> Result<Option<Entry>, StoreError> {
     let lines = sqlx::query_as::<_, Line>(select_entries!("WHERE j.key = $1"));
     let lines = lines.bind(entry.key.as_str()).fetch_all(tx).await?;
     Ok(entries(lines)?.pop())
@@ -106,10 +107,7 @@ fn repeated(known: &Entry, entry: &Transaction) -> Result<Recorded, StoreError> 
 struct Balances([i64; 4]);
 
 impl Balances {
-    async fn read(
-        connection: &mut SqliteConnection,
-        account: &AccountId,
-    ) -> Result<Self, StoreError> {
+    async fn read(connection: &mut AnyConnection, account: &AccountId) -> Result<Self, StoreError> {
         let rows: Vec<(String, i64)> =
             sqlx::query_as("SELECT account, credits FROM balance WHERE account_id = $1")
                 .bind(account.as_str())
@@ -155,7 +153,7 @@ impl Balances {
         }
     }
 
-    async fn write(self, tx: &mut SqliteConnection, account: &AccountId) -> Result<(), StoreError> {
+    async fn write(self, tx: &mut AnyConnection, account: &AccountId) -> Result<(), StoreError> {
         let upsert = "INSERT INTO balance (account_id, account, credits) VALUES ($1, $2, $3) \
                       ON CONFLICT (account_id, account) DO UPDATE SET credits = excluded.credits";
         for (credits, name) in self.0.into_iter().zip(Account::ALL) {
@@ -171,7 +169,7 @@ impl Balances {
 }
 
 async fn append(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     transaction: &Transaction,
     funds_after: Funds,
 ) -> Result<i64, StoreError> {
@@ -223,7 +221,7 @@ async fn append(
 
 /// A reservation starts a session, a settlement or release ends it, and nothing is written outside of that.
 async fn keep_session(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     entry: &Transaction,
     seq: i64,
 ) -> Result<(), StoreError> {
@@ -245,11 +243,11 @@ async fn keep_session(
              ON CONFLICT (session) DO NOTHING",
         ),
         Kind::Extend | Kind::Evidence => sqlx::query(
-            "UPDATE metered_session SET evidence_ms = MAX(evidence_ms, $2) \
+            "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END \
              WHERE session = $1 AND account_id = $4 AND ended_seq IS NULL",
         ),
         Kind::Settle | Kind::Release => sqlx::query(
-            "UPDATE metered_session SET evidence_ms = MAX(evidence_ms, $2), ended_seq = $3 \
+            "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END, ended_seq = $3 \
              WHERE session = $1 AND account_id = $4 AND ended_seq IS NULL",
         ),
     };

@@ -51,7 +51,7 @@ impl Store {
         &self,
         tell: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Verified, StoreError> {
-        let mut tx = self.pool().begin().await?;
+        let mut tx = self.begin_reading().await?;
         let all: (i64,) = sqlx::query_as("SELECT COUNT(*) FROM journal")
             .fetch_one(&mut *tx)
             .await?;

@@ -2,8 +2,6 @@ use std::path::PathBuf;
 
 use housecall::ports::Ledger;
 use housecall::{AccountId, Credits};
-use sqlx::SqlitePool;
-use sqlx::sqlite::SqliteConnectOptions;
 
 use super::*;
 
@@ -70,15 +68,14 @@ async fn a_ledger_that_was_changed_is_told_apart_from_a_question_that_makes_no_s
     assert_eq!(unknown.status(), 2);
     assert!(unknown.to_string().contains("visit:9"), "{unknown}");
 
-    let options = SqliteConnectOptions::new().filename(folder.file());
-    let db = SqlitePool::connect_with(options).await.unwrap();
+    let store = crate::db::open(&folder.file()).await.unwrap();
     for statement in [
         "DROP TRIGGER journal_is_not_rewritten",
         "UPDATE journal SET cause = 'granted more'",
     ] {
-        sqlx::query(statement).execute(&db).await.unwrap();
+        sqlx::query(statement).execute(store.pool()).await.unwrap();
     }
-    db.close().await;
+    store.pool().close().await;
     let changed = folder.asked(Audit::Verify).await.1.unwrap_err();
     assert_eq!(changed.status(), 1);
     assert!(

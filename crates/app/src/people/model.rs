@@ -1,6 +1,6 @@
 //! Patients and contacts, and the numbers they are rung on.
 
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 
 use crate::error::AppError;
 use crate::ids::{ContactId, PatientId, Person, PhoneNumberId, PracticeId};
@@ -77,7 +77,7 @@ struct Row {
 /// # Errors
 /// When the database refuses.
 pub async fn find(
-    db: &SqlitePool,
+    db: &AnyPool,
     practice: PracticeId,
     person: Person,
 ) -> Result<Option<Profile>, AppError> {
@@ -114,7 +114,7 @@ pub async fn find(
 /// # Errors
 /// When the database refuses.
 pub async fn number(
-    db: &SqlitePool,
+    db: &AnyPool,
     practice: PracticeId,
     person: Person,
     id: PhoneNumberId,
@@ -131,7 +131,7 @@ pub async fn number(
 }
 
 /// Returns a person's numbers, in the order they were written. The caller has checked the practice.
-async fn numbers_of(db: &SqlitePool, person: Person) -> Result<Vec<PhoneNumber>, AppError> {
+async fn numbers_of(db: &AnyPool, person: Person) -> Result<Vec<PhoneNumber>, AppError> {
     let numbers = match person {
         Person::Patient(PatientId(id)) => {
             sqlx::query_as("SELECT id, label, number FROM phone_numbers WHERE patient_id = $1 ORDER BY position, id").bind(id).fetch_all(db).await?
@@ -203,7 +203,7 @@ pub const LISTED_MAX: usize = 200;
 /// # Errors
 /// When the database refuses.
 pub async fn search(
-    db: &SqlitePool,
+    db: &AnyPool,
     practice: PracticeId,
     which: Which,
     search: &str,

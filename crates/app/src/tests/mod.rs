@@ -41,7 +41,7 @@ impl Clinic {
 
     pub(crate) async fn with(config: Config) -> Self {
         let store = Store::open(":memory:").await.unwrap();
-        db::migrate(store.pool()).await.unwrap();
+        db::migrate(&store).await.unwrap();
         let app = App::new(config, store, Clock::standing_at(TEN));
         let printed = demo::prepare(&app).await.unwrap();
         let router = router(app.clone());

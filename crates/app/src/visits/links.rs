@@ -3,11 +3,11 @@
 //! A link carries 256 random bits behind `#` and is kept as their hash, so it can be shown only as it is made. Showing it again makes another
 //! one; all of a person's links work until the person is removed or the links are replaced.
 
-use sqlx::SqlitePool;
+use housecall_store::Store;
 
 use crate::appointments::table::Change;
 use crate::audit::{self, Entry};
-use crate::db::WRITE;
+use crate::db;
 use crate::error::AppError;
 use crate::ids::{AppointmentId, PatientId};
 use crate::state::App;
@@ -27,7 +27,7 @@ pub async fn issue(
     patient: PatientId,
 ) -> Result<String, AppError> {
     let token = Token::random()?;
-    let mut tx = app.db.begin_with(WRITE).await?;
+    let mut tx = db::begin(&app.store).await?;
     let key: Option<String> = sqlx::query_scalar(
         "SELECT s.visit_key FROM participants s JOIN appointments a ON a.id = s.appointment_id
          WHERE s.appointment_id = $1 AND s.patient_id = $2 AND a.practice_id = $3 AND a.cancelled_ms IS NULL AND a.location = 'telehealth'",
@@ -63,12 +63,12 @@ pub async fn issue(
 /// # Errors
 /// When the database refuses.
 pub async fn replace_all(
-    db: &SqlitePool,
+    store: &Store,
     change: &Change,
     appointment: AppointmentId,
     patient: PatientId,
 ) -> Result<(), AppError> {
-    let mut tx = db.begin_with(WRITE).await?;
+    let mut tx = db::begin(store).await?;
     replace(&mut tx, change, appointment, patient, 0).await?;
     note(&mut tx, change, "visit_link.replace", appointment, patient).await?;
     tx.commit().await?;
@@ -76,7 +76,7 @@ pub async fn replace_all(
 }
 
 async fn replace(
-    tx: &mut sqlx::SqliteConnection,
+    tx: &mut sqlx::AnyConnection,
     change: &Change,
     appointment: AppointmentId,
     patient: PatientId,
@@ -145,7 +145,7 @@ pub async fn open(app: &App, link: &Token) -> Result<Option<Opened>, AppError> {
 }
 
 async fn note(
-    tx: &mut sqlx::SqliteConnection,
+    tx: &mut sqlx::AnyConnection,
     change: &Change,
     action: &str,
     appointment: AppointmentId,

@@ -7,12 +7,20 @@ use housecall::record::{
 };
 use housecall_meter::{AccountId, SessionId};
 
-use super::practice;
-use crate::{CallFilter, CallTotals, Page, Store, VisitFilter, VisitTotals};
+use super::{Base, on_each_database, practice};
+use crate::{CallFilter, CallTotals, Page, VisitFilter, VisitTotals};
 
-#[tokio::test]
-async fn p5_a_call_is_read_back_as_written_and_written_once() {
-    let store = Store::open(":memory:").await.unwrap();
+on_each_database! {
+    p5_a_call_is_read_back_as_written_and_written_once,
+    p5_a_call_that_was_never_judged_is_read,
+    c1_calls_are_filtered_by_what_the_report_asks,
+    c2_totals_are_of_all_pages,
+    p5_a_visit_is_read_back_as_written_and_written_once,
+    c1_visits_have_a_line_for_each_patient,
+}
+
+async fn p5_a_call_is_read_back_as_written_and_written_once(base: &Base) {
+    let store = base.store().await;
     let call = answered(1);
     store.save_call(&call).await.unwrap();
     store
@@ -43,9 +51,8 @@ async fn p5_a_call_is_read_back_as_written_and_written_once() {
 }
 
 /// A record from before calls were judged has no rows for it, and is read all the same.
-#[tokio::test]
-async fn p5_a_call_that_was_never_judged_is_read() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn p5_a_call_that_was_never_judged_is_read(base: &Base) {
+    let store = base.store().await;
     store.save_call(&answered(2)).await.unwrap();
     sqlx::query("DELETE FROM call_quality")
         .execute(store.pool())
@@ -70,9 +77,8 @@ async fn p5_a_call_that_was_never_judged_is_read() {
     );
 }
 
-#[tokio::test]
-async fn c1_calls_are_filtered_by_what_the_report_asks() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn c1_calls_are_filtered_by_what_the_report_asks(base: &Base) {
+    let store = base.store().await;
     for call in [answered(1), busy(2), answered(3)] {
         store.save_call(&call).await.unwrap();
     }
@@ -191,9 +197,8 @@ async fn c1_calls_are_filtered_by_what_the_report_asks() {
     }
 }
 
-#[tokio::test]
-async fn c2_totals_are_of_all_pages() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn c2_totals_are_of_all_pages(base: &Base) {
+    let store = base.store().await;
     for n in 1..=5 {
         store
             .save_call(&if n == 2 { busy(n) } else { answered(n) })
@@ -224,9 +229,8 @@ async fn c2_totals_are_of_all_pages() {
     );
 }
 
-#[tokio::test]
-async fn p5_a_visit_is_read_back_as_written_and_written_once() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn p5_a_visit_is_read_back_as_written_and_written_once(base: &Base) {
+    let store = base.store().await;
     let visit = visit(1);
     store.save_visit(&visit).await.unwrap();
     store
@@ -250,9 +254,8 @@ async fn p5_a_visit_is_read_back_as_written_and_written_once() {
     );
 }
 
-#[tokio::test]
-async fn c1_visits_have_a_line_for_each_patient() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn c1_visits_have_a_line_for_each_patient(base: &Base) {
+    let store = base.store().await;
     for n in 1..=2 {
         store.save_visit(&visit(n)).await.unwrap();
     }
