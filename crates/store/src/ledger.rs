@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use housecall::ports::{Clock, Funds, Ledger, LedgerError, Recorded, SystemClock};
-use housecall_meter::{Account, AccountId, Balance, Credits, Kind, SessionId, Transaction};
+use housecall_meter::{
+    Account, AccountId, Balance, Credits, Kind, Posting, SessionId, Transaction,
+};
 use sqlx::AnyConnection;
 
 use crate::journal::{Entry, Line, entries, select_entries};
@@ -48,19 +50,9 @@ impl Store {
 
     async fn write_in_turn(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
         let mut tx = self.begin_entry().await?;
-        if let Some(known) = known(&mut tx, entry).await? {
-            return repeated(&known, entry);
-        }
-        let before = Balances::read(&mut tx, &entry.account).await?;
-        let after = before.with(entry)?;
-        let seq = append(&mut tx, entry, after.funds()).await?;
-        keep_session(&mut tx, entry, seq).await?;
-        after.write(&mut tx, &entry.account).await?;
+        let recorded = write_within(&mut tx, entry).await?;
         tx.commit().await?;
-        Ok(Recorded {
-            already: false,
-            funds: after.funds(),
-        })
+        Ok(recorded)
     }
 
     async fn funds_of(&self, account: &AccountId) -> Result<Funds, StoreError> {
@@ -80,6 +72,25 @@ impl Store {
             .await?;
         Ok(())
     }
+}
+
+/// Writes an entry in a transaction that has the journal.
+pub(crate) async fn write_within(
+    tx: &mut AnyConnection,
+    entry: &Transaction,
+) -> Result<Recorded, StoreError> {
+    if let Some(known) = known(tx, entry).await? {
+        return repeated(&known, entry);
+    }
+    let before = Balances::read(tx, &entry.account).await?;
+    let after = before.with(entry)?;
+    let seq = append(tx, entry, after.funds()).await?;
+    keep_session(tx, entry, seq).await?;
+    after.write(tx, &entry.account).await?;
+    Ok(Recorded {
+        already: false,
+        funds: after.funds(),
+    })
 }
 
 async fn known(tx: &mut AnyConnection, entry: &Transaction) -> Result<Option<Entry>, StoreError> {
@@ -154,16 +165,14 @@ impl Balances {
     }
 
     async fn write(self, tx: &mut AnyConnection, account: &AccountId) -> Result<(), StoreError> {
-        let upsert = "INSERT INTO balance (account_id, account, credits) VALUES ($1, $2, $3) \
+        let upsert = "INSERT INTO balance (account_id, account, credits) \
+                      VALUES ($1, $2, $3), ($1, $4, $5), ($1, $6, $7), ($1, $8, $9) \
                       ON CONFLICT (account_id, account) DO UPDATE SET credits = excluded.credits";
+        let mut query = sqlx::query(upsert).bind(account.as_str());
         for (credits, name) in self.0.into_iter().zip(Account::ALL) {
-            sqlx::query(upsert)
-                .bind(account.as_str())
-                .bind(name.as_str())
-                .bind(credits)
-                .execute(&mut *tx)
-                .await?;
+            query = query.bind(name.as_str()).bind(credits);
         }
+        query.execute(tx).await?;
         Ok(())
     }
 }
@@ -176,6 +185,9 @@ async fn append(
     let unbalanced = || StoreError::Unbalanced {
         key: transaction.key.clone(),
     };
+    if transaction.postings.len() > Account::ALL.len() {
+        return Err(unbalanced());
+    }
     let last = "SELECT seq, seal FROM journal ORDER BY seq DESC LIMIT 1";
     let last: Option<(i64, Option<String>)> = sqlx::query_as(last).fetch_optional(&mut *tx).await?;
     let (last, seal_before) = last.unwrap_or((0, None));
@@ -207,16 +219,29 @@ async fn append(
         .bind(entry.recorded.0)
         .bind(seal(seal_before.as_deref(), &entry));
     query.execute(&mut *tx).await?;
-    for (line, posting) in (0_i64..).zip(&transaction.postings) {
-        let insert = "INSERT INTO posting (seq, line, account, delta) VALUES ($1, $2, $3, $4)";
-        let query = sqlx::query(insert)
-            .bind(seq)
-            .bind(line)
-            .bind(posting.account.as_str())
-            .bind(posting.delta);
-        query.execute(&mut *tx).await?;
-    }
+    append_postings(tx, seq, &transaction.postings).await?;
     Ok(seq)
+}
+
+/// All lines in one statement: each costs a way to the server and back.
+async fn append_postings(
+    tx: &mut AnyConnection,
+    seq: i64,
+    postings: &[Posting],
+) -> Result<(), StoreError> {
+    let insert = "INSERT INTO posting (seq, line, account, delta) SELECT $1, line, account, delta FROM (\
+                  SELECT 0 AS line, $2 AS account, $3 AS delta UNION ALL SELECT 1, $4, $5 \
+                  UNION ALL SELECT 2, $6, $7 UNION ALL SELECT 3, $8, $9) AS lines WHERE account IS NOT NULL";
+    let mut query = sqlx::query(insert).bind(seq);
+    // One for each account at most: `append` has seen to it.
+    for line in 0..Account::ALL.len() {
+        let posting = postings.get(line);
+        query = query
+            .bind(posting.map(|posting| posting.account.as_str()))
+            .bind(posting.map(|posting| posting.delta));
+    }
+    query.execute(tx).await?;
+    Ok(())
 }
 
 /// A reservation starts a session, a settlement or release ends it, and nothing is written outside of that.

@@ -53,6 +53,7 @@
 //! ```
 
 mod address;
+mod call_filter;
 mod call_quality;
 mod calls;
 mod dialect;
@@ -68,6 +69,8 @@ mod recovery;
 mod seal;
 mod sqlite;
 mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod verify;
 mod visits;
 
@@ -75,7 +78,8 @@ mod visits;
 mod tests;
 
 pub use address::{Address, PostgresUrl};
-pub use calls::{CallFilter, CallTotals};
+pub use call_filter::CallFilter;
+pub use calls::CallTotals;
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use housecall_meter::{Bill, Cause, Explanation, Fact, Line, Millis, Patient, Person, Rule};

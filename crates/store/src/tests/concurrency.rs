@@ -17,7 +17,7 @@ on_each_database! {
 
 /// Eight writers, each ten calls of a minute and a half: every credit is accounted for, and nobody is told to try again.
 async fn eight_writers_lose_nothing(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     store
         .grant("1", &practice(), Credits(200), "bought")
         .await
@@ -34,7 +34,7 @@ async fn eight_writers_lose_nothing(base: &Base) {
 
 /// M7: two sessions cannot spend the same credits, however many ask at once.
 async fn eight_starts_share_three_credits(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     store
         .grant("1", &practice(), Credits(3), "bought")
         .await
@@ -59,7 +59,7 @@ async fn eight_starts_share_three_credits(base: &Base) {
 
 /// The same end sent by eight workers at once settles once.
 async fn eight_workers_settle_one_session_once(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     store
         .grant("1", &practice(), Credits(9), "bought")
         .await

@@ -9,9 +9,8 @@ use housecall_meter::{
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-use super::base::forget_that_the_journal_is_append_only;
 use super::script::check;
-use super::{Base, on_each_database, practice};
+use super::{Base, forget_that_the_journal_is_append_only, on_each_database, practice};
 use crate::{Page, Store, StoreError};
 
 on_each_database! {
@@ -33,7 +32,7 @@ on_each_database! {
 
 async fn m7_a_call_is_reserved_extended_settled(base: &Base) {
     check(
-        &base.store().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         buy 10                     -> 10 0
         a call                     -> 9 1
@@ -48,7 +47,7 @@ async fn m7_a_call_is_reserved_extended_settled(base: &Base) {
 
 async fn p7_an_unanswered_call_gives_everything_back(base: &Base) {
     check(
-        &base.store().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         buy 1                      -> 1 0
         a call                     -> 0 1
@@ -63,7 +62,7 @@ async fn p7_an_unanswered_call_gives_everything_back(base: &Base) {
 
 async fn m8_a_visit_in_progress_outruns_the_account_and_the_next_start_is_refused(base: &Base) {
     check(
-        &base.store().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         buy 4                      -> 4 0
         v visit 2                  -> 0 4
@@ -83,7 +82,7 @@ async fn m8_a_visit_in_progress_outruns_the_account_and_the_next_start_is_refuse
 }
 
 async fn an_entry_is_written_once_and_its_key_is_taken_for_ever(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let first = store
         .grant("17", &practice(), Credits(5), "bought")
         .await
@@ -111,7 +110,7 @@ async fn an_entry_is_written_once_and_its_key_is_taken_for_ever(base: &Base) {
 }
 
 async fn an_entry_that_is_no_movement_is_refused(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let mut lopsided = Transaction::grant("1", practice(), Credits(5), "bought");
     lopsided.postings.pop();
     assert!(matches!(
@@ -205,7 +204,7 @@ async fn m12_a_journal_that_was_rewritten_is_found(base: &Base) {
         "UPDATE journal SET seal = NULL WHERE seq = 2",
         "UPDATE journal SET seal = (SELECT seal FROM journal WHERE seq = 1) WHERE seq = 2",
     ] {
-        let base = base.another().await;
+        let base = base.another().await.unwrap();
         let store = funded(&base).await;
         for entry in &a_minute("a") {
             store.write(entry).await.unwrap();
@@ -296,13 +295,13 @@ async fn m10_a_session_can_be_read_back_entry_by_entry(base: &Base) {
 async fn what_was_written_is_there_when_the_store_is_opened_again(base: &Base) {
     let store = funded(base).await;
     store.pool().close().await;
-    let again = base.store().await;
+    let again = Store::open(base.address()).await.unwrap();
     assert_eq!(again.funds(&practice()).await.unwrap().available, 5);
     again.verify().await.unwrap();
 }
 
 async fn another_program_shares_the_database(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     store.migrate(&clinic(), &clinic()).await.unwrap();
     sqlx::query("INSERT INTO clinic (name) VALUES ($1)")
         .bind("Harbour Street")
@@ -310,7 +309,7 @@ async fn another_program_shares_the_database(base: &Base) {
         .await
         .unwrap();
     store.pool().close().await;
-    let again = base.store().await;
+    let again = Store::open(base.address()).await.unwrap();
     again.migrate(&clinic(), &clinic()).await.unwrap();
     let (name,): (String,) = sqlx::query_as("SELECT name FROM clinic")
         .fetch_one(again.pool())
@@ -327,7 +326,7 @@ fn clinic() -> Migrator {
 
 /// Where the practice has bought five credits.
 async fn funded(base: &Base) -> Store {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let bought = store.grant("1", &practice(), Credits(5), "bought").await;
     bought.unwrap();
     store

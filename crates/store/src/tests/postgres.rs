@@ -4,23 +4,24 @@ use housecall::ports::{LedgerError, Recorded};
 use housecall_meter::Credits;
 use sqlx::AnyPool;
 
-use super::base::{in_database, on_server};
 use super::{Base, practice};
+use crate::testing::{as_owner, on};
 use crate::{Dialect, Store, StoreError};
 
 /// Asks every connection that the pool may open, all of them at once.
 #[tokio::test]
 async fn each_connection_waits_for_the_disk_and_not_for_ever() {
-    let Some(base) = Base::postgres().await else {
+    let Some(base) = Base::postgres("").await.unwrap() else {
         return;
     };
-    let (server, name) = base.on_server();
-    on_server(
+    let (server, name) = base.server().unwrap();
+    as_owner(
         server,
         format!("ALTER DATABASE {name} SET synchronous_commit = off"),
     )
-    .await;
-    let store = base.store().await;
+    .await
+    .unwrap();
+    let store = Store::open(base.address()).await.unwrap();
     assert_eq!(store.dialect(), Dialect::Postgres);
     let mut connections = Vec::new();
     for _ in 0..store.pool().options().get_max_connections() {
@@ -38,7 +39,7 @@ async fn each_connection_waits_for_the_disk_and_not_for_ever() {
     assert_eq!(connections.len(), 16);
     drop(connections);
     // Another program's pool has what the database says.
-    let unsafe_pool = AnyPool::connect(&in_database(server, name)).await.unwrap();
+    let unsafe_pool = AnyPool::connect(&on(server, name)).await.unwrap();
     assert!(matches!(
         Store::over(unsafe_pool).await,
         Err(StoreError::UnsafePostgres { setting: "synchronous_commit", found, needed: "on" }) if found == "off"
@@ -47,11 +48,13 @@ async fn each_connection_waits_for_the_disk_and_not_for_ever() {
 
 #[tokio::test]
 async fn a_database_that_does_not_keep_all_text_is_refused() {
-    let Some(base) = Base::postgres_with("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").await
+    let Some(base) = Base::postgres("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        .await
+        .unwrap()
     else {
         return;
     };
-    let refused = Store::open(&base.address).await.unwrap_err();
+    let refused = Store::open(base.address()).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
         "postgresql has server_encoding LATIN1, UTF8 is needed"
@@ -60,13 +63,13 @@ async fn a_database_that_does_not_keep_all_text_is_refused() {
 
 #[tokio::test]
 async fn who_opens_a_database_to_read_cannot_write_in_it() {
-    let Some(base) = Base::postgres().await else {
+    let Some(base) = Base::postgres("").await.unwrap() else {
         return;
     };
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let bought = buy(&store, "1").await;
     bought.unwrap();
-    let reader = Store::read(&base.address).await.unwrap();
+    let reader = Store::read(base.address()).await.unwrap();
     assert_eq!(reader.verify().await.unwrap().entries, 1);
     let refused = sqlx::query("DELETE FROM balance")
         .execute(reader.pool())
@@ -82,10 +85,10 @@ async fn a_server_or_a_database_that_is_not_there_is_said_at_once() {
     let away =
         Store::open(format!("postgres://clinic:secret@127.0.0.1:{port}/clinic").as_str()).await;
     assert!(away.unwrap_err().to_string().contains("refused"));
-    let Some(base) = Base::postgres().await else {
+    let Some(base) = Base::postgres("").await.unwrap() else {
         return;
     };
-    let missing = in_database(base.on_server().0, "housecall_nowhere");
+    let missing = on(base.server().unwrap().0, "housecall_nowhere");
     let missing = Store::open(missing.as_str()).await.unwrap_err();
     assert!(missing.to_string().contains("does not exist"), "{missing}");
 }
@@ -93,18 +96,18 @@ async fn a_server_or_a_database_that_is_not_there_is_said_at_once() {
 /// A server that restarts ends all connections; what is asked next gets new ones.
 #[tokio::test]
 async fn connections_that_the_server_ended_are_replaced() {
-    let Some(base) = Base::postgres().await else {
+    let Some(base) = Base::postgres("").await.unwrap() else {
         return;
     };
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     for order in 0..5 {
         let bought = buy(&store, &order.to_string()).await;
         assert!(!bought.unwrap().already);
-        let (server, name) = base.on_server();
+        let (server, name) = base.server().unwrap();
         let end = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         );
-        on_server(server, end).await;
+        as_owner(server, end).await.unwrap();
     }
     assert_eq!(store.verify().await.unwrap().entries, 5);
 }
@@ -112,10 +115,10 @@ async fn connections_that_the_server_ended_are_replaced() {
 /// Whoever holds the journal holds up the others for as long as a statement may take, and no longer.
 #[tokio::test]
 async fn a_writer_that_does_not_get_its_turn_is_told_to_try_again() {
-    let Some(base) = Base::postgres().await else {
+    let Some(base) = Base::postgres("").await.unwrap() else {
         return;
     };
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let mut holding = store.begin_entry().await.unwrap();
     let busy = async {
         for _ in 0..2 {
@@ -136,10 +139,10 @@ async fn a_writer_that_does_not_get_its_turn_is_told_to_try_again() {
 /// A program that stands still in its turn loses it before the others give up.
 #[tokio::test]
 async fn a_writer_that_stands_still_loses_its_turn() {
-    let Some(base) = Base::postgres().await else {
+    let Some(base) = Base::postgres("").await.unwrap() else {
         return;
     };
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let standing_still = store.begin_entry().await.unwrap();
     assert!(!buy(&store, "1").await.unwrap().already);
     assert!(standing_still.commit().await.is_err());
@@ -148,10 +151,10 @@ async fn a_writer_that_stands_still_loses_its_turn() {
 /// Two that wait for each other: the server ends one of them, which may try again.
 #[tokio::test]
 async fn a_deadlock_is_no_end() {
-    let Some(base) = Base::postgres().await else {
+    let Some(base) = Base::postgres("").await.unwrap() else {
         return;
     };
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let mut one = store.begin_entry().await.unwrap();
     let mut other = store.begin().await.unwrap();
     let rows = "LOCK TABLE balance IN EXCLUSIVE MODE";

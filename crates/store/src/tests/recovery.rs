@@ -2,10 +2,9 @@
 
 use housecall_meter::{Credits, Millis};
 
-use super::base::forget_that_the_journal_is_append_only;
 use super::script::check;
-use super::{Base, on_each_database, practice};
-use crate::StoreError;
+use super::{Base, forget_that_the_journal_is_append_only, on_each_database, practice};
+use crate::{Store, StoreError};
 
 on_each_database! {
     m11_a_crash_is_charged_to_the_last_heartbeat,
@@ -16,7 +15,7 @@ on_each_database! {
 
 async fn m11_a_crash_is_charged_to_the_last_heartbeat(base: &Base) {
     check(
-        &base.store().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         buy 20                     -> 20 0
         a call                     -> 19 1
@@ -32,7 +31,7 @@ async fn m11_a_crash_is_charged_to_the_last_heartbeat(base: &Base) {
     )
     .await;
     check(
-        &base.store().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         recover                    -> 16 0     # a: 2 minutes, b: nothing, v: one block
         recover                    -> 16 0
@@ -44,7 +43,7 @@ async fn m11_a_crash_is_charged_to_the_last_heartbeat(base: &Base) {
 async fn m11_blocks_begun_while_the_ledger_was_away_are_charged_as_far_as_the_evidence(
     base: &Base,
 ) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     store
         .grant("1", &practice(), Credits(1), "bought")
         .await
@@ -65,7 +64,7 @@ async fn m11_blocks_begun_while_the_ledger_was_away_are_charged_as_far_as_the_ev
 }
 
 async fn recovery_says_what_it_closed(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     check(
         &store,
         "
@@ -95,7 +94,7 @@ async fn recovery_says_what_it_closed(base: &Base) {
 }
 
 async fn a_session_that_cannot_be_read_does_not_stop_the_others(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     check(&store, "buy 20\na call\nb call -> 18 2").await;
     // Another program's idea of a session: its reservation says nothing of a tariff this program knows.
     forget_that_the_journal_is_append_only(&store).await;

@@ -8,8 +8,8 @@ use crate::{Dialect, Store};
 /// Asks every connection that the pool may open, all of them at once.
 #[tokio::test]
 async fn each_connection_waits_for_the_disk_and_for_its_turn() {
-    let base = Base::sqlite();
-    let store = base.store().await;
+    let base = Base::sqlite().unwrap();
+    let store = Store::open(base.address()).await.unwrap();
     assert_eq!(store.dialect(), Dialect::Sqlite);
     let mut connections = Vec::new();
     for _ in 0..store.pool().options().get_max_connections() {
@@ -39,8 +39,8 @@ async fn each_connection_waits_for_the_disk_and_for_its_turn() {
 
 #[tokio::test]
 async fn a_transaction_that_writes_has_the_write_lock_from_the_start() {
-    let base = Base::sqlite();
-    let store = base.store().await;
+    let base = Base::sqlite().unwrap();
+    let store = Store::open(base.address()).await.unwrap();
     let _writing = store.begin().await.unwrap();
     let mut other = store.pool().acquire().await.unwrap();
     sqlx::query("PRAGMA busy_timeout = 0")
@@ -53,12 +53,12 @@ async fn a_transaction_that_writes_has_the_write_lock_from_the_start() {
 
 #[tokio::test]
 async fn who_opens_a_file_to_read_cannot_write_in_it_and_makes_none() {
-    let base = Base::sqlite();
-    assert!(Store::read(&base.address).await.is_err());
-    let store = base.store().await;
+    let base = Base::sqlite().unwrap();
+    assert!(Store::read(base.address()).await.is_err());
+    let store = Store::open(base.address()).await.unwrap();
     let bought = store.grant("1", &practice(), Credits(5), "bought").await;
     bought.unwrap();
-    let reader = Store::read(&base.address).await.unwrap();
+    let reader = Store::read(base.address()).await.unwrap();
     assert_eq!(reader.verify().await.unwrap().entries, 1);
     let refused = reader.grant("2", &practice(), Credits(5), "bought").await;
     assert!(refused.unwrap_err().to_string().contains("readonly"));
@@ -67,9 +67,9 @@ async fn who_opens_a_file_to_read_cannot_write_in_it_and_makes_none() {
 #[tokio::test]
 async fn any_name_of_a_file_is_a_name() {
     for name in ["a b.db", "a?mode=ro.db", "100%41.db", "grüezi#1.db"] {
-        let base = Base::sqlite();
-        let crate::Address::File(file) = &base.address else {
-            panic!("{:?}", base.address)
+        let base = Base::sqlite().unwrap();
+        let crate::Address::File(file) = base.address() else {
+            panic!("{:?}", base.address())
         };
         let file = file.with_file_name(name);
         Store::open(file.as_path()).await.unwrap();

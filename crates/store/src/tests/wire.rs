@@ -49,8 +49,8 @@ enum Fault {
 
 /// Sends an entry over a wire with that fault, then over a whole one: says whether it was known by then. None without a server.
 async fn when_the_wire(fault: Fault) -> Option<bool> {
-    let base = Base::postgres().await?;
-    let (server, name) = base.on_server();
+    let base = Base::postgres("").await.unwrap()?;
+    let (server, name) = base.server().unwrap();
     let wire = Wire::to(server).await;
     let mut store = Store::open(wire.address(server, name).as_str())
         .await
