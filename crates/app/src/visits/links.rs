@@ -40,7 +40,8 @@ pub async fn issue(
     let key = key.ok_or(AppError::NotFound(
         "This patient has no place in a telehealth appointment here.",
     ))?;
-    sqlx::query("INSERT INTO visit_links (token_hash, appointment_id, patient_id, visit_key, created_ms) VALUES ($1, $2, $3, $4, $5)")
+    sqlx::query("INSERT INTO visit_links (token_hash, appointment_id, patient_id, visit_key, created_ms, nth) VALUES ($1, $2, $3, $4, $5,
+            (SELECT COALESCE(MAX(nth), 0) + 1 FROM visit_links WHERE appointment_id = $2 AND patient_id = $3))")
         .bind(token.hash().bytes().to_vec())
         .bind(appointment)
         .bind(patient)
@@ -82,11 +83,12 @@ async fn replace(
     patient: PatientId,
     keep: i64,
 ) -> Result<(), AppError> {
+    // SQLite knows no OFFSET without a LIMIT.
     sqlx::query(
         "UPDATE visit_links SET revoked_ms = $1, revoked_why = 'replaced' WHERE revoked_ms IS NULL AND token_hash IN (
             SELECT token_hash FROM visit_links WHERE appointment_id = $2 AND patient_id = $3 AND revoked_ms IS NULL
               AND EXISTS (SELECT 1 FROM appointments WHERE id = $2 AND practice_id = $4)
-            ORDER BY created_ms DESC, rowid DESC LIMIT -1 OFFSET $5)",
+            ORDER BY nth DESC LIMIT 1000000 OFFSET $5)",
     )
     .bind(change.at_ms)
     .bind(appointment)
