@@ -44,10 +44,10 @@ fn main() -> Outcome {
         .enable_all()
         .build()?;
     if wanted("transaction") {
-        transactions(&runtime, 200 / scale.min(20))?;
+        transactions(&runtime, 60 / scale.min(20))?;
     }
     if wanted("replay") {
-        replay(&runtime, 100_000 / scale)?;
+        replay(&runtime, 30_000 / scale)?;
     }
     if wanted("report") {
         report(&runtime, 1_000_000 / scale, 1_000 / scale)?;
@@ -158,6 +158,7 @@ fn report(runtime: &Runtime, records: u32, questions: u32) -> Outcome {
     for base in bases(runtime)? {
         let store = runtime.block_on(Store::open(base.address()))?;
         runtime.block_on(fill(&store, records))?;
+        println!("  {:10} filled", name(store.dialect()));
         let payer = practice();
         for (kind, filter) in FILTERS {
             let mut times = Vec::new();
@@ -169,7 +170,7 @@ fn report(runtime: &Runtime, records: u32, questions: u32) -> Outcome {
             }
             let (half, slowest) = (quantile(&mut times, 50), quantile(&mut times, 99));
             println!(
-                "  {:10} {kind:40} p50 {:8.2} ms, p99 {:8.2} ms",
+                "  {:10} {kind:46} p50 {:8.2} ms, p99 {:8.2} ms",
                 name(store.dialect()),
                 millis(half),
                 millis(slowest)

@@ -165,6 +165,7 @@ impl Balances {
     }
 
     async fn write(self, tx: &mut AnyConnection, account: &AccountId) -> Result<(), StoreError> {
+        const { assert!(Account::ALL.len() == 4, "the statement has four rows") };
         let upsert = "INSERT INTO balance (account_id, account, credits) \
                       VALUES ($1, $2, $3), ($1, $4, $5), ($1, $6, $7), ($1, $8, $9) \
                       ON CONFLICT (account_id, account) DO UPDATE SET credits = excluded.credits";
@@ -229,6 +230,7 @@ async fn append_postings(
     seq: i64,
     postings: &[Posting],
 ) -> Result<(), StoreError> {
+    const { assert!(Account::ALL.len() == 4, "the statement has four rows") };
     let insert = "INSERT INTO posting (seq, line, account, delta) SELECT $1, line, account, delta FROM (\
                   SELECT 0 AS line, $2 AS account, $3 AS delta UNION ALL SELECT 1, $4, $5 \
                   UNION ALL SELECT 2, $6, $7 UNION ALL SELECT 3, $8, $9) AS lines WHERE account IS NOT NULL";
