@@ -1,6 +1,6 @@
 //! Who did what (A4). Identifiers only: no names, no health information.
 
-use sqlx::{Executor, Sqlite};
+use sqlx::{Any, Executor};
 
 use crate::ids::PracticeId;
 
@@ -9,7 +9,7 @@ use crate::ids::PracticeId;
 /// # Errors
 /// When the database refuses: the caller's own write should then fail too.
 pub async fn write<'e>(
-    db: impl Executor<'e, Database = Sqlite>,
+    db: impl Executor<'e, Database = Any>,
     entry: Entry<'_>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO audit_log (at_ms, practice_id, actor, action, subject) VALUES ($1, $2, $3, $4, $5)")

@@ -17,7 +17,7 @@ Usage: housecall [--config FILE] [--port PORT] [--data DIRECTORY]
 
   --config FILE      read this configuration (also HOUSECALL_CONFIG)
   --port PORT        listen on this port of the configured address (default 8080)
-  --data DIRECTORY   keep the database here (default ./data)
+  --data DIRECTORY   keep the database here, in a file (default ./data)
   --help             print this
   --version          print the version
 
@@ -137,6 +137,7 @@ impl Arguments {
         }
         if let Some(data) = &self.data {
             config.server.data.clone_from(data);
+            config.server.database = None;
         }
         config.check()
     }

@@ -13,8 +13,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use housecall::Tariff;
-use serde::Deserialize;
+use housecall_store::Address;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 pub use trunk::{
@@ -53,6 +54,10 @@ pub struct Server {
     pub public_url: Option<String>,
     /// Directory of the database. Default `./data`.
     pub data: PathBuf,
+    /// The database, where it is not `housecall.sqlite` in that directory: another file, or `postgres://user@host/database`, whose password may
+    /// stand behind the user, or in the file that the variable PGPASSFILE names.
+    #[serde(deserialize_with = "database")]
+    pub database: Option<Address>,
 }
 
 /// Sound and pictures.
@@ -162,6 +167,7 @@ impl Default for Server {
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             public_url: None,
             data: PathBuf::from("data"),
+            database: None,
         }
     }
 }
@@ -275,6 +281,7 @@ impl Config {
             "PORT" => self.server.bind.set_port(parsed(value)?),
             "PUBLIC_URL" => self.server.public_url = Some(value.to_owned()),
             "DATA" => self.server.data = PathBuf::from(value),
+            "DATABASE" => self.server.database = Some(value.trim().into()),
             "MEDIA_ADDRESS" => self.media.address = parsed(value)?,
             "MEDIA_PORT" => self.media.port = parsed(value)?,
             "MEDIA_SHARDS" => self.media.shards = parsed(value)?,
@@ -283,8 +290,8 @@ impl Config {
             }
             "DEMO" => self.demo = truth(value)?,
             "TEST" => self.test_bench = truth(value)?,
-            // The tests' data, and the choice of the file itself.
-            "SHARED" | "CONFIG" => {}
+            // The tests' data and server, and the choice of the file itself.
+            "SHARED" | "TEST_POSTGRES" | "CONFIG" => {}
             _ => return Err("there is no such setting".to_owned()),
         }
         Ok(())
@@ -324,9 +331,14 @@ impl Config {
     }
 
     /// Returns where the database is.
-    pub fn database_file(&self) -> PathBuf {
-        self.server.data.join("housecall.sqlite")
+    pub fn database(&self) -> Address {
+        let file = || self.server.data.join("housecall.sqlite").into();
+        self.server.database.clone().unwrap_or_else(file)
     }
+}
+
+fn database<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Address>, D::Error> {
+    Ok(Some(String::deserialize(text)?.trim().into()))
 }
 
 /// Where in a file its trunks begin.

@@ -1,17 +1,12 @@
-//! Opens the clinic's database: one SQLite file.
+//! Opens the clinic's database: one SQLite file, or a PostgreSQL database.
 
-use std::path::Path;
-
-use housecall_store::Store;
-use sqlx::SqlitePool;
-use sqlx::migrate::MigrateError;
-use sqlx::sqlite::SqliteConnectOptions;
+use housecall_store::{Address, Dialect, Store, StoreError};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, AnyPool, Transaction};
 
 /// The clinic's tables, versions 1001 and up; the ledger's are numbered below in `housecall-store`.
-static CLINIC: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
-
-/// A transaction that takes the write lock at once: a plain BEGIN that upgrades later fails under concurrent writers.
-pub const WRITE: &str = "BEGIN IMMEDIATE";
+static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// Why the database did not open.
 #[derive(Debug, thiserror::Error)]
@@ -20,54 +15,61 @@ pub enum DatabaseError {
     /// The directory for the file cannot be made.
     #[error("cannot make the directory {0}: {1}")]
     Directory(String, std::io::Error),
-    /// SQLite refused.
+    /// The database refused.
     #[error("cannot open {0}: {1}")]
-    Open(String, String),
+    Open(Address, StoreError),
     /// The tables are not what this program expects.
     #[error("cannot prepare the tables: {0}")]
-    Migrate(#[from] MigrateError),
+    Migrate(StoreError),
 }
 
-/// Opens, or makes, the file and brings its tables up to date: the ledger's and the clinic's.
+/// Opens the database, making it if it is a file, and brings its tables up to date: the ledger's and the clinic's.
 ///
 /// # Errors
-/// When the file cannot be made, opened or migrated.
-pub async fn open(file: &Path) -> Result<Store, DatabaseError> {
-    if let Some(directory) = file.parent() {
+/// When it cannot be made, opened or migrated.
+pub async fn open(address: &Address) -> Result<Store, DatabaseError> {
+    if let Address::File(file) = address
+        && let Some(directory) = file.parent()
+    {
         std::fs::create_dir_all(directory)
             .map_err(|e| DatabaseError::Directory(directory.display().to_string(), e))?;
     }
-    let store = Store::open(file)
-        .await
-        .map_err(|e| DatabaseError::Open(file.display().to_string(), e.to_string()))?;
-    migrate(store.pool()).await?;
+    let opened = Store::open(address).await;
+    let store = opened.map_err(|e| DatabaseError::Open(address.clone(), e))?;
+    migrate(&store).await.map_err(DatabaseError::Migrate)?;
     Ok(store)
 }
 
-/// Opens the file only to read in it, as it is, whoever else has it open. None if there is no file.
+/// Opens the database only to read in it, as it is, whoever else has it open. None if it is a file that is not there.
 ///
 /// # Errors
 /// When it cannot be opened.
-pub async fn read(file: &Path) -> Result<Option<SqlitePool>, DatabaseError> {
-    if !file.exists() {
+pub async fn read(address: &Address) -> Result<Option<AnyPool>, DatabaseError> {
+    if matches!(address, Address::File(file) if !file.exists()) {
         return Ok(None);
     }
-    let options = SqliteConnectOptions::new().filename(file).read_only(true);
-    let opened = SqlitePool::connect_with(options).await;
-    opened
-        .map(Some)
-        .map_err(|e| DatabaseError::Open(file.display().to_string(), e.to_string()))
+    let opened = Store::read(address).await;
+    let store = opened.map_err(|e| DatabaseError::Open(address.clone(), e))?;
+    Ok(Some(store.pool().clone()))
 }
 
 /// Brings the clinic's tables up to date.
 ///
 /// # Errors
 /// When a migration fails or an applied one has changed since.
-pub async fn migrate(pool: &SqlitePool) -> Result<(), MigrateError> {
-    let mut migrator = sqlx::migrate::Migrator {
-        migrations: CLINIC.migrations.clone(),
-        ..sqlx::migrate::Migrator::DEFAULT
-    };
-    migrator.set_ignore_missing(true);
-    migrator.run(pool).await
+pub async fn migrate(store: &Store) -> Result<(), StoreError> {
+    store.migrate(&SQLITE, &POSTGRES).await
+}
+
+/// Begins a transaction that changes the clinic's tables in several steps: one at a time, so that what it has read stays true until it ends.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin(store: &Store) -> Result<Transaction<'static, Any>, StoreError> {
+    let mut tx = store.begin().await?;
+    if store.dialect() == Dialect::Postgres {
+        let turn = sqlx::query("LOCK TABLE clinic_turn IN EXCLUSIVE MODE");
+        turn.execute(&mut *tx).await?;
+    }
+    Ok(tx)
 }

@@ -63,14 +63,7 @@ async fn staff(app: &App, practice: PracticeId, role: &str) -> Result<UserId, Ap
 }
 
 async fn seed(app: &App) -> Result<PracticeId, AppError> {
-    let mut tx = app.db.begin_with(crate::db::WRITE).await?;
-    let practice: PracticeId = sqlx::query_scalar(
-        "INSERT INTO practices (name, zone, country, created_ms) VALUES ('Harbour Street Clinic', $1, 'AU', $2) RETURNING id",
-    )
-    .bind(ZONE)
-    .bind(app.now_ms())
-    .fetch_one(&mut *tx)
-    .await?;
+    // Hashing takes its time: nobody waits for it in a transaction.
     let password = app
         .config
         .server
@@ -79,6 +72,14 @@ async fn seed(app: &App) -> Result<PracticeId, AppError> {
         .is_loopback()
         .then(|| password::hash(PASSWORD))
         .transpose()?;
+    let mut tx = crate::db::begin(&app.store).await?;
+    let practice: PracticeId = sqlx::query_scalar(
+        "INSERT INTO practices (name, zone, country, created_ms) VALUES ('Harbour Street Clinic', $1, 'AU', $2) RETURNING id",
+    )
+    .bind(ZONE)
+    .bind(app.now_ms())
+    .fetch_one(&mut *tx)
+    .await?;
     for (name, email, role) in STAFF {
         sqlx::query(
             "INSERT INTO users (practice_id, email, name, role, password_hash, created_ms) VALUES ($1, $2, $3, $4, $5, $6)",

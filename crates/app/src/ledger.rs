@@ -6,10 +6,9 @@
 mod tests;
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use housecall::SessionId;
-use housecall_store::{Entry, Progress, Store, StoreError};
+use housecall_store::{Address, Entry, Progress, Store, StoreError};
 use serde_json::json;
 
 /// What `ledger --help` prints.
@@ -22,7 +21,7 @@ Usage: housecall ledger verify              is every entry what it was, and does
        housecall ledger export              the journal as lines of JSON, oldest entry first
 
   --config FILE      read this configuration (also HOUSECALL_CONFIG)
-  --data DIRECTORY   where the database is (default ./data)
+  --data DIRECTORY   where the database is, if it is a file (default ./data)
   --help             print this
 
 `verify` prints the seal of the last entry. Note it where nobody who can write to the database can: as long as the same entry
@@ -49,10 +48,12 @@ pub enum Audit {
 #[non_exhaustive]
 pub enum AuditError {
     /// There is no database, or it is none of ours.
-    #[error("cannot read the ledger in {file}: {why}. Name its directory with --data")]
+    #[error(
+        "cannot read the ledger in {address}: {why}. Name its directory with --data, or a configuration with --config"
+    )]
     NoLedger {
-        /// Which file.
-        file: String,
+        /// Which one.
+        address: Address,
         /// What is wrong.
         why: StoreError,
     },
@@ -77,7 +78,7 @@ pub enum AuditError {
 impl From<StoreError> for AuditError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Database(_) => Self::Interrupted(error),
+            StoreError::Database(_) | StoreError::Silent { .. } => Self::Interrupted(error),
             _ => Self::Disagrees(error),
         }
     }
@@ -95,21 +96,21 @@ impl AuditError {
     }
 }
 
-/// Audits the ledger in a file. What is found goes to `out`, how far it is to `progress`.
+/// Audits the ledger in a database. What is found goes to `out`, how far it is to `progress`.
 ///
 /// # Errors
 /// See [`AuditError`].
 pub async fn run(
-    file: &Path,
+    address: &Address,
     audit: &Audit,
     out: &mut impl Write,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(), AuditError> {
     let no_ledger = |why| AuditError::NoLedger {
-        file: file.display().to_string(),
+        address: address.clone(),
         why,
     };
-    let store = Store::read(file).await.map_err(no_ledger)?;
+    let store = Store::read(address).await.map_err(no_ledger)?;
     // Whatever else is wrong with it, a ledger can list its sessions.
     let sessions = store.sessions().await.map_err(no_ledger)?;
     match audit {

@@ -1,7 +1,7 @@
 //! A small clinic: appointments, people, video visits, phone calls and reports in the browser.
 //!
 //! ```text
-//! browser ──HTTP──► security ──► sign_in, calendar, appointments, people, visits, reports ──► SQLite
+//! browser ──HTTP──► security ──► sign_in, calendar, appointments, people, visits, reports ──► SQLite or PostgreSQL
 //!         ──WebSocket──────────► live ──► engine
 //! ```
 //!

@@ -59,9 +59,9 @@ async fn check(config: &Config, wish: &Wish) -> ExitCode {
 async fn audit(config: &Config, wish: &Audit) -> ExitCode {
     start_log("off");
     let mut bar = Bar::default();
-    let file = config.database_file();
+    let address = config.database();
     let mut out = std::io::stdout().lock();
-    let audited = ledger::run(&file, wish, &mut out, &mut |progress| bar.draw(progress)).await;
+    let audited = ledger::run(&address, wish, &mut out, &mut |progress| bar.draw(progress)).await;
     bar.clear();
     match audited {
         Ok(()) => ExitCode::SUCCESS,

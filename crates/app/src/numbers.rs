@@ -1,7 +1,7 @@
 //! The practice's dedicated numbers: the caller id of its calls (N2, P2, P3).
 
 use housecall::Country;
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 
 use crate::error::AppError;
 use crate::ids::{PracticeId, UserId};
@@ -29,10 +29,7 @@ impl DedicatedNumber {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn to_call_from(
-    db: &SqlitePool,
-    staff: &Staff,
-) -> Result<Vec<DedicatedNumber>, AppError> {
+pub async fn to_call_from(db: &AnyPool, staff: &Staff) -> Result<Vec<DedicatedNumber>, AppError> {
     let mut numbers = active(db, staff.practice).await?;
     if staff.role == Role::Practitioner {
         numbers.retain(|number| {
@@ -48,10 +45,7 @@ pub async fn to_call_from(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn active(
-    db: &SqlitePool,
-    practice: PracticeId,
-) -> Result<Vec<DedicatedNumber>, AppError> {
+pub async fn active(db: &AnyPool, practice: PracticeId) -> Result<Vec<DedicatedNumber>, AppError> {
     let numbers = sqlx::query_as(
         "SELECT d.number, d.practitioner_id, u.name AS practitioner FROM dedicated_numbers d LEFT JOIN users u ON u.id = d.practitioner_id
          WHERE d.practice_id = $1 AND d.state = 'active' ORDER BY d.practitioner_id IS NOT NULL, d.id",
@@ -66,7 +60,7 @@ pub async fn active(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn first(db: &SqlitePool) -> Result<Option<String>, AppError> {
+pub async fn first(db: &AnyPool) -> Result<Option<String>, AppError> {
     let select = "SELECT number FROM dedicated_numbers WHERE state = 'active' ORDER BY practice_id, practitioner_id IS NOT NULL, id LIMIT 1";
     Ok(sqlx::query_scalar(select).fetch_optional(db).await?)
 }
@@ -75,7 +69,7 @@ pub async fn first(db: &SqlitePool) -> Result<Option<String>, AppError> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn country(db: &SqlitePool) -> Result<Country, AppError> {
+pub async fn country(db: &AnyPool) -> Result<Country, AppError> {
     let select = "SELECT country FROM practices ORDER BY id LIMIT 1";
     let code: Option<String> = sqlx::query_scalar(select).fetch_optional(db).await?;
     Ok(code

@@ -66,7 +66,7 @@ pub enum StartError {
 /// When the database does not open or the address cannot be listened on.
 pub async fn run(mut config: Config) -> Result<(), StartError> {
     let listener = listen(&mut config).await?;
-    let store = db::open(&config.database_file()).await?;
+    let store = db::open(&config.database()).await?;
     recover(&store).await?;
     let country = numbers::country(store.pool()).await?;
     let live = Live::start(&config, &store, country).await?;

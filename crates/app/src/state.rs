@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use housecall_store::Store;
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ pub struct Parts {
     /// How it was configured.
     pub config: Config,
     /// Its tables.
-    pub db: SqlitePool,
+    pub db: AnyPool,
     /// The ledger, and the records of calls and visits, in the same file.
     pub store: Store,
     /// The wall clock.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use housecall::record::{Judged, Quality, Timeline};
-use sqlx::{Sqlite, Transaction};
+use sqlx::AnyConnection;
 
 use crate::StoreError;
 use crate::number::read;
@@ -29,7 +29,7 @@ impl Judgements {
 
 /// Writes both directions of a call, as far as they were judged.
 pub(crate) async fn insert(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut AnyConnection,
     session: &str,
     quality: &Quality,
 ) -> Result<(), StoreError> {
@@ -50,7 +50,7 @@ pub(crate) async fn insert(
             .bind(i64::from(judged.concealed_per_10k))
             .bind(i64::from(judged.jitter_ms))
             .bind(judged.timeline.as_bytes())
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     Ok(())

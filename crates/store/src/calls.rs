@@ -4,33 +4,11 @@ use housecall::Encryption;
 use housecall::ports::WallMillis;
 use housecall::record::{CallRecord, EndedBy, Quality, RawCause};
 use housecall_meter::{AccountId, SessionId};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, query::QueryAs};
 
+use crate::call_filter::{CallFilter, JUDGEMENTS_OF_PAGE, PAGE, among_filtered};
 use crate::call_quality::{self, Judgements};
 use crate::number::{Stored, read};
 use crate::{Page, Store, StoreError};
-
-/// Which calls are wanted: all that are set must hold (C1).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct CallFilter {
-    /// Started then or later.
-    pub from: Option<WallMillis>,
-    /// Started before then.
-    pub before: Option<WallMillis>,
-    /// On whose behalf.
-    pub practitioner: Option<String>,
-    /// Who clicked Call.
-    pub caller: Option<String>,
-    /// Who was rung.
-    pub recipient: Option<String>,
-    /// The number called from or rung, E.164.
-    pub number: Option<String>,
-    /// How it ended, by the name of its outcome.
-    pub outcome: Option<String>,
-    /// Talked at least this long, in milliseconds.
-    pub talk_ms_min: Option<u64>,
-}
 
 /// The bottom line of a report on calls.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -47,22 +25,6 @@ pub struct CallTotals {
     pub credits: u64,
 }
 
-/// A statement on the calls that a filter lets through.
-macro_rules! among_filtered {
-    ($columns:literal, $tail:literal) => {
-        concat!(
-            "SELECT ",
-            $columns,
-            " FROM call_record WHERE account_id = $1 ",
-            "AND ($2 IS NULL OR started_unix_ms >= $2) AND ($3 IS NULL OR started_unix_ms < $3) ",
-            "AND ($4 IS NULL OR practitioner = $4) AND ($5 IS NULL OR caller = $5) ",
-            "AND ($6 IS NULL OR recipient = $6) AND ($7 IS NULL OR $7 IN (from_number, to_number)) ",
-            "AND ($8 IS NULL OR outcome = $8) AND ($9 IS NULL OR talk_ms >= $9)",
-            $tail
-        )
-    };
-}
-
 impl Store {
     /// Returns calls of a practice, newest first.
     ///
@@ -74,10 +36,7 @@ impl Store {
         filter: &CallFilter,
         page: Page,
     ) -> Result<Vec<CallRecord>, StoreError> {
-        let select = among_filtered!(
-            "*",
-            " ORDER BY started_unix_ms DESC, session DESC LIMIT $10 OFFSET $11"
-        );
+        let select = PAGE.by(filter);
         let query = filter
             .bind(account, sqlx::query_as::<_, Row>(select))
             .bind(page.limit())
@@ -96,14 +55,7 @@ impl Store {
         filter: &CallFilter,
         page: Page,
     ) -> Result<Judgements, StoreError> {
-        let select = concat!(
-            "SELECT * FROM call_quality WHERE session IN (",
-            among_filtered!(
-                "session",
-                " ORDER BY started_unix_ms DESC, session DESC LIMIT $10 OFFSET $11"
-            ),
-            ")"
-        );
+        let select = JUDGEMENTS_OF_PAGE.by(filter);
         let query = filter
             .bind(account, sqlx::query_as::<_, call_quality::Row>(select))
             .bind(page.limit())
@@ -121,8 +73,9 @@ impl Store {
         filter: &CallFilter,
     ) -> Result<CallTotals, StoreError> {
         let select = among_filtered!(
-            "COUNT(*), COUNT(answered_unix_ms), COALESCE(SUM(talk_ms), 0), COALESCE(SUM(hold_ms), 0), \
-             COALESCE(SUM(credits), 0)",
+            "COUNT(*), COUNT(answered_unix_ms), CAST(COALESCE(SUM(talk_ms), 0) AS BIGINT), CAST(COALESCE(SUM(hold_ms), 0) AS BIGINT), \
+             CAST(COALESCE(SUM(credits), 0) AS BIGINT)",
+            "TRUE",
             ""
         );
         let query = filter.bind(
@@ -210,23 +163,6 @@ impl Store {
             call_quality::insert(&mut tx, call.session.as_str(), quality).await?;
         }
         Ok(tx.commit().await?)
-    }
-}
-
-type Query<'q, O> = QueryAs<'q, Sqlite, O, SqliteArguments>;
-
-impl CallFilter {
-    fn bind<'q, O>(&'q self, account: &'q AccountId, query: Query<'q, O>) -> Query<'q, O> {
-        query
-            .bind(account.as_str())
-            .bind(self.from.map(|from| from.0))
-            .bind(self.before.map(|before| before.0))
-            .bind(self.practitioner.as_deref())
-            .bind(self.caller.as_deref())
-            .bind(self.recipient.as_deref())
-            .bind(self.number.as_deref())
-            .bind(self.outcome.as_deref())
-            .bind(self.talk_ms_min.map(Stored::stored))
     }
 }
 

@@ -1,13 +1,15 @@
 //! Why the store did not do what was asked.
 
+use std::time::Duration;
+
 use housecall::ports::LedgerError;
 use housecall_meter::{Key, ReplayError, SessionId};
 
-/// Why the store did not do what was asked. Nothing was written.
+/// Why the store did not do what was asked. Nothing was written, except as [`StoreError::Database`] and [`StoreError::Silent`] say.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The database is away, full, locked for too long, or not a database.
+    /// The database is away, full, locked for too long, or not a database. One that went away while it was told to commit may have done so.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
     /// The tables could not be brought up to date.
@@ -18,6 +20,34 @@ pub enum StoreError {
     OldSqlite {
         /// Its version.
         found: String,
+    },
+    /// This PostgreSQL is older than 15.
+    #[error("postgresql {found} is too old, 15 or later is needed")]
+    OldPostgres {
+        /// Its version.
+        found: String,
+    },
+    /// A setting of the PostgreSQL server, or of its database, with which text or money can be lost.
+    #[error("postgresql has {setting} {found}, {needed} is needed")]
+    UnsafePostgres {
+        /// The setting.
+        setting: &'static str,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        needed: &'static str,
+    },
+    /// A pool of another database.
+    #[error("{name} is no database that the store knows")]
+    UnknownDatabase {
+        /// Its name.
+        name: String,
+    },
+    /// The database neither answers nor fails. What was sent may or may not have been done.
+    #[error("database silent for {} s", waited.as_secs())]
+    Silent {
+        /// How long it was waited for.
+        waited: Duration,
     },
     /// The account does not cover what is asked (M7).
     #[error("{needed} credits needed, {available} available")]

@@ -24,19 +24,20 @@ impl Store {
     }
 
     /// Tells a session again from its journal entries; none if there are none.
-    pub(crate) async fn replayed(
-        &self,
-        session: &SessionId,
-    ) -> Result<Option<Session>, StoreError> {
+    async fn replayed(&self, session: &SessionId) -> Result<Option<Session>, StoreError> {
         let entries = self.entries(session).await?.into_iter();
         let entries: Vec<Transaction> = entries.map(|entry| entry.transaction).collect();
         if entries.is_empty() {
             return Ok(None);
         }
-        let replayed = Session::replay(&entries).map_err(|why| StoreError::Replay {
-            session: session.clone(),
-            why,
-        })?;
-        Ok(Some(replayed))
+        replay(session, &entries).map(Some)
     }
+}
+
+/// Tells a session again from all that was written of it.
+pub(crate) fn replay(session: &SessionId, written: &[Transaction]) -> Result<Session, StoreError> {
+    Session::replay(written).map_err(|why| StoreError::Replay {
+        session: session.clone(),
+        why,
+    })
 }

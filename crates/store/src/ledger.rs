@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use housecall::ports::{Clock, Funds, Ledger, LedgerError, Recorded, SystemClock};
-use housecall_meter::{Account, AccountId, Balance, Credits, Kind, SessionId, Transaction};
-use sqlx::SqliteConnection;
+use housecall_meter::{
+    Account, AccountId, Balance, Credits, Kind, Posting, SessionId, Transaction,
+};
+use sqlx::AnyConnection;
 
 use crate::journal::{Entry, Line, entries, select_entries};
 use crate::seal::seal;
@@ -16,11 +18,11 @@ impl Ledger for Store {
     }
 
     async fn funds(&self, account: &AccountId) -> Result<Funds, LedgerError> {
-        Ok(self.funds_of(account).await?)
+        Ok(self.answered(self.funds_of(account)).await?)
     }
 
     async fn heartbeat(&self, session: &SessionId, elapsed_ms: u64) -> Result<(), LedgerError> {
-        Ok(self.note_alive(session, elapsed_ms).await?)
+        Ok(self.answered(self.note_alive(session, elapsed_ms)).await?)
     }
 }
 
@@ -43,20 +45,14 @@ impl Store {
 
     /// Writes an entry with its postings, the balances that follow, and the state of its session, or none of them.
     pub(crate) async fn write(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
-        let mut tx = self.begin().await?;
-        if let Some(known) = known(&mut tx, entry).await? {
-            return repeated(&known, entry);
-        }
-        let before = Balances::read(&mut tx, &entry.account).await?;
-        let after = before.with(entry)?;
-        let seq = append(&mut tx, entry, after.funds()).await?;
-        keep_session(&mut tx, entry, seq).await?;
-        after.write(&mut tx, &entry.account).await?;
+        self.answered(self.write_in_turn(entry)).await
+    }
+
+    async fn write_in_turn(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
+        let mut tx = self.begin_entry().await?;
+        let recorded = write_within(&mut tx, entry).await?;
         tx.commit().await?;
-        Ok(Recorded {
-            already: false,
-            funds: after.funds(),
-        })
+        Ok(recorded)
     }
 
     async fn funds_of(&self, account: &AccountId) -> Result<Funds, StoreError> {
@@ -66,7 +62,7 @@ impl Store {
 
     /// A late heartbeat of an ended session changes nothing.
     async fn note_alive(&self, session: &SessionId, elapsed_ms: u64) -> Result<(), StoreError> {
-        let alive = "UPDATE metered_session SET evidence_ms = MAX(evidence_ms, $2) \
+        let alive = "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END \
                      WHERE session = $1 AND ended_seq IS NULL";
         let elapsed_ms = i64::try_from(elapsed_ms).unwrap_or(i64::MAX);
         sqlx::query(alive)
@@ -78,10 +74,26 @@ impl Store {
     }
 }
 
-async fn known(
-    tx: &mut SqliteConnection,
+/// Writes an entry in a transaction that has the journal.
+pub(crate) async fn write_within(
+    tx: &mut AnyConnection,
     entry: &Transaction,
-) -> Result<Option<Entry>, StoreError> {
+) -> Result<Recorded, StoreError> {
+    if let Some(known) = known(tx, entry).await? {
+        return repeated(&known, entry);
+    }
+    let before = Balances::read(tx, &entry.account).await?;
+    let after = before.with(entry)?;
+    let seq = append(tx, entry, after.funds()).await?;
+    keep_session(tx, entry, seq).await?;
+    after.write(tx, &entry.account).await?;
+    Ok(Recorded {
+        already: false,
+        funds: after.funds(),
+    })
+}
+
+async fn known(tx: &mut AnyConnection, entry: &Transaction) -> Result<Option<Entry>, StoreError> {
     let lines = sqlx::query_as::<_, Line>(select_entries!("WHERE j.key = $1"));
     let lines = lines.bind(entry.key.as_str()).fetch_all(tx).await?;
     Ok(entries(lines)?.pop())
@@ -106,10 +118,7 @@ fn repeated(known: &Entry, entry: &Transaction) -> Result<Recorded, StoreError> 
 struct Balances([i64; 4]);
 
 impl Balances {
-    async fn read(
-        connection: &mut SqliteConnection,
-        account: &AccountId,
-    ) -> Result<Self, StoreError> {
+    async fn read(connection: &mut AnyConnection, account: &AccountId) -> Result<Self, StoreError> {
         let rows: Vec<(String, i64)> =
             sqlx::query_as("SELECT account, credits FROM balance WHERE account_id = $1")
                 .bind(account.as_str())
@@ -155,29 +164,31 @@ impl Balances {
         }
     }
 
-    async fn write(self, tx: &mut SqliteConnection, account: &AccountId) -> Result<(), StoreError> {
-        let upsert = "INSERT INTO balance (account_id, account, credits) VALUES ($1, $2, $3) \
+    async fn write(self, tx: &mut AnyConnection, account: &AccountId) -> Result<(), StoreError> {
+        const { assert!(Account::ALL.len() == 4, "the statement has four rows") };
+        let upsert = "INSERT INTO balance (account_id, account, credits) \
+                      VALUES ($1, $2, $3), ($1, $4, $5), ($1, $6, $7), ($1, $8, $9) \
                       ON CONFLICT (account_id, account) DO UPDATE SET credits = excluded.credits";
+        let mut query = sqlx::query(upsert).bind(account.as_str());
         for (credits, name) in self.0.into_iter().zip(Account::ALL) {
-            sqlx::query(upsert)
-                .bind(account.as_str())
-                .bind(name.as_str())
-                .bind(credits)
-                .execute(&mut *tx)
-                .await?;
+            query = query.bind(name.as_str()).bind(credits);
         }
+        query.execute(tx).await?;
         Ok(())
     }
 }
 
 async fn append(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     transaction: &Transaction,
     funds_after: Funds,
 ) -> Result<i64, StoreError> {
     let unbalanced = || StoreError::Unbalanced {
         key: transaction.key.clone(),
     };
+    if transaction.postings.len() > Account::ALL.len() {
+        return Err(unbalanced());
+    }
     let last = "SELECT seq, seal FROM journal ORDER BY seq DESC LIMIT 1";
     let last: Option<(i64, Option<String>)> = sqlx::query_as(last).fetch_optional(&mut *tx).await?;
     let (last, seal_before) = last.unwrap_or((0, None));
@@ -209,21 +220,35 @@ async fn append(
         .bind(entry.recorded.0)
         .bind(seal(seal_before.as_deref(), &entry));
     query.execute(&mut *tx).await?;
-    for (line, posting) in (0_i64..).zip(&transaction.postings) {
-        let insert = "INSERT INTO posting (seq, line, account, delta) VALUES ($1, $2, $3, $4)";
-        let query = sqlx::query(insert)
-            .bind(seq)
-            .bind(line)
-            .bind(posting.account.as_str())
-            .bind(posting.delta);
-        query.execute(&mut *tx).await?;
-    }
+    append_postings(tx, seq, &transaction.postings).await?;
     Ok(seq)
+}
+
+/// All lines in one statement: each costs a way to the server and back.
+async fn append_postings(
+    tx: &mut AnyConnection,
+    seq: i64,
+    postings: &[Posting],
+) -> Result<(), StoreError> {
+    const { assert!(Account::ALL.len() == 4, "the statement has four rows") };
+    let insert = "INSERT INTO posting (seq, line, account, delta) SELECT $1, line, account, delta FROM (\
+                  SELECT 0 AS line, $2 AS account, $3 AS delta UNION ALL SELECT 1, $4, $5 \
+                  UNION ALL SELECT 2, $6, $7 UNION ALL SELECT 3, $8, $9) AS lines WHERE account IS NOT NULL";
+    let mut query = sqlx::query(insert).bind(seq);
+    // One for each account at most: `append` has seen to it.
+    for line in 0..Account::ALL.len() {
+        let posting = postings.get(line);
+        query = query
+            .bind(posting.map(|posting| posting.account.as_str()))
+            .bind(posting.map(|posting| posting.delta));
+    }
+    query.execute(tx).await?;
+    Ok(())
 }
 
 /// A reservation starts a session, a settlement or release ends it, and nothing is written outside of that.
 async fn keep_session(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     entry: &Transaction,
     seq: i64,
 ) -> Result<(), StoreError> {
@@ -245,11 +270,11 @@ async fn keep_session(
              ON CONFLICT (session) DO NOTHING",
         ),
         Kind::Extend | Kind::Evidence => sqlx::query(
-            "UPDATE metered_session SET evidence_ms = MAX(evidence_ms, $2) \
+            "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END \
              WHERE session = $1 AND account_id = $4 AND ended_seq IS NULL",
         ),
         Kind::Settle | Kind::Release => sqlx::query(
-            "UPDATE metered_session SET evidence_ms = MAX(evidence_ms, $2), ended_seq = $3 \
+            "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END, ended_seq = $3 \
              WHERE session = $1 AND account_id = $4 AND ended_seq IS NULL",
         ),
     };

@@ -1,18 +1,20 @@
 //! Remembers.
 //!
-//! A [`Store`] is one SQLite file that stands behind the engine's ports: [`Ledger`](housecall::ports::Ledger), a journal
+//! A [`Store`] is one SQLite file, or one PostgreSQL database, that stands behind the engine's ports: [`Ledger`](housecall::ports::Ledger), a journal
 //! that takes each entry once for ever (M12), and [`Records`](housecall::ports::Records), what the reports read
-//! (P5, C1). An embedding program may keep its own tables in the same file, through [`Store::pool`], with
-//! migrations numbered from 1001.
+//! (P5, C1). An embedding program may keep its own tables in the same database, through [`Store::pool`], with
+//! migrations numbered from 1001 ([`Store::migrate`]).
+//!
+//! Statements are the same for both databases; what is not is in the modules `sqlite` and `postgres`, and the schemas are in `migrations/`.
 //!
 //! ```text
-//!  engine ── record(entry) ──► BEGIN IMMEDIATE
+//!  engine ── record(entry) ──► BEGIN IMMEDIATE, or BEGIN and the lock of the journal
 //!    │                           key known? ── same ──► the stored result
 //!    │                              │     └─── other ─► KeyConflict
 //!    │                           covered? ──── no ────► InsufficientCredits
 //!    │                              ▼
 //!    │                           journal + posting + balance + metered_session
-//!    │                         COMMIT (synchronous=FULL) ──► Recorded
+//!    │                         COMMIT (on disk) ──► Recorded
 //!    ├── heartbeat(session) ──► metered_session.evidence_ms
 //!    └── save_call, save_visit ──► call_record, visit_record + visit_patient ──► reports
 //!
@@ -50,25 +52,35 @@
 //! # }
 //! ```
 
+mod address;
+mod call_filter;
 mod call_quality;
 mod calls;
+mod dialect;
 mod error;
 mod explain;
 mod journal;
 mod ledger;
 mod number;
 mod page;
+mod postgres;
 mod records;
 mod recovery;
 mod seal;
+mod sqlite;
 mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod verify;
 mod visits;
 
 #[cfg(test)]
 mod tests;
 
-pub use calls::{CallFilter, CallTotals};
+pub use address::{Address, PostgresUrl};
+pub use call_filter::CallFilter;
+pub use calls::CallTotals;
+pub use dialect::Dialect;
 pub use error::StoreError;
 pub use housecall_meter::{Bill, Cause, Explanation, Fact, Line, Millis, Patient, Person, Rule};
 pub use journal::Entry;

@@ -42,8 +42,9 @@ pub(crate) fn seal(before: Option<&str>, entry: &Entry) -> String {
         add(posting.account.as_str());
         add(&posting.delta.to_string());
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
+    let digits = hash.finalize().into_iter();
+    let digits = digits.flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
         .collect()
 }

@@ -1,145 +1,142 @@
-//! One SQLite file, opened the only way that keeps money safe.
+//! A database, opened the only way that keeps money safe.
 
-use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Any, AnyPool, Transaction};
+use tokio::time::timeout;
 
-use crate::StoreError;
+use crate::{Address, Dialect, StoreError, postgres, sqlite};
 
 /// The store's tables: versions 1 to 999. An embedding program numbers its own from 1001.
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
+static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
-/// Older versions can corrupt a write-ahead log that several connections use.
-const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+/// How long anybody waits for a connection, a statement, or a writer for its turn.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Readers beside the one writer that SQLite has at a time.
-const CONNECTIONS: u32 = 8;
-
-/// How long anybody waits for a connection, and then a writer for its turn.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than it takes to wait for a connection and then for the journal.
+const SILENCE: Duration = Duration::from_secs(12);
 
 /// The ledger, the sessions and the records of a practice's calls and visits. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: SqlitePool,
+    pool: AnyPool,
+    dialect: Dialect,
+    /// How long a server may say nothing.
+    pub(crate) silence: Duration,
 }
 
 impl Store {
-    /// Opens the file, making it if need be, and brings its tables up to date. `:memory:` is a store of its own that is
-    /// gone when dropped.
+    /// Opens the database and brings the store's tables in it up to date. A SQLite file that is not there is made; a PostgreSQL database must
+    /// be there.
     ///
     /// A program that is about to run sessions calls [`Store::recover`] next.
     ///
     /// # Errors
-    /// [`StoreError::OldSqlite`], or what the database says.
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        let pool = match path.to_str() {
-            Some(":memory:") => in_memory().await?,
-            _ => on_disk(path).await?,
+    /// [`StoreError::OldSqlite`], [`StoreError::OldPostgres`], [`StoreError::UnsafePostgres`], [`StoreError::Silent`], or what the database
+    /// says.
+    pub async fn open(address: impl Into<Address>) -> Result<Self, StoreError> {
+        let pool = match &address.into() {
+            Address::Memory => sqlite::in_memory().await?,
+            Address::File(file) => sqlite::open(file).await?,
+            Address::Postgres(url) => postgres::open(url).await?,
         };
         Self::over(pool).await
     }
 
-    /// Opens the file to read in it alone, as it is, whoever else has it open: for audits.
+    /// Opens the database to read in it alone, as it is, whoever else has it open: for audits.
     ///
     /// # Errors
-    /// There is no such file, or what the database says. Tables of an older version are an error of whoever asks them.
-    pub async fn read(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .read_only(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().connect_with(options).await?;
-        Ok(Self { pool })
+    /// There is no such database, or what it says. Tables of an older version are an error of whoever asks them.
+    pub async fn read(address: impl Into<Address>) -> Result<Self, StoreError> {
+        let pool = match &address.into() {
+            Address::Memory => sqlite::in_memory().await?,
+            Address::File(file) => sqlite::read(file).await?,
+            Address::Postgres(url) => postgres::read(url).await?,
+        };
+        let dialect = Dialect::of(&pool).await?;
+        Ok(Self::new(pool, dialect))
     }
 
-    /// Uses a pool that the embedding program opened, with write-ahead logging, `synchronous=FULL` and foreign keys.
+    /// Uses a pool that the embedding program opened: of SQLite with write-ahead logging, `synchronous=FULL` and foreign keys; of PostgreSQL
+    /// with a `statement_timeout` and a `lock_timeout`.
     ///
     /// # Errors
-    /// As [`Store::open`].
-    pub async fn over(pool: SqlitePool) -> Result<Self, StoreError> {
-        expect_safe_sqlite(&pool).await?;
-        let mut migrator = Migrator {
-            migrations: MIGRATIONS.migrations.clone(),
-            ..Migrator::DEFAULT
+    /// As [`Store::open`], or [`StoreError::UnknownDatabase`].
+    pub async fn over(pool: AnyPool) -> Result<Self, StoreError> {
+        let dialect = Dialect::of(&pool).await?;
+        dialect.expect_safe(&pool).await?;
+        let store = Self::new(pool, dialect);
+        store.migrate(&SQLITE, &POSTGRES).await?;
+        Ok(store)
+    }
+
+    fn new(pool: AnyPool, dialect: Dialect) -> Self {
+        Self {
+            pool,
+            dialect,
+            silence: SILENCE,
+        }
+    }
+
+    /// Brings tables of the embedding program up to date, in the same database, by its migrations for that. Their versions begin at 1001.
+    ///
+    /// # Errors
+    /// [`StoreError::Migration`]: one fails, or one that was applied has changed since.
+    pub async fn migrate(&self, sqlite: &Migrator, postgres: &Migrator) -> Result<(), StoreError> {
+        let migrator = match self.dialect {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
         };
-        // The embedding program keeps tables of its own, with migrations of its own, in the same file.
-        migrator.set_ignore_missing(true);
-        migrator.run(&pool).await?;
-        Ok(Self { pool })
+        Ok(self.dialect.migrate(&self.pool, migrator).await?)
     }
 
     /// Returns the connections, for the embedding program's own tables.
-    pub fn pool(&self) -> &SqlitePool {
+    pub fn pool(&self) -> &AnyPool {
         &self.pool
     }
 
-    /// Takes the write lock at once: a transaction that reads first and asks for it later fails under other writers,
-    /// whatever the busy timeout.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    /// Returns which database it is, for the statements that must know.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
-}
 
-async fn on_disk(path: &Path) -> Result<SqlitePool, StoreError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT);
-    Ok(SqlitePoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .connect_with(options)
-        .await?)
-}
-
-/// Every connection to `:memory:` is a database of its own, so there is one and it stays.
-async fn in_memory() -> Result<SqlitePool, StoreError> {
-    let options = SqliteConnectOptions::new()
-        .in_memory(true)
-        .foreign_keys(true);
-    let pool = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None);
-    Ok(pool.connect_with(options).await?)
-}
-
-async fn expect_safe_sqlite(pool: &SqlitePool) -> Result<(), StoreError> {
-    let (found,): (String,) = sqlx::query_as("SELECT sqlite_version()")
-        .fetch_one(pool)
-        .await?;
-    if is_safe(&found) {
-        Ok(())
-    } else {
-        Err(StoreError::OldSqlite { found })
+    /// Waits for an answer to `work`, and gives up on a server that says nothing at all: its own limits do not help then.
+    pub(crate) async fn answered<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match self.dialect {
+            Dialect::Sqlite => work.await,
+            Dialect::Postgres => {
+                let silent = Err(StoreError::Silent {
+                    waited: self.silence,
+                });
+                timeout(self.silence, work).await.unwrap_or(silent)
+            }
+        }
     }
-}
 
-fn is_safe(version: &str) -> bool {
-    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
-    let parts: [u32; 3] = std::array::from_fn(|_| parts.next().unwrap_or(0));
-    parts >= OLDEST_SQLITE
-}
+    /// Begins a transaction that is going to write: on SQLite, alone, with the write lock.
+    ///
+    /// # Errors
+    /// What the database says: on SQLite, that others wrote for all of the busy timeout.
+    pub async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(self.pool.begin_with(self.dialect.begin()).await?)
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::is_safe;
+    /// Begins a transaction that alone may append to the journal until it ends.
+    pub(crate) async fn begin_entry(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let mut tx = self.begin().await?;
+        if let Some(lock) = self.dialect.take_the_journal() {
+            sqlx::query(lock).execute(&mut *tx).await?;
+        }
+        Ok(tx)
+    }
 
-    #[test]
-    fn sqlite_before_the_fix_of_the_log_is_refused() {
-        assert!(
-            !["3.40.1", "3.51.2", "3.51", "", "nonsense"]
-                .into_iter()
-                .any(is_safe)
-        );
-        assert!(["3.51.3", "3.52.0", "4.0.0"].into_iter().all(is_safe));
+    /// Begins a transaction that reads, and sees one moment throughout.
+    pub(crate) async fn begin_reading(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(self.pool.begin_with(self.dialect.begin_reading()).await?)
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use housecall_meter::{Account, AccountId, Books};
+use housecall_meter::{Account, AccountId, Books, SessionId, Transaction};
 
+use crate::explain::replay;
 use crate::journal::{Entry, Line, entries, select_entries};
 use crate::seal::seal;
 use crate::{Store, StoreError};
@@ -35,7 +36,7 @@ impl Store {
     /// Replays the whole journal: its numbering has no gap, each entry fits its seal and leaves what it says it leaves, each session follows
     /// from its facts to the same number (M10), and each balance is the sum of its postings.
     ///
-    /// Sees one moment, while others may write. Memory grows with the journal.
+    /// Sees one moment, while others may write. Keeps in memory what balances follow, and the sessions that have not ended yet.
     ///
     /// # Errors
     /// The first disagreement, or what the database says.
@@ -51,7 +52,7 @@ impl Store {
         &self,
         tell: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Verified, StoreError> {
-        let mut tx = self.pool().begin().await?;
+        let mut tx = self.begin_reading().await?;
         let all: (i64,) = sqlx::query_as("SELECT COUNT(*) FROM journal")
             .fetch_one(&mut *tx)
             .await?;
@@ -65,38 +66,22 @@ impl Store {
             if batch.is_empty() {
                 break;
             }
-            for entry in &batch {
+            for entry in batch {
                 told.take(entry)?;
             }
             tell(Progress::Entries(count(told.last), count(all.0)));
         }
-        compare(
-            &told.books,
-            sqlx::query_as("SELECT account_id, account, credits FROM balance")
-                .fetch_all(&mut *tx)
-                .await?,
+        let balances = sqlx::query_as("SELECT account_id, account, credits FROM balance");
+        compare(&told.books, balances.fetch_all(&mut *tx).await?)?;
+        let sessions = "SELECT COUNT(*) FROM metered_session";
+        let sessions: (i64,) = sqlx::query_as(sessions).fetch_one(&mut *tx).await?;
+        let told = told.end()?;
+        expect(
+            || "the number of sessions".to_owned(),
+            sessions.0,
+            i64::try_from(told.sessions).unwrap_or(i64::MAX),
         )?;
-        drop(tx);
-        Ok(Verified {
-            entries: count(told.last),
-            sessions: self.verify_sessions(tell).await?,
-            seal: told.seal,
-        })
-    }
-
-    async fn verify_sessions(
-        &self,
-        tell: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<u64, StoreError> {
-        let names = self.sessions().await?;
-        let all = names.len() as u64;
-        let mut sessions = 0;
-        for session in names {
-            self.replayed(&session).await?;
-            sessions += 1;
-            tell(Progress::Sessions(sessions, all));
-        }
-        Ok(sessions)
+        Ok(told)
     }
 }
 
@@ -110,10 +95,41 @@ struct Told {
     books: Books,
     last: i64,
     seal: Option<String>,
+    /// What was written of each session that has not ended.
+    open: BTreeMap<SessionId, Vec<Transaction>>,
+    ended: u64,
 }
 
 impl Told {
-    fn take(&mut self, entry: &Entry) -> Result<(), StoreError> {
+    fn take(&mut self, entry: Entry) -> Result<(), StoreError> {
+        self.check(&entry)?;
+        let Some(session) = entry.transaction.session.clone() else {
+            return Ok(());
+        };
+        let ends = entry.transaction.kind.ends_session();
+        let written = self.open.entry(session.clone()).or_default();
+        written.push(entry.transaction);
+        if ends {
+            replay(&session, written)?;
+            self.open.remove(&session);
+            self.ended += 1;
+        }
+        Ok(())
+    }
+
+    /// Tells what has not ended as far as it went.
+    fn end(self) -> Result<Verified, StoreError> {
+        for (session, written) in &self.open {
+            replay(session, written)?;
+        }
+        Ok(Verified {
+            entries: count(self.last),
+            sessions: self.ended + self.open.len() as u64,
+            seal: self.seal,
+        })
+    }
+
+    fn check(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let seq = i64::try_from(entry.seq).unwrap_or(i64::MAX);
         expect(
             || "the number of a journal entry".to_owned(),

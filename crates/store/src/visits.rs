@@ -3,8 +3,9 @@
 use housecall::ports::WallMillis;
 use housecall::record::{VisitPatient, VisitRecord};
 use housecall_meter::{AccountId, SessionId};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, query::QueryAs};
+use sqlx::Any;
+use sqlx::any::AnyArguments;
+use sqlx::query::QueryAs;
 
 use crate::number::{Stored, read};
 use crate::{Page, Store, StoreError};
@@ -113,7 +114,7 @@ impl Store {
         filter: &VisitFilter,
     ) -> Result<VisitTotals, StoreError> {
         let select = among_filtered!(
-            "COUNT(DISTINCT v.session), COUNT(*), COALESCE(SUM(p.connected_ms), 0), COALESCE(SUM(p.credits), 0)",
+            "COUNT(DISTINCT v.session), COUNT(*), CAST(COALESCE(SUM(p.connected_ms), 0) AS BIGINT), CAST(COALESCE(SUM(p.credits), 0) AS BIGINT)",
             ""
         );
         let query = filter.bind(account, sqlx::query_as::<_, (i64, i64, i64, i64)>(select));
@@ -207,7 +208,7 @@ impl Store {
     }
 }
 
-type Query<'q, O> = QueryAs<'q, Sqlite, O, SqliteArguments>;
+type Query<'q, O> = QueryAs<'q, Any, O, AnyArguments>;
 
 impl VisitFilter {
     fn bind<'q, O>(&'q self, account: &'q AccountId, query: Query<'q, O>) -> Query<'q, O> {

@@ -217,7 +217,7 @@ pub(super) async fn render(
         .bind(staff.practice)
         .fetch_all(&app.db)
         .await?;
-    let patients = sqlx::query_as("SELECT id, name, born AS detail FROM patients WHERE practice_id = $1 ORDER BY name COLLATE NOCASE LIMIT 5000")
+    let patients = sqlx::query_as("SELECT id, name, born AS detail FROM patients WHERE practice_id = $1 ORDER BY lower(name), id LIMIT 5000")
         .bind(staff.practice)
         .fetch_all(&app.db)
         .await?;

@@ -71,7 +71,7 @@ async fn show_edit(
 async fn book(State(app): State<App>, staff: Staff, posted: Form) -> Result<Response, AppError> {
     match form::read(&staff, &posted) {
         Ok(draft) => {
-            let id = table::book(&app.db, &by(&app, &staff), &draft).await?;
+            let id = table::book(&app.store, &by(&app, &staff), &draft).await?;
             tracing::info!(appointment = id.0, "an appointment was booked");
             Ok(Redirect::to(&path(id)).into_response())
         }
@@ -87,7 +87,7 @@ async fn change(
 ) -> Result<Response, AppError> {
     match form::read(&staff, &posted) {
         Ok(draft) => {
-            table::change(&app.db, &by(&app, &staff), id, &draft).await?;
+            table::change(&app.store, &by(&app, &staff), id, &draft).await?;
             tracing::info!(appointment = id.0, "an appointment was changed");
             Ok(Redirect::to(&path(id)).into_response())
         }
@@ -112,7 +112,7 @@ async fn cancel(
     staff: Staff,
     Path(id): Path<AppointmentId>,
 ) -> Result<Redirect, AppError> {
-    table::cancel(&app.db, &by(&app, &staff), id).await?;
+    table::cancel(&app.store, &by(&app, &staff), id).await?;
     tracing::info!(appointment = id.0, "an appointment was cancelled");
     Ok(Redirect::to(&path(id)))
 }
@@ -159,7 +159,7 @@ async fn replace_links(
     posted: Form,
 ) -> Result<Response, AppError> {
     let patient = patient_of(&posted)?;
-    links::replace_all(&app.db, &by(&app, &staff), id, patient).await?;
+    links::replace_all(&app.store, &by(&app, &staff), id, patient).await?;
     let link = links::issue(&app, &by(&app, &staff), id, patient).await?;
     show_link(&app, &staff, id, (patient, link)).await
 }

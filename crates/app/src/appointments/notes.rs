@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::appointments::table::Change;
 use crate::audit::{self, Entry};
-use crate::db::WRITE;
+use crate::db;
 use crate::error::AppError;
 use crate::ids::AppointmentId;
 use crate::sign_in::Staff;
@@ -62,7 +62,7 @@ pub async fn add(
             "A note has between 1 and 20,000 characters.",
         ));
     }
-    let mut tx = app.db.begin_with(WRITE).await?;
+    let mut tx = db::begin(&app.store).await?;
     let added = sqlx::query(
         "INSERT INTO clinical_notes (appointment_id, author_id, body, written_ms)
          SELECT id, $1, $2, $3 FROM appointments WHERE id = $4 AND practice_id = $5 AND practitioner_id = $1 AND location = 'phone'",

@@ -1,10 +1,11 @@
 //! Appointments in the database; every query names the practice.
 
-use sqlx::{SqliteConnection, SqlitePool};
+use housecall_store::Store;
+use sqlx::{AnyConnection, AnyPool};
 
 use crate::appointments::model::{Appointment, Booked, Draft, Location, Participant};
 use crate::audit::{self, Entry};
-use crate::db::WRITE;
+use crate::db;
 use crate::error::AppError;
 use crate::ids::{AppointmentId, PatientId, PracticeId, UserId};
 use crate::{token, when};
@@ -48,7 +49,7 @@ struct PlaceRow {
 /// # Errors
 /// When the database refuses.
 pub async fn find(
-    db: &SqlitePool,
+    db: &AnyPool,
     practice: PracticeId,
     id: AppointmentId,
 ) -> Result<Option<Appointment>, AppError> {
@@ -76,7 +77,7 @@ pub async fn find(
 /// # Errors
 /// When the database refuses.
 pub async fn between(
-    db: &SqlitePool,
+    db: &AnyPool,
     practice: PracticeId,
     from_ms: i64,
     to_ms: i64,
@@ -112,7 +113,7 @@ pub async fn between(
 /// # Errors
 /// When the database refuses.
 pub async fn of_patient(
-    db: &SqlitePool,
+    db: &AnyPool,
     practice: PracticeId,
     patient: PatientId,
 ) -> Result<Vec<Appointment>, AppError> {
@@ -133,11 +134,11 @@ pub async fn of_patient(
 /// # Errors
 /// When the practitioner or a patient is not of this practice, or the database refuses.
 pub async fn book(
-    db: &SqlitePool,
+    store: &Store,
     change: &Change,
     draft: &Draft,
 ) -> Result<AppointmentId, AppError> {
-    let mut tx = db.begin_with(WRITE).await?;
+    let mut tx = db::begin(store).await?;
     check_belongs(&mut tx, change.practice, draft).await?;
     let id: AppointmentId = sqlx::query_scalar(
         "INSERT INTO appointments (practice_id, practitioner_id, starts_ms, ends_ms, zone, location, room, title, created_ms)
@@ -166,12 +167,12 @@ pub async fn book(
 /// # Errors
 /// As [`book`]; also when there is no such appointment, or it is cancelled.
 pub async fn change(
-    db: &SqlitePool,
+    store: &Store,
     change: &Change,
     id: AppointmentId,
     draft: &Draft,
 ) -> Result<(), AppError> {
-    let mut tx = db.begin_with(WRITE).await?;
+    let mut tx = db::begin(store).await?;
     check_belongs(&mut tx, change.practice, draft).await?;
     let changed = sqlx::query(
         "UPDATE appointments SET practitioner_id = $1, starts_ms = $2, ends_ms = $3, zone = $4, location = $5, room = $6, title = $7
@@ -204,8 +205,8 @@ pub async fn change(
 ///
 /// # Errors
 /// When there is no such appointment, or the database refuses.
-pub async fn cancel(db: &SqlitePool, change: &Change, id: AppointmentId) -> Result<(), AppError> {
-    let mut tx = db.begin_with(WRITE).await?;
+pub async fn cancel(store: &Store, change: &Change, id: AppointmentId) -> Result<(), AppError> {
+    let mut tx = db::begin(store).await?;
     let cancelled = sqlx::query("UPDATE appointments SET cancelled_ms = $1 WHERE id = $2 AND practice_id = $3 AND cancelled_ms IS NULL")
         .bind(change.at_ms)
         .bind(id)
@@ -224,7 +225,7 @@ pub async fn cancel(db: &SqlitePool, change: &Change, id: AppointmentId) -> Resu
 
 /// A form can name anybody: the practitioner and the patients must be this practice's.
 async fn check_belongs(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     practice: PracticeId,
     draft: &Draft,
 ) -> Result<(), AppError> {
@@ -257,7 +258,7 @@ async fn check_belongs(
 }
 
 async fn unseat(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     change: &Change,
     id: AppointmentId,
     booked: Booked,
@@ -283,11 +284,7 @@ async fn unseat(
     Ok(())
 }
 
-async fn seat(
-    tx: &mut SqliteConnection,
-    id: AppointmentId,
-    booked: Booked,
-) -> Result<(), AppError> {
+async fn seat(tx: &mut AnyConnection, id: AppointmentId, booked: Booked) -> Result<(), AppError> {
     let mut taken = seated(tx, id).await?;
     for patient in booked.iter() {
         if taken.iter().any(|(_, seated)| *seated == patient) {
@@ -309,7 +306,7 @@ async fn seat(
 }
 
 async fn seated(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     id: AppointmentId,
 ) -> Result<Vec<(i64, PatientId)>, AppError> {
     Ok(sqlx::query_as(
@@ -321,7 +318,7 @@ async fn seated(
 }
 
 async fn note(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     change: &Change,
     action: &str,
     id: AppointmentId,

@@ -115,7 +115,7 @@ fn variables_overrule_and_misspelt_ones_are_refused() {
         ]))
         .unwrap();
     assert_eq!(config.server.bind.to_string(), "127.0.0.1:9000");
-    assert_eq!(config.database_file(), PathBuf::from("/d/housecall.sqlite"));
+    assert_eq!(config.database().to_string(), "/d/housecall.sqlite");
     let error = Config::demo()
         .overrule(&variables(&[("HOUSECALL_PROT", "9000")]))
         .unwrap_err();
@@ -123,6 +123,23 @@ fn variables_overrule_and_misspelt_ones_are_refused() {
         error.to_string(),
         "the variable HOUSECALL_PROT is wrong: there is no such setting"
     );
+}
+
+#[test]
+fn a_database_is_a_file_or_on_a_server_and_its_password_is_not_shown() {
+    let config = |text: &str| Config::from_toml("f.toml", text).unwrap();
+    assert_eq!(config("").database().to_string(), "data/housecall.sqlite");
+    let file = config("[server]\ndatabase = \"/d/clinic.db\"");
+    assert_eq!(file.database(), Address::File("/d/clinic.db".into()));
+    let server = config("[server]\ndatabase = \"postgres://clinic:secret@db.example/clinic\"");
+    assert!(matches!(server.database(), Address::Postgres(_)));
+    assert!(!format!("{server:?}").contains("secret"));
+    let moved = BTreeMap::from([(
+        "HOUSECALL_DATABASE".to_owned(),
+        "postgresql://other/clinic".to_owned(),
+    )]);
+    let moved = server.overrule(&moved).unwrap();
+    assert_eq!(moved.database().to_string(), "postgresql://other/clinic");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who is in the demonstration's address book, and what their phones do.
 
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::error::AppError;
 use crate::ids::{ContactId, PatientId, PracticeId};
@@ -100,7 +100,7 @@ const CONTACTS: [(&str, &str, &str, &str); 2] = [
 
 /// Writes everybody down.
 pub(super) async fn write_down(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     practice: PracticeId,
     now_ms: i64,
 ) -> Result<(), AppError> {

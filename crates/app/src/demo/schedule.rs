@@ -148,6 +148,6 @@ async fn book(
         patients: Booked::seat(patients)
             .map_err(|refused| AppError::invalid(refused.to_string()))?,
     };
-    appointments::table::book(&app.db, &by_nobody(app, practice), &draft).await?;
+    appointments::table::book(&app.store, &by_nobody(app, practice), &draft).await?;
     Ok(())
 }

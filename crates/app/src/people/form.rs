@@ -4,10 +4,10 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::audit::{self, Entry};
-use crate::db::WRITE;
+use crate::db;
 use crate::error::AppError;
 use crate::form::Form;
 use crate::ids::{ContactId, PatientId, Person};
@@ -275,7 +275,7 @@ pub(super) async fn save(
     id: Option<i64>,
     draft: &Draft,
 ) -> Result<Person, AppError> {
-    let mut tx = app.db.begin_with(WRITE).await?;
+    let mut tx = db::begin(&app.store).await?;
     let saved = match id {
         None => insert(&mut tx, app, staff, kind, draft).await?,
         Some(id) => update(&mut tx, staff, kind, id, draft)
@@ -302,7 +302,7 @@ pub(super) async fn save(
 }
 
 async fn insert(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     app: &App,
     staff: &Staff,
     kind: Kind,
@@ -328,7 +328,7 @@ async fn insert(
 }
 
 async fn update(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     staff: &Staff,
     kind: Kind,
     id: i64,
@@ -354,7 +354,7 @@ async fn update(
 }
 
 async fn replace_numbers(
-    tx: &mut SqliteConnection,
+    tx: &mut AnyConnection,
     person: Person,
     numbers: &[(String, String)],
 ) -> Result<(), AppError> {

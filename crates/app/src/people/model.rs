@@ -1,6 +1,6 @@
 //! Patients and contacts, and the numbers they are rung on.
 
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 
 use crate::error::AppError;
 use crate::ids::{ContactId, PatientId, Person, PhoneNumberId, PracticeId};
@@ -77,7 +77,7 @@ struct Row {
 /// # Errors
 /// When the database refuses.
 pub async fn find(
-    db: &SqlitePool,
+    db: &AnyPool,
     practice: PracticeId,
     person: Person,
 ) -> Result<Option<Profile>, AppError> {
@@ -114,7 +114,7 @@ pub async fn find(
 /// # Errors
 /// When the database refuses.
 pub async fn number(
-    db: &SqlitePool,
+    db: &AnyPool,
     practice: PracticeId,
     person: Person,
     id: PhoneNumberId,
@@ -131,7 +131,7 @@ pub async fn number(
 }
 
 /// Returns a person's numbers, in the order they were written. The caller has checked the practice.
-async fn numbers_of(db: &SqlitePool, person: Person) -> Result<Vec<PhoneNumber>, AppError> {
+async fn numbers_of(db: &AnyPool, person: Person) -> Result<Vec<PhoneNumber>, AppError> {
     let numbers = match person {
         Person::Patient(PatientId(id)) => {
             sqlx::query_as("SELECT id, label, number FROM phone_numbers WHERE patient_id = $1 ORDER BY position, id").bind(id).fetch_all(db).await?
@@ -203,22 +203,24 @@ pub const LISTED_MAX: usize = 200;
 /// # Errors
 /// When the database refuses.
 pub async fn search(
-    db: &SqlitePool,
+    db: &AnyPool,
     practice: PracticeId,
     which: Which,
     search: &str,
 ) -> Result<Vec<Listed>, AppError> {
-    let digits: String = search.chars().filter(char::is_ascii_digit).collect();
+    let digits = search.chars().filter(char::is_ascii_digit);
+    let digits: String = digits.take(SEARCHED_MAX).collect();
     let listed = sqlx::query_as(
         "SELECT kind, id, name, detail, number_id, number FROM (
             SELECT 'patient' AS kind, p.id, p.name, p.born AS detail, '' AS more, n.id AS number_id, n.number, p.practice_id
             FROM patients p LEFT JOIN phone_numbers n ON n.id = (SELECT id FROM phone_numbers WHERE patient_id = p.id ORDER BY position, id LIMIT 1)
             UNION ALL
             SELECT 'contact', c.id, c.name, c.organisation, COALESCE(c.organisation, ''), n.id, n.number, c.practice_id
-            FROM contacts c LEFT JOIN phone_numbers n ON n.id = (SELECT id FROM phone_numbers WHERE contact_id = c.id ORDER BY position, id LIMIT 1))
+            FROM contacts c LEFT JOIN phone_numbers n ON n.id = (SELECT id FROM phone_numbers WHERE contact_id = c.id ORDER BY position, id LIMIT 1)) AS people
          WHERE practice_id = $1 AND ($2 = '' OR kind = $2)
-           AND (instr(lower(name), lower($3)) > 0 OR instr(lower(more), lower($3)) > 0 OR (length($4) >= 3 AND instr(replace(replace(number, ' ', ''), '+61', '0'), $4) > 0))
-         ORDER BY name COLLATE NOCASE, kind, id LIMIT $5",
+           AND (lower(name) LIKE lower($3) ESCAPE '!' OR lower(more) LIKE lower($3) ESCAPE '!'
+             OR (length($4) >= 3 AND replace(replace(number, ' ', ''), '+61', '0') LIKE '%' || $4 || '%'))
+         ORDER BY lower(name), kind, id LIMIT $5",
     )
     .bind(practice)
     .bind(match which {
@@ -226,10 +228,25 @@ pub async fn search(
         Which::Patients => "patient",
         Which::Contacts => "contact",
     })
-    .bind(search)
+    .bind(containing(search))
     .bind(digits)
     .bind(i64::try_from(LISTED_MAX + 1).unwrap_or(i64::MAX))
     .fetch_all(db)
     .await?;
     Ok(listed)
+}
+
+/// Nobody's name is longer.
+const SEARCHED_MAX: usize = 200;
+
+/// The pattern of LIKE that finds `text` anywhere, whatever is in it.
+fn containing(text: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for character in text.chars().filter(|c| !c.is_control()).take(SEARCHED_MAX) {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern + "%"
 }

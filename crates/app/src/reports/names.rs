@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 
 use crate::error::AppError;
 use crate::ids::{Person, PracticeId};
@@ -19,7 +19,7 @@ pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
     /// Reads them all: a practice's address book is small beside its report.
-    pub(super) async fn of(db: &SqlitePool, practice: PracticeId) -> Result<Self, AppError> {
+    pub(super) async fn of(db: &AnyPool, practice: PracticeId) -> Result<Self, AppError> {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT 'user:' || id, name FROM users WHERE practice_id = $1
              UNION ALL SELECT 'patient:' || id, name FROM patients WHERE practice_id = $1

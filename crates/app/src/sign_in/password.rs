@@ -31,7 +31,7 @@ pub(crate) async fn check(app: &App, email: &str, password: &str) -> Result<Verd
         return Ok(Verdict::TooSoon { wait_ms });
     }
     let known: Option<(UserId, Option<String>)> =
-        sqlx::query_as("SELECT id, password_hash FROM users WHERE email = $1")
+        sqlx::query_as("SELECT id, password_hash FROM users WHERE lower(email) = lower($1)")
             .bind(email)
             .fetch_optional(&app.db)
             .await?;

@@ -32,7 +32,7 @@ pub(super) async fn note_failure(app: &App, email: &str) -> Result<(), AppError>
         .await?;
     let failures: i64 = sqlx::query_scalar(
         "INSERT INTO sign_in_tries (email_hash, failures, next_try_ms, last_ms) VALUES ($1, 1, 0, $2)
-         ON CONFLICT (email_hash) DO UPDATE SET failures = failures + 1, last_ms = $2 RETURNING failures",
+         ON CONFLICT (email_hash) DO UPDATE SET failures = sign_in_tries.failures + 1, last_ms = $2 RETURNING failures",
     )
     .bind(key(email))
     .bind(now)

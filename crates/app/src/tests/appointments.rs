@@ -1,8 +1,23 @@
 use axum::http::StatusCode;
+use housecall_store::on_each_database;
+use housecall_store::testing::Base;
 
 use super::{Browser, Clinic, appointment_fields};
 use crate::appointments::{self, Appointment};
 use crate::ids::{AppointmentId, PracticeId};
+
+on_each_database! {
+    v2_a_fourth_patient_is_refused_when_saving,
+    v2_the_tables_have_no_fourth_seat_either,
+    the_same_patient_twice_is_refused,
+    whoever_stays_keeps_seat_and_place,
+    a_moved_appointment_is_shown_on_its_new_day,
+    a_cancelled_appointment_stays_and_cannot_be_changed,
+    p1_notes_on_a_phone_consultation_are_the_practitioners,
+    p2_without_an_active_number_there_is_no_call_icon,
+    another_practice_sees_and_changes_nothing,
+    a4_what_was_done_is_written_down_and_stays,
+}
 
 async fn find(clinic: &Clinic, id: AppointmentId) -> Appointment {
     appointments::find(&clinic.app.db, PracticeId(1), id)
@@ -32,9 +47,8 @@ async fn change(
         .status
 }
 
-#[tokio::test]
-async fn v2_a_fourth_patient_is_refused_when_saving() {
-    let clinic = Clinic::open().await;
+async fn v2_a_fourth_patient_is_refused_when_saving(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let before = clinic.count("appointments").await;
     let fields = fields_with(
@@ -68,9 +82,8 @@ async fn v2_a_fourth_patient_is_refused_when_saving() {
     assert_eq!(find(&clinic, id).await.booked(), 3);
 }
 
-#[tokio::test]
-async fn v2_the_tables_have_no_fourth_seat_either() {
-    let clinic = Clinic::open().await;
+async fn v2_the_tables_have_no_fourth_seat_either(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic
         .book(&mut staff, &["Sam Okafor", "Ruth Okafor", "Lee Park"])
@@ -87,9 +100,8 @@ async fn v2_the_tables_have_no_fourth_seat_either() {
     }
 }
 
-#[tokio::test]
-async fn the_same_patient_twice_is_refused() {
-    let clinic = Clinic::open().await;
+async fn the_same_patient_twice_is_refused(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let fields = fields_with(&clinic, "telehealth", &["Sam Okafor", "Sam Okafor"]).await;
     let reply = staff.post("/appointments", &fields).await;
@@ -97,9 +109,8 @@ async fn the_same_patient_twice_is_refused() {
     assert!(reply.body.contains("there twice"));
 }
 
-#[tokio::test]
-async fn whoever_stays_keeps_seat_and_place() {
-    let clinic = Clinic::open().await;
+async fn whoever_stays_keeps_seat_and_place(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic
         .book(&mut staff, &["Sam Okafor", "Ruth Okafor"])
@@ -122,9 +133,8 @@ async fn whoever_stays_keeps_seat_and_place() {
     );
 }
 
-#[tokio::test]
-async fn a_moved_appointment_is_shown_on_its_new_day() {
-    let clinic = Clinic::open().await;
+async fn a_moved_appointment_is_shown_on_its_new_day(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic.book(&mut staff, &["Kim Alvar"]).await;
     let mut fields = fields_with(&clinic, "telehealth", &["Kim Alvar"]).await;
@@ -141,9 +151,8 @@ async fn a_moved_appointment_is_shown_on_its_new_day() {
     assert!(page.contains("Thu 3 Dec, 11:00–11:30"));
 }
 
-#[tokio::test]
-async fn a_cancelled_appointment_stays_and_cannot_be_changed() {
-    let clinic = Clinic::open().await;
+async fn a_cancelled_appointment_stays_and_cannot_be_changed(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic.book(&mut staff, &["Sam Okafor"]).await;
     assert_eq!(
@@ -177,9 +186,8 @@ async fn a_cancelled_appointment_stays_and_cannot_be_changed() {
     );
 }
 
-#[tokio::test]
-async fn p1_notes_on_a_phone_consultation_are_the_practitioners() {
-    let clinic = Clinic::open().await;
+async fn p1_notes_on_a_phone_consultation_are_the_practitioners(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut doctor = clinic.practitioner().await;
     let mut office = clinic.administrator().await;
     let fields = fields_with(&clinic, "phone", &["Lee Park"]).await;
@@ -224,9 +232,8 @@ async fn p1_notes_on_a_phone_consultation_are_the_practitioners() {
     );
 }
 
-#[tokio::test]
-async fn p2_without_an_active_number_there_is_no_call_icon() {
-    let clinic = Clinic::open().await;
+async fn p2_without_an_active_number_there_is_no_call_icon(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     assert!(
         staff
@@ -248,9 +255,8 @@ async fn p2_without_an_active_number_there_is_no_call_icon() {
     }
 }
 
-#[tokio::test]
-async fn another_practice_sees_and_changes_nothing() {
-    let clinic = Clinic::open().await;
+async fn another_practice_sees_and_changes_nothing(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut ours = clinic.practitioner().await;
     let id = clinic.book(&mut ours, &["Sam Okafor"]).await;
     let db = &clinic.app.db;
@@ -317,9 +323,8 @@ async fn another_practice_sees_and_changes_nothing() {
     assert_eq!(find(&clinic, id).await.names(), "Sam Okafor");
 }
 
-#[tokio::test]
-async fn a4_what_was_done_is_written_down_and_stays() {
-    let clinic = Clinic::open().await;
+async fn a4_what_was_done_is_written_down_and_stays(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic.book(&mut staff, &["Sam Okafor"]).await;
     let line: (String, String) =

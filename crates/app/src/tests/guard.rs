@@ -1,9 +1,24 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use housecall_store::on_each_database;
+use housecall_store::testing::Base;
 
 use super::{Clinic, HOST, ORIGIN};
 use crate::config::{Config, Server};
 use crate::security::BODY_MAX;
+
+on_each_database! {
+    csrf_only_our_own_origin_changes_anything,
+    asvs_4_4_2_a_websocket_from_another_origin_is_refused,
+    another_host_is_not_served,
+    asvs_3_4_every_answer_carries_the_headers,
+    asvs_3_3_over_tls_cookies_belong_to_this_host_alone,
+    no_page_has_inline_code_or_style_or_asks_anybody_else,
+    every_file_a_page_names_is_served,
+    bodies_are_bounded,
+    hostile_requests_are_answered_and_change_nothing,
+    not_ready_while_draining,
+}
 
 /// Every page that a practitioner or a patient can see without the engine.
 async fn pages(clinic: &Clinic) -> Vec<(String, String)> {
@@ -52,9 +67,8 @@ async fn pages(clinic: &Clinic) -> Vec<(String, String)> {
     pages
 }
 
-#[tokio::test]
-async fn csrf_only_our_own_origin_changes_anything() {
-    let clinic = Clinic::open().await;
+async fn csrf_only_our_own_origin_changes_anything(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let allowed = StatusCode::SEE_OTHER;
     let refused = StatusCode::FORBIDDEN;
     let cases = [
@@ -92,9 +106,8 @@ async fn csrf_only_our_own_origin_changes_anything() {
     }
 }
 
-#[tokio::test]
-async fn asvs_4_4_2_a_websocket_from_another_origin_is_refused() {
-    let clinic = Clinic::open().await;
+async fn asvs_4_4_2_a_websocket_from_another_origin_is_refused(base: &Base) {
+    let clinic = Clinic::open(base).await;
     for (origin, refused) in [
         (Some("http://evil.test"), true),
         (Some("null"), true),
@@ -123,9 +136,8 @@ async fn asvs_4_4_2_a_websocket_from_another_origin_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn another_host_is_not_served() {
-    let clinic = Clinic::open().await;
+async fn another_host_is_not_served(base: &Base) {
+    let clinic = Clinic::open(base).await;
     for (host, status) in [
         (HOST, StatusCode::OK),
         ("127.0.0.1:8080", StatusCode::OK),
@@ -146,9 +158,8 @@ async fn another_host_is_not_served() {
     );
 }
 
-#[tokio::test]
-async fn asvs_3_4_every_answer_carries_the_headers() {
-    let clinic = Clinic::open().await;
+async fn asvs_3_4_every_answer_carries_the_headers(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     for path in [
         "/sign-in",
@@ -188,16 +199,18 @@ async fn asvs_3_4_every_answer_carries_the_headers() {
     }
 }
 
-#[tokio::test]
-async fn asvs_3_3_over_tls_cookies_belong_to_this_host_alone() {
+async fn asvs_3_3_over_tls_cookies_belong_to_this_host_alone(base: &Base) {
     let server = Server {
         public_url: Some("https://clinic.example".to_owned()),
         ..Server::default()
     };
-    let clinic = Clinic::with(Config {
-        server,
-        ..Config::demo()
-    })
+    let clinic = Clinic::with(
+        base,
+        Config {
+            server,
+            ..Config::demo()
+        },
+    )
     .await;
     let link = clinic
         .printed
@@ -225,9 +238,8 @@ async fn asvs_3_3_over_tls_cookies_belong_to_this_host_alone() {
     );
 }
 
-#[tokio::test]
-async fn no_page_has_inline_code_or_style_or_asks_anybody_else() {
-    let clinic = Clinic::open().await;
+async fn no_page_has_inline_code_or_style_or_asks_anybody_else(base: &Base) {
+    let clinic = Clinic::open(base).await;
     for (path, body) in pages(&clinic).await {
         assert!(body.contains("<main"), "{path} is a page");
         for inline in [
@@ -247,9 +259,8 @@ async fn no_page_has_inline_code_or_style_or_asks_anybody_else() {
     }
 }
 
-#[tokio::test]
-async fn every_file_a_page_names_is_served() {
-    let clinic = Clinic::open().await;
+async fn every_file_a_page_names_is_served(base: &Base) {
+    let clinic = Clinic::open(base).await;
     for (path, body) in pages(&clinic).await {
         for piece in body
             .split(['"', '#'])
@@ -264,9 +275,8 @@ async fn every_file_a_page_names_is_served() {
     }
 }
 
-#[tokio::test]
-async fn bodies_are_bounded() {
-    let clinic = Clinic::open().await;
+async fn bodies_are_bounded(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     for (length, status) in [
         (BODY_MAX + 1, StatusCode::PAYLOAD_TOO_LARGE),
@@ -289,9 +299,8 @@ async fn bodies_are_bounded() {
     }
 }
 
-#[tokio::test]
-async fn hostile_requests_are_answered_and_change_nothing() {
-    let clinic = Clinic::open().await;
+async fn hostile_requests_are_answered_and_change_nothing(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let before = clinic.count("appointments").await;
     let forms = [
@@ -342,9 +351,8 @@ async fn hostile_requests_are_answered_and_change_nothing() {
     assert_eq!(clinic.count("appointments").await, before);
 }
 
-#[tokio::test]
-async fn not_ready_while_draining() {
-    let clinic = Clinic::open().await;
+async fn not_ready_while_draining(base: &Base) {
+    let clinic = Clinic::open(base).await;
     assert_eq!(clinic.browser().get("/readyz").await.status, StatusCode::OK);
     clinic.app.draining.send_replace(true);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Conversations with the pages: a browser asks, a clinic in memory answers, the clock stands until a test moves it.
+//! Conversations with the pages: a browser asks, a clinic answers, once with each database, the clock stands until a test moves it.
 
 mod appointments;
 mod guard;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use housecall_store::Store;
+use housecall_store::testing::Base;
 use tower::ServiceExt;
 
 use crate::clock::Clock;
@@ -27,7 +27,7 @@ pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOST: &str = "localhost:8080";
 pub(crate) const ORIGIN: &str = "http://localhost:8080";
 
-/// A clinic of the demonstration's people, in memory.
+/// A clinic of the demonstration's people.
 pub(crate) struct Clinic {
     pub(crate) app: App,
     pub(crate) printed: String,
@@ -35,13 +35,12 @@ pub(crate) struct Clinic {
 }
 
 impl Clinic {
-    pub(crate) async fn open() -> Self {
-        Self::with(Config::demo()).await
+    pub(crate) async fn open(base: &Base) -> Self {
+        Self::with(base, Config::demo()).await
     }
 
-    pub(crate) async fn with(config: Config) -> Self {
-        let store = Store::open(":memory:").await.unwrap();
-        db::migrate(store.pool()).await.unwrap();
+    pub(crate) async fn with(base: &Base, config: Config) -> Self {
+        let store = db::open(base.address()).await.unwrap();
         let app = App::new(config, store, Clock::standing_at(TEN));
         let printed = demo::prepare(&app).await.unwrap();
         let router = router(app.clone());

@@ -1,6 +1,15 @@
 use axum::http::StatusCode;
+use housecall_store::on_each_database;
+use housecall_store::testing::Base;
 
 use super::Clinic;
+
+on_each_database! {
+    people_are_found_by_name_organisation_and_number,
+    what_is_searched_for_is_text_and_no_pattern,
+    a_patient_is_written_down_and_changed,
+    what_is_wrong_is_said_and_what_was_typed_stays,
+}
 
 fn fields(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
@@ -9,9 +18,8 @@ fn fields(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-#[tokio::test]
-async fn people_are_found_by_name_organisation_and_number() {
-    let clinic = Clinic::open().await;
+async fn people_are_found_by_name_organisation_and_number(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     for (search, found, not) in [
         ("okaf", "Sam Okafor", "Ivy Tran"),
@@ -29,9 +37,27 @@ async fn people_are_found_by_name_organisation_and_number() {
     assert!(contacts.contains("Harbour Pharmacy") && !contacts.contains("Lee Park"));
 }
 
-#[tokio::test]
-async fn a_patient_is_written_down_and_changed() {
-    let clinic = Clinic::open().await;
+async fn what_is_searched_for_is_text_and_no_pattern(base: &Base) {
+    let clinic = Clinic::open(base).await;
+    let mut staff = clinic.practitioner().await;
+    for search in ["%25", "_", "!", "sam%25okafor", "%27"] {
+        let page = staff.get(&format!("/people?q={search}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{search}");
+        assert!(!page.body.contains("Sam Okafor"), "{search}");
+    }
+    assert!(staff.get("/people?q=SAM").await.body.contains("Sam Okafor"));
+    let insert = "INSERT INTO patients (practice_id, name, created_ms) VALUES (1, 'Élise Brun', 0)";
+    let inserted = sqlx::query(insert).execute(&clinic.app.db).await;
+    inserted.unwrap();
+    let page = staff.get("/people?q=%C3%89lise").await.body;
+    assert!(page.contains("Élise Brun"));
+    // One of the databases keeps no NUL in text.
+    let nul = staff.get("/people?q=sam%00").await;
+    assert_eq!(nul.status, StatusCode::NOT_FOUND);
+}
+
+async fn a_patient_is_written_down_and_changed(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.administrator().await;
     let new = fields(&[
         ("name", "Nia <Vance>"),
@@ -65,9 +91,8 @@ async fn a_patient_is_written_down_and_changed() {
     );
 }
 
-#[tokio::test]
-async fn what_is_wrong_is_said_and_what_was_typed_stays() {
-    let clinic = Clinic::open().await;
+async fn what_is_wrong_is_said_and_what_was_typed_stays(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.administrator().await;
     let before = clinic.count("patients").await;
     let wrong = fields(&[

@@ -3,10 +3,20 @@ use housecall::record::{
     CallRecord, EndedBy, Judged, Quality, RawCause, Timeline, VisitPatient, VisitRecord,
 };
 use housecall::{Encryption, SessionId};
+use housecall_store::on_each_database;
+use housecall_store::testing::Base;
 
 use super::{Clinic, MINUTE, TEN};
 use crate::ids::PracticeId;
 use crate::money::account;
+
+on_each_database! {
+    c1_the_phone_report_has_the_columns_of_p5_and_totals,
+    p5_how_a_call_sounded_is_in_the_report_and_drawn_on_its_page,
+    c3_a_call_of_nobody_or_of_another_practice_is_not_found,
+    c1_filters_hold_together,
+    c1_the_video_report_has_a_line_for_each_visit,
+}
 
 fn call(number: i64, outcome: &str, talk_ms: u64) -> CallRecord {
     let started = TEN - 60 * MINUTE + number * 1000;
@@ -49,9 +59,8 @@ fn call(number: i64, outcome: &str, talk_ms: u64) -> CallRecord {
     }
 }
 
-#[tokio::test]
-async fn c1_the_phone_report_has_the_columns_of_p5_and_totals() {
-    let clinic = Clinic::open().await;
+async fn c1_the_phone_report_has_the_columns_of_p5_and_totals(base: &Base) {
+    let clinic = Clinic::open(base).await;
     for record in [
         call(1, "completed", 1_341_000),
         call(2, "busy", 0),
@@ -103,9 +112,8 @@ fn judged(rating: u8) -> Judged {
     }
 }
 
-#[tokio::test]
-async fn p5_how_a_call_sounded_is_in_the_report_and_drawn_on_its_page() {
-    let clinic = Clinic::open().await;
+async fn p5_how_a_call_sounded_is_in_the_report_and_drawn_on_its_page(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut heard = call(1, "completed", 100_000);
     heard.quality = Some(Quality {
         round_trip_ms: Some(84),
@@ -146,9 +154,8 @@ async fn p5_how_a_call_sounded_is_in_the_report_and_drawn_on_its_page() {
 }
 
 /// A record belongs to its practice, and only staff read it.
-#[tokio::test]
-async fn c3_a_call_of_nobody_or_of_another_practice_is_not_found() {
-    let clinic = Clinic::open().await;
+async fn c3_a_call_of_nobody_or_of_another_practice_is_not_found(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut elsewhere = call(9, "completed", 5_000);
     elsewhere.account = account(PracticeId(77));
     clinic.app.store.save_call(&elsewhere).await.unwrap();
@@ -162,9 +169,8 @@ async fn c3_a_call_of_nobody_or_of_another_practice_is_not_found() {
     }
 }
 
-#[tokio::test]
-async fn c1_filters_hold_together() {
-    let clinic = Clinic::open().await;
+async fn c1_filters_hold_together(base: &Base) {
+    let clinic = Clinic::open(base).await;
     for record in [
         call(1, "completed", 1_341_000),
         call(2, "busy", 0),
@@ -193,9 +199,8 @@ async fn c1_filters_hold_together() {
     }
 }
 
-#[tokio::test]
-async fn c1_the_video_report_has_a_line_for_each_visit() {
-    let clinic = Clinic::open().await;
+async fn c1_the_video_report_has_a_line_for_each_visit(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let patient = |seat: u8, admitted: bool, credits: u64| VisitPatient {
         seat,
         patient: format!("patient:{}", seat + 1),

@@ -1,6 +1,19 @@
 use axum::http::{StatusCode, header};
+use housecall_store::on_each_database;
+use housecall_store::testing::Base;
 
 use super::{Browser, Clinic};
+
+on_each_database! {
+    a_password_leads_to_where_one_was_going,
+    an_address_is_the_same_in_any_case,
+    failed_tries_slow_down_and_say_the_same_of_unknown_addresses,
+    a_printed_link_signs_in_once,
+    asvs_7_2_4_a_session_is_new_at_each_sign_in_and_the_old_one_dies,
+    signing_out_ends_the_session_on_the_server,
+    sessions_end_unused_after_four_hours_and_used_after_twelve,
+    secrets_are_stored_as_hashes_only,
+}
 
 async fn try_password(browser: &mut Browser, email: &str, password: &str) -> super::Reply {
     let fields = [
@@ -12,9 +25,19 @@ async fn try_password(browser: &mut Browser, email: &str, password: &str) -> sup
     browser.post("/sign-in", &fields).await
 }
 
-#[tokio::test]
-async fn a_password_leads_to_where_one_was_going() {
-    let clinic = Clinic::open().await;
+async fn an_address_is_the_same_in_any_case(base: &Base) {
+    let clinic = Clinic::open(base).await;
+    let mut browser = clinic.browser();
+    let reply = try_password(&mut browser, "Dana@HARBOUR.example", "harbour street").await;
+    assert_eq!(reply.location(), "/people");
+    let again = "INSERT INTO users (practice_id, email, name, role, created_ms) VALUES (1, 'DANA@harbour.example', 'D', 'practitioner', 0)";
+    let refused = sqlx::query(again).execute(&clinic.app.db).await;
+    let refused = refused.unwrap_err().into_database_error();
+    assert!(refused.is_some_and(|error| error.is_unique_violation()));
+}
+
+async fn a_password_leads_to_where_one_was_going(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut browser = clinic.browser();
     assert_eq!(
         browser.get("/people?q=sam").await.location(),
@@ -28,9 +51,8 @@ async fn a_password_leads_to_where_one_was_going() {
     assert_eq!(browser.get("/people").await.status, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn failed_tries_slow_down_and_say_the_same_of_unknown_addresses() {
-    let clinic = Clinic::open().await;
+async fn failed_tries_slow_down_and_say_the_same_of_unknown_addresses(base: &Base) {
+    let clinic = Clinic::open(base).await;
     for email in ["dana@harbour.example", "nobody@harbour.example"] {
         let mut browser = clinic.browser();
         for _ in 0..6 {
@@ -59,9 +81,8 @@ async fn failed_tries_slow_down_and_say_the_same_of_unknown_addresses() {
     );
 }
 
-#[tokio::test]
-async fn a_printed_link_signs_in_once() {
-    let clinic = Clinic::open().await;
+async fn a_printed_link_signs_in_once(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let link = clinic
         .printed
         .split_whitespace()
@@ -80,9 +101,8 @@ async fn a_printed_link_signs_in_once() {
     assert!(again.body.contains("used already"));
 }
 
-#[tokio::test]
-async fn asvs_7_2_4_a_session_is_new_at_each_sign_in_and_the_old_one_dies() {
-    let clinic = Clinic::open().await;
+async fn asvs_7_2_4_a_session_is_new_at_each_sign_in_and_the_old_one_dies(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut browser = clinic.browser();
     try_password(&mut browser, "dana@harbour.example", "harbour street").await;
     let first = browser.cookies.clone();
@@ -94,9 +114,8 @@ async fn asvs_7_2_4_a_session_is_new_at_each_sign_in_and_the_old_one_dies() {
     assert_eq!(browser.get("/calendar").await.status, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn signing_out_ends_the_session_on_the_server() {
-    let clinic = Clinic::open().await;
+async fn signing_out_ends_the_session_on_the_server(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut browser = clinic.practitioner().await;
     let kept = browser.cookies.clone();
     let reply = browser.post("/sign-out", &[]).await;
@@ -106,9 +125,8 @@ async fn signing_out_ends_the_session_on_the_server() {
     assert_eq!(browser.get("/calendar").await.status, StatusCode::SEE_OTHER);
 }
 
-#[tokio::test]
-async fn sessions_end_unused_after_four_hours_and_used_after_twelve() {
-    let clinic = Clinic::open().await;
+async fn sessions_end_unused_after_four_hours_and_used_after_twelve(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut idle = clinic.practitioner().await;
     let mut busy = clinic.practitioner().await;
     for hour in 1..=12 {
@@ -125,9 +143,8 @@ async fn sessions_end_unused_after_four_hours_and_used_after_twelve() {
     }
 }
 
-#[tokio::test]
-async fn secrets_are_stored_as_hashes_only() {
-    let clinic = Clinic::open().await;
+async fn secrets_are_stored_as_hashes_only(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut browser = clinic.browser();
     let reply = try_password(&mut browser, "dana@harbour.example", "harbour street").await;
     let token = &browser.cookies["staff"];

@@ -1,10 +1,29 @@
 use axum::http::{Method, Request, StatusCode};
+use housecall_store::on_each_database;
+use housecall_store::testing::Base;
 
 use super::{Clinic, appointment_fields};
 
-#[tokio::test]
-async fn a2_opening_a_link_consumes_nothing() {
-    let clinic = Clinic::open().await;
+on_each_database! {
+    a2_opening_a_link_consumes_nothing,
+    a2_links_are_stored_as_hashes_and_travel_in_no_address,
+    what_is_not_a_link_says_so,
+    two_patients_may_share_a_browser,
+    a1_one_patients_cookie_opens_no_other_place,
+    a3_a_moved_appointment_keeps_its_link,
+    a3_links_of_visits_that_are_not_held_on_video_say_so,
+    a3_a_removed_patients_links_die_and_nobody_elses,
+    v10_replaced_links_point_to_the_newer_one,
+    v5_a_visit_is_over_four_hours_after_its_end,
+    v2_a_link_for_somebody_who_is_not_booked_is_refused,
+    a1_only_the_booked_practitioner_opens_the_room,
+    v5_the_practitioner_may_start_early_today_but_not_another_day,
+    v6_the_price_and_how_it_was_reached_are_shown_before_join,
+    sockets_are_closed_to_whoever_has_no_cookie,
+}
+
+async fn a2_opening_a_link_consumes_nothing(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic.book(&mut staff, &["Sam Okafor"]).await;
     let link = clinic.link(&mut staff, id, "Sam Okafor").await;
@@ -24,9 +43,8 @@ async fn a2_opening_a_link_consumes_nothing() {
     }
 }
 
-#[tokio::test]
-async fn a2_links_are_stored_as_hashes_and_travel_in_no_address() {
-    let clinic = Clinic::open().await;
+async fn a2_links_are_stored_as_hashes_and_travel_in_no_address(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic.book(&mut staff, &["Sam Okafor"]).await;
     let link = clinic.link(&mut staff, id, "Sam Okafor").await;
@@ -50,9 +68,8 @@ async fn a2_links_are_stored_as_hashes_and_travel_in_no_address() {
     );
 }
 
-#[tokio::test]
-async fn what_is_not_a_link_says_so() {
-    let clinic = Clinic::open().await;
+async fn what_is_not_a_link_says_so(base: &Base) {
+    let clinic = Clinic::open(base).await;
     for token in [
         "",
         "short",
@@ -74,9 +91,8 @@ async fn what_is_not_a_link_says_so() {
     );
 }
 
-#[tokio::test]
-async fn two_patients_may_share_a_browser() {
-    let clinic = Clinic::open().await;
+async fn two_patients_may_share_a_browser(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic
         .book(&mut staff, &["Sam Okafor", "Ruth Okafor"])
@@ -95,9 +111,8 @@ async fn two_patients_may_share_a_browser() {
     assert_eq!(shared.cookies.len(), 2);
 }
 
-#[tokio::test]
-async fn a1_one_patients_cookie_opens_no_other_place() {
-    let clinic = Clinic::open().await;
+async fn a1_one_patients_cookie_opens_no_other_place(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic
         .book(&mut staff, &["Sam Okafor", "Ruth Okafor"])
@@ -115,9 +130,8 @@ async fn a1_one_patients_cookie_opens_no_other_place() {
     assert_eq!(sam.get(&format!("/visit/{key}")).await.location(), "/visit");
 }
 
-#[tokio::test]
-async fn a3_a_moved_appointment_keeps_its_link() {
-    let clinic = Clinic::open().await;
+async fn a3_a_moved_appointment_keeps_its_link(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic.book(&mut staff, &["Sam Okafor"]).await;
     let link = clinic.link(&mut staff, id, "Sam Okafor").await;
@@ -136,9 +150,8 @@ async fn a3_a_moved_appointment_keeps_its_link() {
     );
 }
 
-#[tokio::test]
-async fn a3_links_of_visits_that_are_not_held_on_video_say_so() {
-    let clinic = Clinic::open().await;
+async fn a3_links_of_visits_that_are_not_held_on_video_say_so(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     for (location, title) in [
         ("phone", "This visit is by phone now"),
@@ -163,9 +176,8 @@ async fn a3_links_of_visits_that_are_not_held_on_video_say_so() {
     }
 }
 
-#[tokio::test]
-async fn a3_a_removed_patients_links_die_and_nobody_elses() {
-    let clinic = Clinic::open().await;
+async fn a3_a_removed_patients_links_die_and_nobody_elses(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic
         .book(&mut staff, &["Sam Okafor", "Ruth Okafor"])
@@ -215,9 +227,8 @@ async fn a3_a_removed_patients_links_die_and_nobody_elses() {
     );
 }
 
-#[tokio::test]
-async fn v10_replaced_links_point_to_the_newer_one() {
-    let clinic = Clinic::open().await;
+async fn v10_replaced_links_point_to_the_newer_one(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic.book(&mut staff, &["Sam Okafor"]).await;
     let old = clinic.link(&mut staff, id, "Sam Okafor").await;
@@ -252,9 +263,8 @@ async fn v10_replaced_links_point_to_the_newer_one() {
     );
 }
 
-#[tokio::test]
-async fn v5_a_visit_is_over_four_hours_after_its_end() {
-    let clinic = Clinic::open().await;
+async fn v5_a_visit_is_over_four_hours_after_its_end(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic.book(&mut staff, &["Sam Okafor"]).await;
     let link = clinic.link(&mut staff, id, "Sam Okafor").await;
@@ -274,9 +284,8 @@ async fn v5_a_visit_is_over_four_hours_after_its_end() {
     );
 }
 
-#[tokio::test]
-async fn v2_a_link_for_somebody_who_is_not_booked_is_refused() {
-    let clinic = Clinic::open().await;
+async fn v2_a_link_for_somebody_who_is_not_booked_is_refused(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut staff = clinic.practitioner().await;
     let id = clinic.book(&mut staff, &["Sam Okafor"]).await;
     let patient = [(
@@ -292,9 +301,8 @@ async fn v2_a_link_for_somebody_who_is_not_booked_is_refused() {
     );
 }
 
-#[tokio::test]
-async fn a1_only_the_booked_practitioner_opens_the_room() {
-    let clinic = Clinic::open().await;
+async fn a1_only_the_booked_practitioner_opens_the_room(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut doctor = clinic.practitioner().await;
     let id = clinic.book(&mut doctor, &["Sam Okafor"]).await;
     let path = format!("/appointments/{id}/visit");
@@ -334,9 +342,8 @@ async fn a1_only_the_booked_practitioner_opens_the_room() {
     );
 }
 
-#[tokio::test]
-async fn v5_the_practitioner_may_start_early_today_but_not_another_day() {
-    let clinic = Clinic::open().await;
+async fn v5_the_practitioner_may_start_early_today_but_not_another_day(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut doctor = clinic.practitioner().await;
     let id = clinic.book(&mut doctor, &["Sam Okafor"]).await;
     let path = format!("/appointments/{id}/visit");
@@ -365,9 +372,8 @@ async fn v5_the_practitioner_may_start_early_today_but_not_another_day() {
     );
 }
 
-#[tokio::test]
-async fn v6_the_price_and_how_it_was_reached_are_shown_before_join() {
-    let clinic = Clinic::open().await;
+async fn v6_the_price_and_how_it_was_reached_are_shown_before_join(base: &Base) {
+    let clinic = Clinic::open(base).await;
     let mut doctor = clinic.practitioner().await;
     let id = clinic
         .book(&mut doctor, &["Sam Okafor", "Ruth Okafor"])
@@ -384,9 +390,8 @@ async fn v6_the_price_and_how_it_was_reached_are_shown_before_join() {
     }
 }
 
-#[tokio::test]
-async fn sockets_are_closed_to_whoever_has_no_cookie() {
-    let clinic = Clinic::open().await;
+async fn sockets_are_closed_to_whoever_has_no_cookie(base: &Base) {
+    let clinic = Clinic::open(base).await;
     for path in [
         "/visit/0123456789abcdef/socket",
         "/appointments/1/visit/socket",

@@ -38,6 +38,7 @@ use housecall::sip::{SipOptions, Transport};
 #[cfg(doc)]
 use housecall::softphone::Softphone;
 use housecall::{DestinationRefused, Reach, TrunkMode, TrunkSetup};
+use housecall_store::Address;
 
 use crate::config::{Config, ExternalAddress};
 use crate::live::{LiveError, roots, trunk};
@@ -141,10 +142,10 @@ pub enum Refused {
     #[error(transparent)]
     Trunk(#[from] LiveError),
     /// The database is there and cannot be read.
-    #[error("cannot read the practice from {file}: {why}")]
+    #[error("cannot read the practice from {database}: {why}")]
     Practice {
         /// The database.
-        file: String,
+        database: Address,
         /// What is wrong.
         why: String,
     },
@@ -179,7 +180,7 @@ pub async fn run(
     agrees: impl FnOnce(&str) -> bool,
     out: &mut dyn Write,
 ) -> Result<usize, Refused> {
-    let practice = Practice::read(&config.database_file()).await?;
+    let practice = Practice::read(&config.database()).await?;
     let setups = setups(config, wish, &practice)?;
     let around = Around {
         manner,

@@ -1,6 +1,5 @@
-use std::path::Path;
-
 use housecall::Country;
+use housecall_store::Address;
 
 use super::Refused;
 use crate::{db, numbers};
@@ -15,12 +14,12 @@ pub(super) struct Practice {
 
 impl Practice {
     /// Reads it, and changes nothing. A clinic that has never run is in Australia, as it will be when it does.
-    pub(super) async fn read(file: &Path) -> Result<Self, Refused> {
+    pub(super) async fn read(address: &Address) -> Result<Self, Refused> {
         let unreadable = |why: &dyn ToString| Refused::Practice {
-            file: file.display().to_string(),
+            database: address.clone(),
             why: why.to_string(),
         };
-        let db = db::read(file).await.map_err(|why| unreadable(&why))?;
+        let db = db::read(address).await.map_err(|why| unreadable(&why))?;
         let Some(db) = db else {
             let country = Country::Au;
             let number = None;

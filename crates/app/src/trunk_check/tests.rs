@@ -376,9 +376,9 @@ async fn the_practice_says_which_number_is_rung_from() {
         ..call(BUSY)
     };
     assert!(refusal(&config, &wish).await.contains("write --from"));
-    assert!(!config.database_file().exists(), "nothing was made");
+    assert!(db::read(&config.database()).await.unwrap().is_none());
 
-    let store = db::open(&config.database_file()).await.unwrap();
+    let store = db::open(&config.database()).await.unwrap();
     for insert in [
         "INSERT INTO practices (name, zone, country, created_ms) VALUES ('A', 'Australia/Sydney', 'AU', 0)",
         "INSERT INTO dedicated_numbers (practice_id, number, state) VALUES (1, '+61255500199', 'active')",

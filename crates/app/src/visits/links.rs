@@ -3,11 +3,11 @@
 //! A link carries 256 random bits behind `#` and is kept as their hash, so it can be shown only as it is made. Showing it again makes another
 //! one; all of a person's links work until the person is removed or the links are replaced.
 
-use sqlx::SqlitePool;
+use housecall_store::Store;
 
 use crate::appointments::table::Change;
 use crate::audit::{self, Entry};
-use crate::db::WRITE;
+use crate::db;
 use crate::error::AppError;
 use crate::ids::{AppointmentId, PatientId};
 use crate::state::App;
@@ -27,7 +27,7 @@ pub async fn issue(
     patient: PatientId,
 ) -> Result<String, AppError> {
     let token = Token::random()?;
-    let mut tx = app.db.begin_with(WRITE).await?;
+    let mut tx = db::begin(&app.store).await?;
     let key: Option<String> = sqlx::query_scalar(
         "SELECT s.visit_key FROM participants s JOIN appointments a ON a.id = s.appointment_id
          WHERE s.appointment_id = $1 AND s.patient_id = $2 AND a.practice_id = $3 AND a.cancelled_ms IS NULL AND a.location = 'telehealth'",
@@ -40,7 +40,8 @@ pub async fn issue(
     let key = key.ok_or(AppError::NotFound(
         "This patient has no place in a telehealth appointment here.",
     ))?;
-    sqlx::query("INSERT INTO visit_links (token_hash, appointment_id, patient_id, visit_key, created_ms) VALUES ($1, $2, $3, $4, $5)")
+    sqlx::query("INSERT INTO visit_links (token_hash, appointment_id, patient_id, visit_key, created_ms, nth) VALUES ($1, $2, $3, $4, $5,
+            (SELECT COALESCE(MAX(nth), 0) + 1 FROM visit_links WHERE appointment_id = $2 AND patient_id = $3))")
         .bind(token.hash().bytes().to_vec())
         .bind(appointment)
         .bind(patient)
@@ -63,12 +64,12 @@ pub async fn issue(
 /// # Errors
 /// When the database refuses.
 pub async fn replace_all(
-    db: &SqlitePool,
+    store: &Store,
     change: &Change,
     appointment: AppointmentId,
     patient: PatientId,
 ) -> Result<(), AppError> {
-    let mut tx = db.begin_with(WRITE).await?;
+    let mut tx = db::begin(store).await?;
     replace(&mut tx, change, appointment, patient, 0).await?;
     note(&mut tx, change, "visit_link.replace", appointment, patient).await?;
     tx.commit().await?;
@@ -76,17 +77,18 @@ pub async fn replace_all(
 }
 
 async fn replace(
-    tx: &mut sqlx::SqliteConnection,
+    tx: &mut sqlx::AnyConnection,
     change: &Change,
     appointment: AppointmentId,
     patient: PatientId,
     keep: i64,
 ) -> Result<(), AppError> {
+    // SQLite knows no OFFSET without a LIMIT.
     sqlx::query(
         "UPDATE visit_links SET revoked_ms = $1, revoked_why = 'replaced' WHERE revoked_ms IS NULL AND token_hash IN (
             SELECT token_hash FROM visit_links WHERE appointment_id = $2 AND patient_id = $3 AND revoked_ms IS NULL
               AND EXISTS (SELECT 1 FROM appointments WHERE id = $2 AND practice_id = $4)
-            ORDER BY created_ms DESC, rowid DESC LIMIT -1 OFFSET $5)",
+            ORDER BY nth DESC LIMIT 1000000 OFFSET $5)",
     )
     .bind(change.at_ms)
     .bind(appointment)
@@ -145,7 +147,7 @@ pub async fn open(app: &App, link: &Token) -> Result<Option<Opened>, AppError> {
 }
 
 async fn note(
-    tx: &mut sqlx::SqliteConnection,
+    tx: &mut sqlx::AnyConnection,
     change: &Change,
     action: &str,
     appointment: AppointmentId,

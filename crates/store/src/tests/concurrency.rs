@@ -3,17 +3,21 @@
 use housecall::ports::{Ledger, LedgerError};
 use housecall_meter::{Credits, Fact, Millis, Opening, Session, SessionId};
 
-use super::{Disk, practice};
+use super::{Base, on_each_database, practice};
 use crate::Store;
 
 const WRITERS: u64 = 8;
 const CALLS: u64 = 10;
 
+on_each_database! {
+    eight_writers_lose_nothing,
+    eight_starts_share_three_credits,
+    eight_workers_settle_one_session_once,
+}
+
 /// Eight writers, each ten calls of a minute and a half: every credit is accounted for, and nobody is told to try again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn eight_writers_lose_nothing() {
-    let disk = Disk::new();
-    let store = disk.store().await;
+async fn eight_writers_lose_nothing(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     store
         .grant("1", &practice(), Credits(200), "bought")
         .await
@@ -29,10 +33,8 @@ async fn eight_writers_lose_nothing() {
 }
 
 /// M7: two sessions cannot spend the same credits, however many ask at once.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn eight_starts_share_three_credits() {
-    let disk = Disk::new();
-    let store = disk.store().await;
+async fn eight_starts_share_three_credits(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     store
         .grant("1", &practice(), Credits(3), "bought")
         .await
@@ -56,10 +58,8 @@ async fn eight_starts_share_three_credits() {
 }
 
 /// The same end sent by eight workers at once settles once.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn eight_workers_settle_one_session_once() {
-    let disk = Disk::new();
-    let store = disk.store().await;
+async fn eight_workers_settle_one_session_once(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     store
         .grant("1", &practice(), Credits(9), "bought")
         .await

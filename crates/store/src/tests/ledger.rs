@@ -10,13 +10,29 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use super::script::check;
-use super::{Disk, practice};
+use super::{Base, forget_that_the_journal_is_append_only, on_each_database, practice};
 use crate::{Page, Store, StoreError};
 
-#[tokio::test]
-async fn m7_a_call_is_reserved_extended_settled() {
+on_each_database! {
+    m7_a_call_is_reserved_extended_settled,
+    p7_an_unanswered_call_gives_everything_back,
+    m8_a_visit_in_progress_outruns_the_account_and_the_next_start_is_refused,
+    an_entry_is_written_once_and_its_key_is_taken_for_ever,
+    an_entry_that_is_no_movement_is_refused,
+    nothing_is_written_outside_an_open_session,
+    m12_the_journal_is_append_only,
+    m12_a_balance_that_does_not_follow_from_the_journal_is_found,
+    m12_a_journal_that_was_rewritten_is_found,
+    m10_a_session_is_explained_from_its_journal,
+    entries_without_a_seal_may_stand_before_those_that_have_one,
+    m10_a_session_can_be_read_back_entry_by_entry,
+    what_was_written_is_there_when_the_store_is_opened_again,
+    another_program_shares_the_database,
+}
+
+async fn m7_a_call_is_reserved_extended_settled(base: &Base) {
     check(
-        &memory().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         buy 10                     -> 10 0
         a call                     -> 9 1
@@ -29,10 +45,9 @@ async fn m7_a_call_is_reserved_extended_settled() {
     .await;
 }
 
-#[tokio::test]
-async fn p7_an_unanswered_call_gives_everything_back() {
+async fn p7_an_unanswered_call_gives_everything_back(base: &Base) {
     check(
-        &memory().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         buy 1                      -> 1 0
         a call                     -> 0 1
@@ -45,10 +60,9 @@ async fn p7_an_unanswered_call_gives_everything_back() {
     .await;
 }
 
-#[tokio::test]
-async fn m8_a_visit_in_progress_outruns_the_account_and_the_next_start_is_refused() {
+async fn m8_a_visit_in_progress_outruns_the_account_and_the_next_start_is_refused(base: &Base) {
     check(
-        &memory().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         buy 4                      -> 4 0
         v visit 2                  -> 0 4
@@ -67,9 +81,8 @@ async fn m8_a_visit_in_progress_outruns_the_account_and_the_next_start_is_refuse
     .await;
 }
 
-#[tokio::test]
-async fn an_entry_is_written_once_and_its_key_is_taken_for_ever() {
-    let store = memory().await;
+async fn an_entry_is_written_once_and_its_key_is_taken_for_ever(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     let first = store
         .grant("17", &practice(), Credits(5), "bought")
         .await
@@ -96,9 +109,8 @@ async fn an_entry_is_written_once_and_its_key_is_taken_for_ever() {
     assert_eq!(store.verify().await.unwrap().entries, 1);
 }
 
-#[tokio::test]
-async fn an_entry_that_is_no_movement_is_refused() {
-    let store = memory().await;
+async fn an_entry_that_is_no_movement_is_refused(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     let mut lopsided = Transaction::grant("1", practice(), Credits(5), "bought");
     lopsided.postings.pop();
     assert!(matches!(
@@ -120,9 +132,8 @@ async fn an_entry_that_is_no_movement_is_refused() {
     assert_eq!(store.verify().await.unwrap().entries, 1);
 }
 
-#[tokio::test]
-async fn nothing_is_written_outside_an_open_session() {
-    let store = funded().await;
+async fn nothing_is_written_outside_an_open_session(base: &Base) {
+    let store = funded(base).await;
     let entries = a_minute("a");
     for early in &entries[1..] {
         assert!(
@@ -146,9 +157,8 @@ async fn nothing_is_written_outside_an_open_session() {
     assert_eq!(store.verify().await.unwrap().entries, 4);
 }
 
-#[tokio::test]
-async fn m12_the_journal_is_append_only() {
-    let store = funded().await;
+async fn m12_the_journal_is_append_only(base: &Base) {
+    let store = funded(base).await;
     for statement in [
         "UPDATE journal SET account_id = 'practice:2'",
         "DELETE FROM journal",
@@ -166,9 +176,8 @@ async fn m12_the_journal_is_append_only() {
     }
 }
 
-#[tokio::test]
-async fn m12_a_balance_that_does_not_follow_from_the_journal_is_found() {
-    let store = funded().await;
+async fn m12_a_balance_that_does_not_follow_from_the_journal_is_found(base: &Base) {
+    let store = funded(base).await;
     sqlx::query("UPDATE balance SET credits = 50 WHERE account = 'available'")
         .execute(store.pool())
         .await
@@ -188,23 +197,22 @@ async fn m12_a_balance_that_does_not_follow_from_the_journal_is_found() {
     ));
 }
 
-#[tokio::test]
-async fn m12_a_journal_that_was_rewritten_is_found() {
+async fn m12_a_journal_that_was_rewritten_is_found(base: &Base) {
     for rewriting in [
         "UPDATE journal SET recorded_unix_ms = recorded_unix_ms + 1 WHERE seq = 2",
         "UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 2",
         "UPDATE journal SET seal = NULL WHERE seq = 2",
         "UPDATE journal SET seal = (SELECT seal FROM journal WHERE seq = 1) WHERE seq = 2",
     ] {
-        let store = funded().await;
+        let base = base.another().await.unwrap();
+        let store = funded(&base).await;
         for entry in &a_minute("a") {
             store.write(entry).await.unwrap();
         }
         let before = store.verify().await.unwrap();
         assert_eq!(before.seal.map(|seal| seal.len()), Some(64));
-        for statement in ["DROP TRIGGER journal_is_not_rewritten", rewriting] {
-            sqlx::query(statement).execute(store.pool()).await.unwrap();
-        }
+        forget_that_the_journal_is_append_only(&store).await;
+        sqlx::query(rewriting).execute(store.pool()).await.unwrap();
         let found = store.verify().await;
         assert!(
             matches!(found, Err(StoreError::Unsealed { seq: 2 })),
@@ -213,9 +221,8 @@ async fn m12_a_journal_that_was_rewritten_is_found() {
     }
 }
 
-#[tokio::test]
-async fn m10_a_session_is_explained_from_its_journal() {
-    let store = funded().await;
+async fn m10_a_session_is_explained_from_its_journal(base: &Base) {
+    let store = funded(base).await;
     for entry in &a_minute("a") {
         store.write(entry).await.unwrap();
     }
@@ -230,15 +237,13 @@ async fn m10_a_session_is_explained_from_its_journal() {
 }
 
 /// Journals that are older than seals go on.
-#[tokio::test]
-async fn entries_without_a_seal_may_stand_before_those_that_have_one() {
-    let store = funded().await;
-    for statement in [
-        "DROP TRIGGER journal_is_not_rewritten",
-        "UPDATE journal SET seal = NULL",
-    ] {
-        sqlx::query(statement).execute(store.pool()).await.unwrap();
-    }
+async fn entries_without_a_seal_may_stand_before_those_that_have_one(base: &Base) {
+    let store = funded(base).await;
+    forget_that_the_journal_is_append_only(&store).await;
+    sqlx::query("UPDATE journal SET seal = NULL")
+        .execute(store.pool())
+        .await
+        .unwrap();
     assert_eq!(store.verify().await.unwrap().seal, None);
     for entry in &a_minute("a") {
         store.write(entry).await.unwrap();
@@ -246,9 +251,8 @@ async fn entries_without_a_seal_may_stand_before_those_that_have_one() {
     assert!(store.verify().await.unwrap().seal.is_some());
 }
 
-#[tokio::test]
-async fn m10_a_session_can_be_read_back_entry_by_entry() {
-    let store = funded().await;
+async fn m10_a_session_can_be_read_back_entry_by_entry(base: &Base) {
+    let store = funded(base).await;
     let written = a_minute("a");
     for entry in &written {
         store.write(entry).await.unwrap();
@@ -288,47 +292,25 @@ async fn m10_a_session_can_be_read_back_entry_by_entry() {
     );
 }
 
-#[tokio::test]
-async fn a_store_on_disk_is_safe_and_comes_back() {
-    let disk = Disk::new();
-    let store = disk.store().await;
-    store
-        .grant("1", &practice(), Credits(5), "bought")
-        .await
-        .unwrap();
-    let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode")
-        .fetch_one(store.pool())
-        .await
-        .unwrap();
-    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous")
-        .fetch_one(store.pool())
-        .await
-        .unwrap();
-    let (keys,): (i64,) = sqlx::query_as("PRAGMA foreign_keys")
-        .fetch_one(store.pool())
-        .await
-        .unwrap();
-    assert_eq!((mode.as_str(), synchronous, keys), ("wal", 2, 1));
+async fn what_was_written_is_there_when_the_store_is_opened_again(base: &Base) {
+    let store = funded(base).await;
     store.pool().close().await;
-    let again = disk.store().await;
+    let again = Store::open(base.address()).await.unwrap();
     assert_eq!(again.funds(&practice()).await.unwrap().available, 5);
     again.verify().await.unwrap();
 }
 
-/// An embedding program keeps tables of its own in the file; each side leaves the other's migrations alone.
-#[tokio::test]
-async fn another_program_shares_the_file() {
-    let disk = Disk::new();
-    let store = disk.store().await;
-    clinic().run(store.pool()).await.unwrap();
+async fn another_program_shares_the_database(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
+    store.migrate(&clinic(), &clinic()).await.unwrap();
     sqlx::query("INSERT INTO clinic (name) VALUES ($1)")
         .bind("Harbour Street")
         .execute(store.pool())
         .await
         .unwrap();
     store.pool().close().await;
-    let again = disk.store().await;
-    clinic().run(again.pool()).await.unwrap();
+    let again = Store::open(base.address()).await.unwrap();
+    again.migrate(&clinic(), &clinic()).await.unwrap();
     let (name,): (String,) = sqlx::query_as("SELECT name FROM clinic")
         .fetch_one(again.pool())
         .await
@@ -339,18 +321,12 @@ async fn another_program_shares_the_file() {
 fn clinic() -> Migrator {
     let sql = "CREATE TABLE clinic (name TEXT NOT NULL)".into_sql_str();
     let first = Migration::new(1001, "clinic".into(), MigrationType::Simple, sql, false);
-    let mut migrator = Migrator::with_migrations(vec![first]);
-    migrator.set_ignore_missing(true);
-    migrator
-}
-
-async fn memory() -> Store {
-    Store::open(":memory:").await.unwrap()
+    Migrator::with_migrations(vec![first])
 }
 
 /// Where the practice has bought five credits.
-async fn funded() -> Store {
-    let store = memory().await;
+async fn funded(base: &Base) -> Store {
+    let store = Store::open(base.address()).await.unwrap();
     let bought = store.grant("1", &practice(), Credits(5), "bought").await;
     bought.unwrap();
     store

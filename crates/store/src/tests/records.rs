@@ -7,12 +7,21 @@ use housecall::record::{
 };
 use housecall_meter::{AccountId, SessionId};
 
-use super::practice;
+use super::{Base, on_each_database, practice};
 use crate::{CallFilter, CallTotals, Page, Store, VisitFilter, VisitTotals};
 
-#[tokio::test]
-async fn p5_a_call_is_read_back_as_written_and_written_once() {
-    let store = Store::open(":memory:").await.unwrap();
+on_each_database! {
+    p5_a_call_is_read_back_as_written_and_written_once,
+    p5_a_call_that_was_never_judged_is_read,
+    c1_calls_are_filtered_by_what_the_report_asks,
+    c2_totals_are_of_all_pages,
+    c1_pages_of_a_number_hold_both_ways_in_order,
+    p5_a_visit_is_read_back_as_written_and_written_once,
+    c1_visits_have_a_line_for_each_patient,
+}
+
+async fn p5_a_call_is_read_back_as_written_and_written_once(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     let call = answered(1);
     store.save_call(&call).await.unwrap();
     store
@@ -43,9 +52,8 @@ async fn p5_a_call_is_read_back_as_written_and_written_once() {
 }
 
 /// A record from before calls were judged has no rows for it, and is read all the same.
-#[tokio::test]
-async fn p5_a_call_that_was_never_judged_is_read() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn p5_a_call_that_was_never_judged_is_read(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     store.save_call(&answered(2)).await.unwrap();
     sqlx::query("DELETE FROM call_quality")
         .execute(store.pool())
@@ -70,9 +78,8 @@ async fn p5_a_call_that_was_never_judged_is_read() {
     );
 }
 
-#[tokio::test]
-async fn c1_calls_are_filtered_by_what_the_report_asks() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn c1_calls_are_filtered_by_what_the_report_asks(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     for call in [answered(1), busy(2), answered(3)] {
         store.save_call(&call).await.unwrap();
     }
@@ -191,9 +198,8 @@ async fn c1_calls_are_filtered_by_what_the_report_asks() {
     }
 }
 
-#[tokio::test]
-async fn c2_totals_are_of_all_pages() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn c2_totals_are_of_all_pages(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     for n in 1..=5 {
         store
             .save_call(&if n == 2 { busy(n) } else { answered(n) })
@@ -224,9 +230,36 @@ async fn c2_totals_are_of_all_pages() {
     );
 }
 
-#[tokio::test]
-async fn p5_a_visit_is_read_back_as_written_and_written_once() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn c1_pages_of_a_number_hold_both_ways_in_order(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
+    let number = "+61255500199".to_owned();
+    for n in 1..=7 {
+        let mut call = answered(n);
+        match n % 3 {
+            0 => call.to_number.clone_from(&number),
+            1 => call.from_number.clone_from(&number),
+            _ => {}
+        }
+        store.save_call(&call).await.unwrap();
+    }
+    let filter = CallFilter {
+        number: Some(number),
+        ..CallFilter::default()
+    };
+    let first = Page::first(2);
+    let mut seen = Vec::new();
+    for page in [first, first.next(), first.next().next()] {
+        let calls = store.calls(&practice(), &filter, page).await.unwrap();
+        // Each is judged, whichever way it went.
+        let judged = |call: &CallRecord| call.quality.as_ref().is_some_and(|q| q.heard.is_some());
+        assert!(calls.iter().all(judged));
+        seen.extend(calls.into_iter().map(|call| call.started.0 / 1_000));
+    }
+    assert_eq!(seen, [7, 6, 4, 3, 1]);
+}
+
+async fn p5_a_visit_is_read_back_as_written_and_written_once(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     let visit = visit(1);
     store.save_visit(&visit).await.unwrap();
     store
@@ -250,9 +283,8 @@ async fn p5_a_visit_is_read_back_as_written_and_written_once() {
     );
 }
 
-#[tokio::test]
-async fn c1_visits_have_a_line_for_each_patient() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn c1_visits_have_a_line_for_each_patient(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     for n in 1..=2 {
         store.save_visit(&visit(n)).await.unwrap();
     }

@@ -3,14 +3,19 @@
 use housecall_meter::{Credits, Millis};
 
 use super::script::check;
-use super::{Disk, practice};
+use super::{Base, forget_that_the_journal_is_append_only, on_each_database, practice};
 use crate::{Store, StoreError};
 
-#[tokio::test]
-async fn m11_a_crash_is_charged_to_the_last_heartbeat() {
-    let disk = Disk::new();
+on_each_database! {
+    m11_a_crash_is_charged_to_the_last_heartbeat,
+    m11_blocks_begun_while_the_ledger_was_away_are_charged_as_far_as_the_evidence,
+    recovery_says_what_it_closed,
+    a_session_that_cannot_be_read_does_not_stop_the_others,
+}
+
+async fn m11_a_crash_is_charged_to_the_last_heartbeat(base: &Base) {
     check(
-        &disk.store().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         buy 20                     -> 20 0
         a call                     -> 19 1
@@ -26,7 +31,7 @@ async fn m11_a_crash_is_charged_to_the_last_heartbeat() {
     )
     .await;
     check(
-        &disk.store().await,
+        &Store::open(base.address()).await.unwrap(),
         "
         recover                    -> 16 0     # a: 2 minutes, b: nothing, v: one block
         recover                    -> 16 0
@@ -35,9 +40,10 @@ async fn m11_a_crash_is_charged_to_the_last_heartbeat() {
     .await;
 }
 
-#[tokio::test]
-async fn m11_blocks_begun_while_the_ledger_was_away_are_charged_as_far_as_the_evidence() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn m11_blocks_begun_while_the_ledger_was_away_are_charged_as_far_as_the_evidence(
+    base: &Base,
+) {
+    let store = Store::open(base.address()).await.unwrap();
     store
         .grant("1", &practice(), Credits(1), "bought")
         .await
@@ -57,9 +63,8 @@ async fn m11_blocks_begun_while_the_ledger_was_away_are_charged_as_far_as_the_ev
     .await;
 }
 
-#[tokio::test]
-async fn recovery_says_what_it_closed() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn recovery_says_what_it_closed(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     check(
         &store,
         "
@@ -88,15 +93,11 @@ async fn recovery_says_what_it_closed() {
     assert_eq!(orphan.each, [Credits(2), Credits(0), Credits(2)]);
 }
 
-#[tokio::test]
-async fn a_session_that_cannot_be_read_does_not_stop_the_others() {
-    let store = Store::open(":memory:").await.unwrap();
+async fn a_session_that_cannot_be_read_does_not_stop_the_others(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
     check(&store, "buy 20\na call\nb call -> 18 2").await;
     // Another program's idea of a session: its reservation says nothing of a tariff this program knows.
-    sqlx::query("DROP TRIGGER journal_is_not_rewritten")
-        .execute(store.pool())
-        .await
-        .unwrap();
+    forget_that_the_journal_is_append_only(&store).await;
     sqlx::query("UPDATE journal SET tariff_version = 99 WHERE session = 'a'")
         .execute(store.pool())
         .await

@@ -1,0 +1,76 @@
+//! What a statement must know of the database that it runs on.
+
+use sqlx::AnyPool;
+use sqlx::migrate::{MigrateError, Migrator};
+
+use crate::{StoreError, postgres, sqlite};
+
+/// Which database stands behind a store. Nearly all statements are the same for both.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dialect {
+    /// SQLite, 3.51.3 or later.
+    Sqlite,
+    /// PostgreSQL, 15 or later.
+    Postgres,
+}
+
+impl Dialect {
+    /// Asks a pool what it is connected to.
+    pub(crate) async fn of(pool: &AnyPool) -> Result<Self, StoreError> {
+        match pool.acquire().await?.backend_name() {
+            "SQLite" => Ok(Self::Sqlite),
+            "PostgreSQL" => Ok(Self::Postgres),
+            other => Err(StoreError::UnknownDatabase {
+                name: other.to_owned(),
+            }),
+        }
+    }
+
+    /// Begins a transaction that is going to write.
+    pub(crate) fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::BEGIN,
+            Self::Postgres => postgres::BEGIN,
+        }
+    }
+
+    /// Begins a transaction that reads, and sees one moment throughout.
+    pub(crate) fn begin_reading(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::BEGIN_READING,
+            Self::Postgres => postgres::BEGIN_READING,
+        }
+    }
+
+    /// Waits for the turn to append to the journal, in a transaction that has just begun; none where that is a writer's turn anyway.
+    pub(crate) fn take_the_journal(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(postgres::TAKE_THE_JOURNAL),
+        }
+    }
+
+    pub(crate) async fn expect_safe(self, pool: &AnyPool) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite => sqlite::expect_safe(pool).await,
+            Self::Postgres => postgres::expect_safe(pool).await,
+        }
+    }
+
+    pub(crate) async fn migrate(
+        self,
+        pool: &AnyPool,
+        migrator: &Migrator,
+    ) -> Result<(), MigrateError> {
+        let mut migrator = Migrator {
+            migrations: migrator.migrations.clone(),
+            ..Migrator::DEFAULT
+        };
+        // Store and embedding program keep tables in one database, each with migrations of its own.
+        migrator.set_ignore_missing(true);
+        match self {
+            Self::Sqlite => migrator.run(pool).await,
+            Self::Postgres => postgres::migrate(pool, &migrator).await,
+        }
+    }
+}
