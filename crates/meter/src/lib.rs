@@ -57,32 +57,47 @@
 //! | M12 double entry | [`Books`] |
 //! | V6 estimate | [`Estimate`] |
 
+mod account;
 mod bill;
 mod blocks;
 mod books;
+mod cause;
+mod correction;
 mod credits;
 mod estimate;
 mod explanation;
+mod holdings;
 mod id;
+mod kind;
 mod millis;
 mod old_grid;
 mod pricing;
+mod refusal;
 mod session;
 mod tariff;
+mod text;
 mod timeline;
 mod transaction;
+mod transfer;
 
 #[cfg(test)]
 mod tests;
 
+pub use account::Account;
 pub use bill::{Bill, Line, Rule};
-pub use books::{Books, Refusal};
+pub use books::Books;
+pub use cause::Cause;
+pub use correction::Correction;
 pub use credits::{Balance, Credits};
 pub use estimate::Estimate;
-pub use explanation::Explanation;
+pub use explanation::{Corrected, Explanation};
+pub use holdings::Holdings;
 pub use id::{AccountId, Booked, Patient, Person, SessionId};
+pub use kind::Kind;
 pub use millis::Millis;
 pub use old_grid::OldGrid;
+pub use refusal::Refusal;
 pub use session::{BlockGrant, Fact, Opening, ReplayError, Session, WrongMoment};
 pub use tariff::{Grid, Tariff, TariffId};
-pub use transaction::{Account, Cause, Key, Kind, Posting, Transaction};
+pub use transaction::{Key, Posting, Transaction};
+pub use transfer::Transfer;

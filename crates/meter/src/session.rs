@@ -1,10 +1,12 @@
 //! One metered session, from the first reservation to its one end.
 
+mod corrections;
 mod outbox;
 mod replay;
 
 use std::fmt;
 
+use self::corrections::Corrections;
 use self::outbox::Outbox;
 use crate::pricing::{self, Priced};
 use crate::timeline::Timeline;
@@ -36,6 +38,7 @@ pub struct Session {
     reserved: Credits,
     /// The end's price, once it is in the journal or on its way there.
     ended: Option<Priced>,
+    corrections: Corrections,
     outbox: Outbox,
 }
 
@@ -124,6 +127,7 @@ impl Session {
             timeline: Timeline::new(),
             reserved: Credits::ZERO,
             ended: None,
+            corrections: Corrections::default(),
             outbox: Outbox::default(),
         };
         session.reserve();
@@ -238,6 +242,7 @@ impl Session {
             tariff: self.tariff.id(),
             timeline: self.timeline.facts().to_vec(),
             bill: self.bill(at),
+            corrections: self.corrections.told().to_vec(),
         }
     }
 
@@ -246,7 +251,7 @@ impl Session {
         self.poll_timeout()
     }
 
-    /// Returns the final cost, or nothing while the session lasts.
+    /// Returns the final cost, or nothing while the session lasts. [`Explanation::total`] has what corrections left of it.
     pub fn settled(&self) -> Option<Credits> {
         self.ended.as_ref().map(|priced| priced.bill.total())
     }
@@ -410,7 +415,7 @@ impl Session {
             tariff: Some(self.tariff.id()),
             cause,
             postings,
-            must_be_covered: kind == Kind::Reserve,
+            must_be_covered: kind.must_be_covered(),
         });
     }
 }

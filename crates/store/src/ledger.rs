@@ -102,9 +102,9 @@ fn repeated(known: &Entry, entry: &Transaction) -> Result<Recorded, StoreError> 
     }
 }
 
-/// What the four accounts of a practice have, in the order of [`Account::ALL`].
+/// What the accounts of a practice have, in the order of [`Account::ALL`].
 #[derive(Clone, Copy, Default)]
-struct Balances([i64; 4]);
+struct Balances([i64; Account::ALL.len()]);
 
 impl Balances {
     async fn read(connection: &mut AnyConnection, account: &AccountId) -> Result<Self, StoreError> {
@@ -146,7 +146,7 @@ impl Balances {
     }
 
     fn funds(self) -> Funds {
-        let [_, available, reserved, _] = self.0;
+        let [_, available, reserved, ..] = self.0;
         Funds {
             available,
             reserved,
@@ -237,7 +237,6 @@ async fn keep_session(
     };
     let at_ms = i64::try_from(entry.at.0).map_err(|_| not_open())?;
     let query = match entry.kind {
-        Kind::Grant => return Err(not_open()),
         Kind::Reserve => sqlx::query(
             "INSERT INTO metered_session (session, account_id, started_unix_ms, evidence_ms) VALUES ($1, $4, $5, $2) \
              ON CONFLICT (session) DO NOTHING",
@@ -250,6 +249,7 @@ async fn keep_session(
             "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END, ended_seq = $3 \
              WHERE session = $1 AND account_id = $4 AND ended_seq IS NULL",
         ),
+        _ => return Err(not_open()),
     };
     let query = query
         .bind(session)
