@@ -3,7 +3,10 @@
 use std::fmt;
 
 use crate::text::{Word, Words};
-use crate::{AccountId, Booked, Fact, Key, Millis, OldGrid, Patient, Person};
+use crate::{
+    AccountId, Booked, Date, Fact, Key, MessageFact, Millis, OldGrid, Patient, Person,
+    SubscriptionId,
+};
 
 /// What made an entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,6 +62,17 @@ pub enum Cause {
         /// Who ordered it.
         by: String,
     },
+    /// Something happened to a text message (R1).
+    Message(MessageFact),
+    /// A month of a number began (N1).
+    Month {
+        /// Of which number.
+        subscription: SubscriptionId,
+        /// 0 for the first.
+        number: u32,
+        /// Its first day.
+        from: Date,
+    },
 }
 
 /// The text that a journal stores; [`Cause::parse`] reads it back.
@@ -81,6 +95,12 @@ impl fmt::Display for Cause {
             Self::Transferred { with, by } => {
                 write!(out, "transferred {} {by}", Word(with.as_str()))
             }
+            Self::Message(fact) => write!(out, "message {fact}"),
+            Self::Month {
+                subscription,
+                number,
+                from,
+            } => write!(out, "month {number} {from} {subscription}"),
         }
     }
 }
@@ -97,6 +117,8 @@ impl Cause {
             ("given", reason) => Some(Self::Given {
                 reason: reason.to_owned(),
             }),
+            ("message", fact) => MessageFact::parse(fact).map(Self::Message),
+            ("month", month) => Self::parse_month(month),
             ("paid" | "forgiven" | "corrected" | "transferred", _) => Self::parse_order(text),
             _ => Fact::parse(text).map(Self::Heard),
         }
@@ -127,6 +149,15 @@ impl Cause {
         }
     }
 
+    fn parse_month(text: &str) -> Option<Self> {
+        let mut words = Words::of(text);
+        Some(Self::Month {
+            number: words.number()?,
+            from: Date::parse(words.stored()?)?,
+            subscription: SubscriptionId::new(words.rest()?),
+        })
+    }
+
     fn parse_opening(text: &str) -> Option<Self> {
         let (booked, reopens) = match text.split_once(" reopens ") {
             Some((booked, old)) => (booked, Some(OldGrid::parse(old)?)),
@@ -150,6 +181,10 @@ impl Cause {
             Self::Forgiven { by, reason } => format!("a debt was forgiven by {by}: {reason}"),
             Self::Corrected { by, reason, .. } => format!("corrected by {by}: {reason}"),
             Self::Transferred { with, by } => format!("transferred by {by}, the other is {with}"),
+            Self::Message(fact) => fact.words(),
+            Self::Month {
+                subscription, from, ..
+            } => format!("number {subscription}, the month from {from}"),
         }
     }
 

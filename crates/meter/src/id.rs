@@ -35,6 +35,14 @@ names! {
     AccountId;
     /// One metered session: a visit or a phone call. Never used twice, since journal keys begin with it.
     SessionId;
+    /// One text message. Never used twice, since journal keys name it.
+    MessageId;
+    /// The subscription of one dedicated number (N1). Never used twice.
+    SubscriptionId;
+    /// One order of credits. Never used twice.
+    OrderId;
+    /// One outward event, unique for ever: whoever receives it twice knows it again.
+    EventKey;
 }
 
 impl AccountId {

@@ -1,13 +1,12 @@
 //! One metered session, from the first reservation to its one end.
 
 mod corrections;
-mod outbox;
 mod replay;
 
 use std::fmt;
 
 use self::corrections::Corrections;
-use self::outbox::Outbox;
+use crate::outbox::Outbox;
 use crate::pricing::{self, Priced};
 use crate::timeline::Timeline;
 use crate::transaction::movement;
@@ -17,7 +16,6 @@ use crate::{
 };
 use crate::{Tariff, Transaction};
 
-pub use self::outbox::BlockGrant;
 pub use self::replay::ReplayError;
 
 /// One visit or call while it is metered: facts in, journal entries out.
@@ -41,6 +39,11 @@ pub struct Session {
     corrections: Corrections,
     outbox: Outbox,
 }
+
+/// Proof that the first block is reserved in the journal. Made only by [`Session::recorded`].
+#[derive(Debug)]
+#[must_use]
+pub struct BlockGrant(()); // not Clone, not Copy: spent once
 
 /// What is needed to start a session.
 #[derive(Clone, Debug)]
@@ -195,7 +198,7 @@ impl Session {
 
     /// Hears that the journal has an entry. The first reservation yields the proof that the session may start; once.
     pub fn recorded(&mut self, key: &Key) -> Option<BlockGrant> {
-        self.outbox.recorded(key)
+        self.outbox.recorded(key).then_some(BlockGrant(()))
     }
 
     /// Returns the session's name.

@@ -3,8 +3,12 @@
 mod by_hand;
 mod ledger;
 mod ledger_properties;
+mod messages;
+mod orders;
 mod properties;
 mod rules;
 mod script;
 mod simulation;
+mod subscriptions;
 pub(crate) mod told;
+mod watches;

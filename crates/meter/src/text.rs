@@ -56,4 +56,13 @@ impl<'a> Words<'a> {
     pub(crate) fn rest(mut self) -> Option<String> {
         self.0.take().map(str::to_owned)
     }
+
+    pub(crate) fn number<T: std::str::FromStr>(&mut self) -> Option<T> {
+        self.stored()?.parse().ok()
+    }
+
+    /// What was read, if no word is left.
+    pub(crate) fn end<T>(self, read: T) -> Option<T> {
+        self.0.is_none().then_some(read)
+    }
 }
