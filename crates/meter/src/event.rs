@@ -8,7 +8,7 @@ use crate::{AccountId, Balance, Credits, EventKey, Money, OrderId, SubscriptionI
 /// Something that the world outside is to be told: whoever takes payments, or a person.
 ///
 /// A store writes an event in the transaction that writes what caused it, and delivers it at least once. The key is made of the cause, so
-/// that an event that is made again is the same event.
+/// that an event that is made again is the same event: of two with one key the first stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Event {
     /// Names it for ever.
@@ -84,8 +84,11 @@ impl Event {
             News::OrderWanted { order, .. } => format!("order-wanted/{order}"),
             News::PaymentFailed { order, .. } => format!("payment-failed/{order}"),
             News::OddPayment {
-                order, reference, ..
-            } => format!("odd-payment/{order}/{reference}"),
+                order,
+                reference,
+                paid,
+                ..
+            } => format!("odd-payment/{order}/{reference}/{paid}"),
             News::PastDue {
                 subscription,
                 month,

@@ -13,10 +13,18 @@
 //!                    └───────► Ended      one entry: Settle, or Release when it cost nothing
 //!              never answered
 //!
-//!   Issued ──grant──► Available ──reserve, extend──► Reserved ──settle──► Earned
-//!                         ▲                             │
-//!                         └───────────release───────────┘
+//!   Issued ───grant, top-up───┐
+//!   Promotional ────gift──────┼─► Available ──reserve, extend──► Reserved ──settle──► Earned
+//!   WrittenOff ──write-off────┘    ▲  │  ▲                          │                  ▲
+//!   Transferred ◄──transfer────────┘  │  └─────────release──────────┘                  │
+//!                                     └────────────── a number's month ────────────────┘
 //! ```
+//! A [`Correction`] goes the same way back.
+//!
+//! Beside sessions there are the machines of the office. Each hears facts, in whatever order and however often, and says what to write: a
+//! [`Message`] (R1), a [`Subscription`] of a number (N1), an [`Order`] and its payment, a [`Watch`] on a balance (M13); and entries that somebody
+//! orders: [`Transaction::top_up`], [`Transaction::gift`], [`Transaction::write_off`], a [`Transfer`], a [`Correction`]. What the world outside
+//! is to be told leaves as an [`Event`], written in the transaction of the entry that caused it.
 //!
 //! Every entry has a key that is used once for ever, so sending it again is harmless, and postings that sum to zero.
 //! [`Session::recorded`] turns the journal's word that the first block is reserved into a [`BlockGrant`], without which
@@ -54,7 +62,10 @@
 //! | M9 phone instead of video | [`Fact::PhoneAnswered`], [`Rule::PhoneMinutes`] |
 //! | M10 explained, replayable | [`Session::explain`], [`Cause`], [`Session::replay`] |
 //! | M11 crash | [`Fact::Recovered`] |
-//! | M12 double entry | [`Books`] |
+//! | M12 double entry, corrections | [`Books`], [`Correction`] |
+//! | M13 top-ups, transfers, low balances | [`Order`], [`Transfer`], [`Watch`], [`AutoTopUp`] |
+//! | N1 numbers by the month | [`Subscription`] |
+//! | R1 text messages | [`Segments`], [`Message`] |
 //! | V6 estimate | [`Estimate`] |
 
 mod account;

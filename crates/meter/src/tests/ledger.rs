@@ -7,6 +7,10 @@ use crate::{
     Account, AccountId, Books, Cause, Correction, Credits, Fact, Key, Millis, Opening, Refusal,
     Session, SessionId, Transaction, Transfer,
 };
+use crate::{
+    Date, Kind, Message, MessageFact, MessageId, Segments, Subscription, SubscriptionFact,
+    SubscriptionId,
+};
 
 /// Runs a script: each line is a deed, and what stands behind `->` must hold after it.
 ///
@@ -436,4 +440,85 @@ fn causes_are_read_back_as_they_were_written() {
     ] {
         assert_eq!(Cause::parse(nonsense), None, "{nonsense}");
     }
+}
+
+/// What a journal has stored must be read for ever: keys, kinds and causes are spelt so.
+#[test]
+fn what_is_stored_stays_what_it_is() {
+    let ada = practice().practitioner("ada lee");
+    let transfer = Transfer {
+        name: "7".to_owned(),
+        from: practice(),
+        to: ada,
+        credits: Credits(3),
+        by: "staff 5".to_owned(),
+    };
+    let correction = Correction {
+        name: "1".to_owned(),
+        credits: Credits(2),
+        by: "staff 5".to_owned(),
+        reason: "a wrong number".to_owned(),
+    };
+    let call = call("call 1", practice(), 9);
+    let mut message = Message::open(
+        MessageId::new("m1"),
+        practice(),
+        &Segments::of("hello").unwrap(),
+    );
+    let reserve = message.poll_output().unwrap();
+    let _ = message.recorded(&reserve.key);
+    message.handle_input(MessageFact::Sent).unwrap();
+    let sent = message.poll_output().unwrap();
+    let mut number = Subscription::requested(SubscriptionId::new("n 1"), practice());
+    for fact in [
+        SubscriptionFact::Submitted,
+        SubscriptionFact::Approved,
+        SubscriptionFact::Activated,
+    ] {
+        number
+            .handle_input(Date::new(2026, 1, 31).unwrap(), fact)
+            .unwrap();
+    }
+    let [out, into] = transfer.legs().unwrap();
+    let entries = [
+        Transaction::grant("order 1", practice(), Credits(1), "bought"),
+        Transaction::top_up(practice(), Credits(1), "receipt 12", "staff 5"),
+        Transaction::gift("welcome", practice(), Credits(1), "to begin with"),
+        Transaction::write_off("1", practice(), Credits(1), "staff 5", "they closed"),
+        correction.of(call.last().unwrap()).unwrap(),
+        out,
+        into,
+        reserve,
+        sent,
+        number.poll_output().unwrap(),
+    ];
+    let told: Vec<String> = entries.iter().map(stored).collect();
+    assert_eq!(
+        told,
+        [
+            "grant/order 1 | grant | granted bought | issued-1 available+1",
+            "top-up/receipt 12 | top-up | paid staff%205 receipt 12 | issued-1 available+1",
+            "gift/welcome | gift | given to begin with | promotional-1 available+1",
+            "write-off/1 | write-off | forgiven staff%205 they closed | written-off-1 available+1",
+            "call 1/end/correct/1 | correct | corrected call%201/end staff%205 a wrong number | earned-2 available+2",
+            "transfer/7/out | transfer-out | transferred practice:1/ada%20lee staff 5 | available-3 transferred+3",
+            "transfer/7/in | transfer-in | transferred practice:1 staff 5 | transferred-3 available+3",
+            "message/m1/reserve | reserve | message queued 1 | available-1 reserved+1",
+            "message/m1/end | settle | message sent | reserved-1 earned+1",
+            "number/n 1/month/0 | charge | month 0 2026-01-31 n 1 | available-50 earned+50",
+        ]
+    );
+    for entry in entries {
+        assert_eq!(Kind::parse(entry.kind.as_str()), Some(entry.kind));
+        assert_eq!(Cause::parse(&entry.cause.to_string()), Some(entry.cause));
+    }
+}
+
+fn stored(entry: &Transaction) -> String {
+    let postings = entry.postings.iter();
+    let postings =
+        postings.map(|posting| format!("{}{:+}", posting.account.as_str(), posting.delta));
+    let postings = postings.collect::<Vec<_>>().join(" ");
+    let (kind, cause) = (entry.kind.as_str(), &entry.cause);
+    format!("{} | {kind} | {cause} | {postings}", entry.key)
 }

@@ -179,7 +179,8 @@ fn m13_a_wrong_sum_buys_nothing_and_is_told() {
         failed          -> failed 0 payment-failed 17 card declined
         paid r3 0       -> failed 0 odd-payment 17 0-AUD 2500-AUD r3
         expired         -> expired 0
-        paid r3 1       -> expired 0                    # the same payment, told as before
+        paid r3 1       -> expired 0 odd-payment 17 1-AUD 2500-AUD r3    # another sum is other news
+        paid r3 1       -> expired 0
         paid r4         -> paid 100
         paid r4 7       -> paid 100
     ",
