@@ -127,7 +127,7 @@ impl Message {
 
     /// Hears that the journal has an entry. The reservation yields the proof that the message may leave; once, and not if it failed before.
     pub fn recorded(&mut self, key: &Key) -> Option<SendGrant> {
-        let may_leave = self.outbox.recorded(key) && self.state == State::Reserving;
+        let may_leave = self.outbox.answered(key) && self.state == State::Reserving;
         may_leave.then(|| {
             self.state = State::Reserved;
             SendGrant(())

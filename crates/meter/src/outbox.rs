@@ -28,18 +28,9 @@ impl Outbox {
         Some(entry)
     }
 
-    /// True when this was the awaited one.
-    pub(crate) fn recorded(&mut self, key: &Key) -> bool {
+    /// Hears what the journal said of an entry; true when that was awaited.
+    pub(crate) fn answered(&mut self, key: &Key) -> bool {
         self.awaited.take_if(|awaited| awaited == key).is_some()
-    }
-
-    /// Forgets the awaited one and what would have followed it. True when it was this one.
-    pub(crate) fn refused(&mut self, key: &Key) -> bool {
-        let was_awaited = self.recorded(key);
-        if was_awaited {
-            self.entries.clear();
-        }
-        was_awaited
     }
 
     /// Whether something is on its way that the journal may refuse.

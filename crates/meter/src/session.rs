@@ -198,7 +198,7 @@ impl Session {
 
     /// Hears that the journal has an entry. The first reservation yields the proof that the session may start; once.
     pub fn recorded(&mut self, key: &Key) -> Option<BlockGrant> {
-        self.outbox.recorded(key).then_some(BlockGrant(()))
+        self.outbox.answered(key).then_some(BlockGrant(()))
     }
 
     /// Returns the session's name.

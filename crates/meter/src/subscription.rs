@@ -144,7 +144,7 @@ impl Subscription {
 
     /// Hears that the journal has an entry.
     pub fn recorded(&mut self, key: &Key) {
-        let Some(today) = self.today.filter(|_| self.outbox.recorded(key)) else {
+        let Some(today) = self.today.filter(|_| self.outbox.answered(key)) else {
             return;
         };
         self.state = self.state.clone().paid(today);
@@ -153,7 +153,7 @@ impl Subscription {
 
     /// Hears that the journal refused an entry, since the balance does not cover it.
     pub fn refused(&mut self, key: &Key) {
-        let Some(today) = self.today.filter(|_| self.outbox.refused(key)) else {
+        let Some(today) = self.today.filter(|_| self.outbox.answered(key)) else {
             return;
         };
         let (state, news) = self.state.clone().unpaid(today, &self.id);
