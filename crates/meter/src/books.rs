@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::correction::Reversible;
-use crate::{Account, AccountId, Balance, Cause, Credits, Holdings, Key, Refusal, Transaction};
+use crate::{
+    Account, AccountId, Balance, Cause, Correction, Credits, Holdings, Key, Refusal, Transaction,
+};
 
 /// A double-entry journal in memory, with the balances that follow from it (M12).
 ///
@@ -111,7 +112,7 @@ impl<'a> Draft<'a> {
         let reversed = reversed.into_iter().find_map(|map| map.get(of)).copied();
         let entry = self.entry(of);
         let entry = entry.ok_or_else(|| Refusal::NotCorrectable { key: of.clone() })?;
-        Reversible::of(entry, reversed.unwrap_or_default())?.reverse(correction)
+        Correction::check(correction, entry, reversed.unwrap_or_default())
     }
 
     fn entry(&self, key: &Key) -> Option<&Transaction> {

@@ -67,10 +67,22 @@ impl Correction {
         whole.reverse(&correction)?;
         Ok(correction)
     }
+
+    /// Returns how much of an entry is reversed once a correction of it is written, if so much was before. For ledgers.
+    ///
+    /// # Errors
+    /// [`Refusal::NotCorrectable`] of something that is no correction of this entry, [`Refusal::BeyondCorrection`].
+    pub fn check(
+        correction: &Transaction,
+        of: &Transaction,
+        reversed: Credits,
+    ) -> Result<Credits, Refusal> {
+        Reversible::of(of, reversed)?.reverse(correction)
+    }
 }
 
 /// How much of an entry may still be reversed.
-pub(crate) struct Reversible<'a> {
+struct Reversible<'a> {
     entry: &'a Transaction,
     /// Where its credits came from, or ended.
     end: Account,
@@ -80,7 +92,7 @@ pub(crate) struct Reversible<'a> {
 }
 
 impl<'a> Reversible<'a> {
-    pub(crate) fn of(entry: &'a Transaction, reversed: Credits) -> Result<Self, Refusal> {
+    fn of(entry: &'a Transaction, reversed: Credits) -> Result<Self, Refusal> {
         let mut postings = entry.postings.iter();
         let end = postings.find(|posting| posting.account.can_be_reversed());
         let end = end.ok_or_else(|| Refusal::NotCorrectable {
@@ -102,7 +114,7 @@ impl<'a> Reversible<'a> {
     }
 
     /// How much is reversed with this correction too.
-    pub(crate) fn reverse(&self, correction: &Transaction) -> Result<Credits, Refusal> {
+    fn reverse(&self, correction: &Transaction) -> Result<Credits, Refusal> {
         let back = correction.posted(self.end);
         let asked = Credits(back.unsigned_abs());
         let left = Credits(self.moved.unsigned_abs()) - self.reversed;

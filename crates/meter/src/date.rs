@@ -48,6 +48,21 @@ impl Date {
         self.number().saturating_sub(earlier.number())
     }
 
+    /// Returns the day so many days after 1 January 1970. Nothing beyond the year 9999.
+    pub fn after_1970(days: u32) -> Option<Self> {
+        const BEFORE_1970: u32 = 719_162;
+        let number = days.checked_add(BEFORE_1970)?;
+        let first =
+            |year, month| Self::new(year, month, 1).filter(|first| first.number() <= number);
+        // 400 years have 146,097 days. The quotient is the year, or up to two before.
+        let about = u16::try_from(u64::from(number) * 400 / 146_097).ok()?;
+        let mut years = (about..=about.checked_add(2)?).rev();
+        let year = years.find(|year| first(*year, 1).is_some())?;
+        let month = (1..=12).rev().find_map(|month| first(year, month))?;
+        let day = u8::try_from(number - month.number() + 1).ok()?;
+        Self::new(year, month.month, day)
+    }
+
     /// How many days came before it since the beginning of the year 1.
     fn number(self) -> u32 {
         let years = u32::from(self.year) - 1;

@@ -71,7 +71,7 @@ impl Watch {
         self.rule = rule;
     }
 
-    /// Sees a new entry of the account, and what is available after it, on a day in the practice's time zone.
+    /// Sees a new entry of the account, and what is available after it, on a day of whatever time zone the orders of a day are counted in.
     pub fn handle_entry(&mut self, today: Date, key: &Key, available: Balance) {
         if let Some(limit) = self.alert.hear(available) {
             self.tell(key, News::LowBalance { available, limit });
@@ -115,18 +115,26 @@ impl Watch {
         self.events.push_back(event);
     }
 
-    /// Returns all that a store must keep of it, beside the account and its settings, as text.
+    /// Returns all that a store must keep of it, beside the account, as text.
     pub fn stored(&self) -> String {
         let open = self.open.as_ref().map_or("", OrderId::as_str);
-        format!("{} {} {} {open}", self.alert, self.top_up, self.today)
+        let rule = self.rule.map_or("-".to_owned(), |rule| rule.stored());
+        format!(
+            "{} {} {rule} {} {open}",
+            self.alert, self.top_up, self.today
+        )
     }
 
-    /// A watch as [`Watch::stored`] wrote it; its settings are set again.
+    /// A watch as [`Watch::stored`] wrote it.
     pub fn restored(account: AccountId, stored: &str) -> Option<Self> {
         let mut words = Words::of(stored);
         let watch = Self {
             alert: Alarm::parse(words.stored()?)?,
             top_up: Alarm::parse(words.stored()?)?,
+            rule: match words.stored()? {
+                "-" => None,
+                rule => Some(AutoTopUp::parse(rule)?),
+            },
             today: Today::parse(&mut words)?,
             ..Self::new(account)
         };

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::correction::Reversible;
-use crate::{Cause, Corrected, Credits, Key, Transaction};
+use crate::{Cause, Corrected, Correction, Credits, Key, Transaction};
 
 /// The end of a session, and what corrected it since.
 #[derive(Debug, Default)]
@@ -30,8 +29,7 @@ impl Corrections {
             return None;
         }
         let (entry, reversed) = self.entries.get_mut(of)?;
-        let whole = Reversible::of(entry, *reversed).ok()?;
-        *reversed = whole.reverse(correction).ok()?;
+        *reversed = Correction::check(correction, entry, *reversed).ok()?;
         self.note(correction);
         Some(())
     }

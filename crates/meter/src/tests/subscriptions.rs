@@ -396,6 +396,14 @@ fn dates_are_those_of_the_calendar() {
         assert_eq!(Date::parse(&day.to_string()), Some(day));
         day = tomorrow(day);
     }
+    let mut day = date("1970-01-01");
+    for days in 0..100_000 {
+        assert_eq!(Date::after_1970(days), Some(day));
+        day = tomorrow(day);
+    }
+    assert_eq!(Date::after_1970(2_932_896), Some(date("9999-12-31")));
+    assert_eq!(Date::after_1970(2_932_897), None);
+    assert_eq!(Date::after_1970(u32::MAX), None);
     assert_eq!(date("2000-02-29").days_since(date("2000-03-01")), 0);
     assert_eq!(date("9999-12-31").months_later(1), None);
     assert_eq!(date("2026-01-31").months_later(u32::MAX), None);

@@ -15,14 +15,13 @@ fn day(number: u8) -> Date {
     Date::new(2026, 1, 1 + number).unwrap()
 }
 
-/// Stores a watch and reads it back, with its settings.
+/// Stores a watch and reads it back. Setting what is set changes nothing.
 fn restart(watch: &mut Watch, alert: Option<i64>, top_up: Option<AutoTopUp>) {
     let stored = watch.stored();
     *watch = Watch::restored(practice(), &stored).expect(&stored);
-    assert_eq!(watch.stored(), stored);
     watch.alert_at(alert.map(Balance));
     watch.top_up_by(top_up);
-    assert_eq!(watch.stored(), stored, "the same settings change nothing");
+    assert_eq!(watch.stored(), stored);
 }
 
 /// Runs a script: `3 a 10` is the entry `a` on day 3 that leaves 10 credits available; behind `->` is what the world is told. `alert 10`

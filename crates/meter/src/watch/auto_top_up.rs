@@ -34,6 +34,32 @@ impl AutoTopUp {
             credits_a_day_max: credits.times(2),
         }
     }
+
+    /// `10/100/2500-AUD/2/200`.
+    pub(super) fn stored(&self) -> String {
+        let Self {
+            at,
+            credits,
+            price,
+            orders_a_day_max,
+            credits_a_day_max,
+        } = self;
+        let (credits, sum) = (credits.0, credits_a_day_max.0);
+        format!("{at}/{credits}/{price}/{orders_a_day_max}/{sum}")
+    }
+
+    /// Reads what [`AutoTopUp::stored`] wrote.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let rule = Self {
+            at: Balance(parts.next()?.parse().ok()?),
+            credits: Credits(parts.next()?.parse().ok()?),
+            price: Money::parse(parts.next()?)?,
+            orders_a_day_max: parts.next()?.parse().ok()?,
+            credits_a_day_max: Credits(parts.next()?.parse().ok()?),
+        };
+        parts.next().is_none().then_some(rule)
+    }
 }
 
 /// What was ordered today.

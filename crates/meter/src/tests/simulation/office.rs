@@ -31,6 +31,9 @@ pub(super) struct Office {
 impl Default for Office {
     fn default() -> Self {
         let today = Date::new(2026, 1, 31).unwrap();
+        let mut watch = Watch::new(practice());
+        watch.alert_at(Some(Balance(ALERT_AT)));
+        watch.top_up_by(Some(AutoTopUp::new(Balance(20), PACK, aud(2_500))));
         let mut number = Subscription::requested(number(), practice());
         for fact in [SubscriptionFact::Submitted, SubscriptionFact::Approved] {
             number.handle_input(today, fact).unwrap();
@@ -38,7 +41,7 @@ impl Default for Office {
         Self {
             today,
             number: number.stored(),
-            watch: Watch::new(practice()).stored(),
+            watch: watch.stored(),
             orders: BTreeMap::new(),
             outbox: BTreeMap::new(),
             queued: BTreeSet::new(),
@@ -53,10 +56,6 @@ fn number() -> SubscriptionId {
 
 fn ada() -> AccountId {
     practice().practitioner("ada")
-}
-
-fn rule() -> AutoTopUp {
-    AutoTopUp::new(Balance(20), PACK, aud(2_500))
 }
 
 impl Office {
@@ -77,10 +76,7 @@ impl Office {
     }
 
     fn restored_watch(&self) -> Watch {
-        let mut watch = Watch::restored(practice(), &self.watch).unwrap();
-        watch.alert_at(Some(Balance(ALERT_AT)));
-        watch.top_up_by(Some(rule()));
-        watch
+        Watch::restored(practice(), &self.watch).unwrap()
     }
 
     fn keep_order(&mut self, mut order: Order) {
