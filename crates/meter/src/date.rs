@@ -11,6 +11,13 @@ pub struct Date {
 }
 
 impl Date {
+    /// 31 December 9999.
+    pub const LAST: Self = Self {
+        year: 9999,
+        month: 12,
+        day: 31,
+    };
+
     /// Returns a day of the years 1 to 9999, or nothing if the calendar has no such day.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         let exists = (1..=9999).contains(&year)

@@ -10,6 +10,7 @@ mod state;
 mod suspended;
 mod under_review;
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use self::state::State;
@@ -46,7 +47,7 @@ pub struct Subscription {
     state: State,
     today: Option<Date>,
     outbox: Outbox,
-    events: Vec<Event>,
+    events: VecDeque<Event>,
 }
 
 /// What happened to a subscription, beside the passing of days.
@@ -97,7 +98,7 @@ impl Subscription {
             state,
             today: None,
             outbox: Outbox::default(),
-            events: Vec::new(),
+            events: VecDeque::new(),
         }
     }
 
@@ -127,7 +128,8 @@ impl Subscription {
         self.ask();
     }
 
-    /// Returns when to call [`Subscription::handle_timeout`] at the latest; none while nothing is charged.
+    /// Returns the first day of the next month to pay, on which to call [`Subscription::handle_timeout`]; a day that has passed, while one is owed;
+    /// none where nothing will be charged.
     pub fn poll_timeout(&self) -> Option<Date> {
         self.state.due()
     }
@@ -139,7 +141,7 @@ impl Subscription {
 
     /// Returns the next outward event: the number is past due, or is suspended. To be stored together with the subscription.
     pub fn poll_event(&mut self) -> Option<Event> {
-        (!self.events.is_empty()).then(|| self.events.remove(0))
+        self.events.pop_front()
     }
 
     /// Hears that the journal has an entry.
