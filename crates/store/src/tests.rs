@@ -3,6 +3,7 @@
 mod base;
 mod concurrency;
 mod ledger;
+mod money;
 mod postgres;
 mod records;
 mod recovery;

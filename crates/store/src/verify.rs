@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use housecall_meter::{Account, AccountId, Books};
+use housecall_meter::{Account, AccountId, Books, Kind};
 
 use crate::journal::{Entry, Line, entries, select_entries};
 use crate::seal::seal;
@@ -76,6 +76,13 @@ impl Store {
                 .fetch_all(&mut *tx)
                 .await?,
         )?;
+        told.expect_no_half()?;
+        compare_given(
+            &told.books,
+            sqlx::query_as("SELECT account_id, given FROM holder")
+                .fetch_all(&mut *tx)
+                .await?,
+        )?;
         drop(tx);
         Ok(Verified {
             entries: count(told.last),
@@ -110,6 +117,8 @@ struct Told {
     books: Books,
     last: i64,
     seal: Option<String>,
+    /// The first leg of a transfer, until the second is read.
+    half: Option<Entry>,
 }
 
 impl Told {
@@ -122,20 +131,39 @@ impl Told {
         )?;
         self.last = seq;
         self.check_seal(entry)?;
-        let place = || format!("journal entry {seq}");
-        let taken = self.books.record(&entry.transaction);
-        taken.map_err(|_| StoreError::Unreadable {
-            what: "movement of credits",
-            place: place(),
-        })?;
+        if entry.transaction.kind == Kind::TransferOut && self.half.is_none() {
+            self.half = Some(entry.clone());
+            return Ok(());
+        }
+        let read: Vec<Entry> = self
+            .half
+            .take()
+            .into_iter()
+            .chain([entry.clone()])
+            .collect();
+        let transactions: Vec<_> = read.iter().map(|entry| entry.transaction.clone()).collect();
+        let taken = self.books.record_all(&transactions);
+        taken.map_err(|_| unreadable(seq))?;
+        read.iter().try_for_each(|entry| self.check_funds(entry))
+    }
+
+    /// The last entry is no first leg of a transfer.
+    fn expect_no_half(&self) -> Result<(), StoreError> {
+        self.half
+            .is_none()
+            .then_some(())
+            .ok_or_else(|| unreadable(self.last))
+    }
+
+    fn check_funds(&self, entry: &Entry) -> Result<(), StoreError> {
         let balance = |of| self.books.balance(&entry.transaction.account, of).0;
         expect(
-            || format!("available after {}", place()),
+            || format!("available after journal entry {}", entry.seq),
             entry.funds_after.available,
             balance(Account::Available),
         )?;
         expect(
-            || format!("reserved after {}", place()),
+            || format!("reserved after journal entry {}", entry.seq),
             entry.funds_after.reserved,
             balance(Account::Reserved),
         )
@@ -152,6 +180,30 @@ impl Told {
         fits.then_some(())
             .ok_or(StoreError::Unsealed { seq: entry.seq })
     }
+}
+
+fn unreadable(seq: i64) -> StoreError {
+    StoreError::Unreadable {
+        what: "movement of credits",
+        place: format!("journal entry {seq}"),
+    }
+}
+
+/// What is left of given credits, of everybody who has accounts.
+fn compare_given(books: &Books, stored: Vec<(String, i64)>) -> Result<(), StoreError> {
+    let mut stored: BTreeMap<String, i64> = stored.into_iter().collect();
+    for (holder, _, _) in books.balances() {
+        stored.entry(holder.as_str().to_owned()).or_insert(0);
+    }
+    for (name, given) in stored {
+        let replayed = books.holdings(&AccountId::new(name.clone())).given();
+        expect(
+            || format!("what {name} has of given credits"),
+            given,
+            replayed.posted(),
+        )?;
+    }
+    Ok(())
 }
 
 fn compare(books: &Books, stored: Vec<(String, String, i64)>) -> Result<(), StoreError> {
