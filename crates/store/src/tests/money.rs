@@ -307,16 +307,16 @@ async fn a_low_balance_orders_once(base: &Base) {
     buy(&store, 14).await;
     assert!(delivered(&store, FAR).await.is_empty());
     call(&store, "call 1", 5).await;
-    // The fourth minute reserved the credit that led to 10.
+    // What was set aside for a sixth minute led below 10.
     let wanted = delivered(&store, FAR).await;
-    assert_eq!(wanted, ["order-wanted/auto/call 1/extend/3"]);
-    let order = OrderId::new("auto/call 1/extend/3");
+    assert_eq!(wanted, ["order-wanted/auto/call 1/extend/5"]);
+    let order = OrderId::new("auto/call 1/extend/5");
     drop(store);
     let store = base.store().await;
     call(&store, "call 2", 4).await;
     assert_eq!(
         delivered(&store, FAR).await,
-        ["low-balance/call 2/extend/3"]
+        ["low-balance/call 2/extend/4"]
     );
     store.hear_of_payment(&order, paid("r1")).await.unwrap();
     assert_eq!(available(&store, &practice()).await, 105);
