@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Bill, Fact, Millis, TariffId};
+use crate::{Account, Bill, Cause, Credits, Fact, Key, Millis, TariffId, Transaction};
 
 /// Who was connected when, and which rule made which block (M10).
 ///
@@ -15,6 +15,56 @@ pub struct Explanation {
     pub timeline: Vec<(Millis, Fact)>,
     /// The price.
     pub bill: Bill,
+    /// What changed the charge after it was settled, in order (M12).
+    pub corrections: Vec<Corrected>,
+}
+
+/// A correction of a session's charge, or of one of its corrections (M12).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Corrected {
+    /// What it corrects.
+    pub of: Key,
+    /// What it adds to the charge; below zero when it gives back.
+    pub delta: i64,
+    /// Who ordered it.
+    pub by: String,
+    /// In words.
+    pub reason: String,
+}
+
+impl Explanation {
+    /// Returns what the session costs, corrections included.
+    pub fn total(&self) -> Credits {
+        let deltas = self.corrections.iter().map(|correction| correction.delta);
+        let total = deltas.fold(self.bill.total().posted(), i64::saturating_add);
+        Credits(total.max(0).unsigned_abs())
+    }
+}
+
+impl Corrected {
+    /// What a correction says of itself; none of another entry.
+    pub(crate) fn told(entry: &Transaction) -> Option<Self> {
+        let Cause::Corrected { of, by, reason } = &entry.cause else {
+            return None;
+        };
+        Some(Self {
+            of: of.clone(),
+            delta: entry.posted(Account::Earned),
+            by: by.clone(),
+            reason: reason.clone(),
+        })
+    }
+}
+
+/// `given back, says Ada: a wrong number (M12)`.
+impl fmt::Display for Corrected {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.delta < 0 {
+            true => "given back",
+            false => "charged again",
+        };
+        write!(out, "{what}, says {}: {} (M12)", self.by, self.reason)
+    }
 }
 
 impl fmt::Display for Explanation {
@@ -26,7 +76,10 @@ impl fmt::Display for Explanation {
         for line in self.bill.lines() {
             writeln!(out, "{:>12}  {line}", line.credits().0)?;
         }
-        write!(out, "{:>12}  in all", self.bill.total().0)
+        for correction in &self.corrections {
+            writeln!(out, "{:>12}  {correction}", correction.delta)?;
+        }
+        write!(out, "{:>12}  in all", self.total().0)
     }
 }
 

@@ -2,47 +2,60 @@
 
 use std::fmt;
 
-/// The account that pays: a practice, as the embedding program names it.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct AccountId(String);
+/// Names that the embedding program gives, compared and kept as they are.
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(String);
 
-/// One metered session: a visit or a phone call. Never used twice, since journal keys begin with it.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SessionId(String);
+        impl $name {
+            /// Makes one of a name.
+            pub fn new(name: impl Into<String>) -> Self {
+                Self(name.into())
+            }
+
+            /// Returns the name.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// The account holder that pays: a practice, as the embedding program names it, or one of its practitioners
+    /// ([`AccountId::practitioner`]).
+    AccountId;
+    /// One metered session: a visit or a phone call. Never used twice, since journal keys begin with it.
+    SessionId;
+    /// One text message. Never used twice, since journal keys name it.
+    MessageId;
+    /// The subscription of one dedicated number (N1). Never used twice.
+    SubscriptionId;
+    /// One order of credits. Never used twice.
+    OrderId;
+    /// One outward event, unique for ever: whoever receives it twice knows it again.
+    EventKey;
+}
 
 impl AccountId {
-    /// Names an account.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+    /// Names the account of a practitioner in the practice whose account this is.
+    pub fn practitioner(&self, name: &str) -> Self {
+        Self(format!("{}/{name}", self.practice()))
     }
 
-    /// Returns the name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl SessionId {
-    /// Names a session.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
-    }
-
-    /// Returns the name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    /// Returns the name of the practice: all before the first `/`.
+    pub fn practice(&self) -> &str {
+        self.0
+            .split_once('/')
+            .map_or(self.as_str(), |(practice, _)| practice)
     }
 }
 

@@ -1,11 +1,12 @@
 //! One metered session, from the first reservation to its one end.
 
-mod outbox;
+mod corrections;
 mod replay;
 
 use std::fmt;
 
-use self::outbox::Outbox;
+use self::corrections::Corrections;
+use crate::outbox::Outbox;
 use crate::pricing::{self, Priced};
 use crate::timeline::Timeline;
 use crate::transaction::movement;
@@ -15,7 +16,6 @@ use crate::{
 };
 use crate::{Tariff, Transaction};
 
-pub use self::outbox::BlockGrant;
 pub use self::replay::ReplayError;
 
 /// One visit or call while it is metered: facts in, journal entries out.
@@ -36,8 +36,14 @@ pub struct Session {
     reserved: Credits,
     /// The end's price, once it is in the journal or on its way there.
     ended: Option<Priced>,
+    corrections: Corrections,
     outbox: Outbox,
 }
+
+/// Proof that the first block is reserved in the journal. Made only by [`Session::recorded`].
+#[derive(Debug)]
+#[must_use]
+pub struct BlockGrant(()); // not Clone, not Copy: spent once
 
 /// What is needed to start a session.
 #[derive(Clone, Debug)]
@@ -124,6 +130,7 @@ impl Session {
             timeline: Timeline::new(),
             reserved: Credits::ZERO,
             ended: None,
+            corrections: Corrections::default(),
             outbox: Outbox::default(),
         };
         session.reserve();
@@ -191,7 +198,7 @@ impl Session {
 
     /// Hears that the journal has an entry. The first reservation yields the proof that the session may start; once.
     pub fn recorded(&mut self, key: &Key) -> Option<BlockGrant> {
-        self.outbox.recorded(key)
+        self.outbox.answered(key).then_some(BlockGrant(()))
     }
 
     /// Returns the session's name.
@@ -238,6 +245,7 @@ impl Session {
             tariff: self.tariff.id(),
             timeline: self.timeline.facts().to_vec(),
             bill: self.bill(at),
+            corrections: self.corrections.told().to_vec(),
         }
     }
 
@@ -246,7 +254,7 @@ impl Session {
         self.poll_timeout()
     }
 
-    /// Returns the final cost, or nothing while the session lasts.
+    /// Returns the final cost, or nothing while the session lasts. [`Explanation::total`] has what corrections left of it.
     pub fn settled(&self) -> Option<Credits> {
         self.ended.as_ref().map(|priced| priced.bill.total())
     }
@@ -410,7 +418,7 @@ impl Session {
             tariff: Some(self.tariff.id()),
             cause,
             postings,
-            must_be_covered: kind == Kind::Reserve,
+            must_be_covered: kind.must_be_covered(),
         });
     }
 }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::TariffId;
-use crate::{AccountId, Booked, Credits, Fact, Millis, OldGrid, Patient, Person, SessionId};
+use crate::{Account, AccountId, Cause, Credits, Kind, Millis, SessionId, TariffId};
 
 /// One entry of the journal: a movement of credits, the reason for it, and a key that is used once for ever (M12).
 ///
@@ -31,25 +30,74 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Gives credits to a practice: a purchase, or a gift. The key is the caller's, for instance an order number.
+    /// Gives credits to a practice that count as bought. The key is the caller's, for instance an order number.
     pub fn grant(
         order: &str,
         account: AccountId,
         credits: Credits,
         reason: impl Into<String>,
     ) -> Self {
+        let cause = Cause::Granted {
+            reason: reason.into(),
+        };
+        let moved = movement(Account::Issued, Account::Available, credits);
+        Self::outside_sessions(format!("grant/{order}"), Kind::Grant, account, cause, moved)
+    }
+
+    /// Credits that were paid for (M13). A payment's `reference` buys once, whoever says so and however often.
+    pub fn top_up(account: AccountId, credits: Credits, reference: &str, by: &str) -> Self {
+        let cause = Cause::Paid {
+            reference: reference.to_owned(),
+            by: by.to_owned(),
+        };
+        let moved = movement(Account::Issued, Account::Available, credits);
+        let key = format!("top-up/{reference}");
+        Self::outside_sessions(key, Kind::TopUp, account, cause, moved)
+    }
+
+    /// Credits given for nothing. They are spent before bought ones: see [`Holdings::given`](crate::Holdings::given).
+    pub fn gift(name: &str, account: AccountId, credits: Credits, reason: &str) -> Self {
+        let cause = Cause::Given {
+            reason: reason.to_owned(),
+        };
+        let moved = movement(Account::Promotional, Account::Available, credits);
+        Self::outside_sessions(format!("gift/{name}"), Kind::Gift, account, cause, moved)
+    }
+
+    /// Forgives a debt. A journal refuses it when there is less debt than that.
+    pub fn write_off(
+        name: &str,
+        account: AccountId,
+        credits: Credits,
+        by: &str,
+        reason: &str,
+    ) -> Self {
+        let cause = Cause::Forgiven {
+            by: by.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let moved = movement(Account::WrittenOff, Account::Available, credits);
+        let key = format!("write-off/{name}");
+        Self::outside_sessions(key, Kind::WriteOff, account, cause, moved)
+    }
+
+    pub(crate) fn outside_sessions(
+        key: String,
+        kind: Kind,
+        account: AccountId,
+        cause: Cause,
+        postings: Vec<Posting>,
+    ) -> Self {
         Self {
-            key: Key(format!("grant/{order}")),
-            kind: Kind::Grant,
+            key: Key(key),
+            kind,
             session: None,
             account,
             at: Millis::ZERO,
             tariff: None,
-            cause: Cause::Granted {
-                reason: reason.into(),
-            },
-            postings: movement(Account::Issued, Account::Available, credits),
-            must_be_covered: false,
+            cause,
+            postings,
+            must_be_covered: kind.must_be_covered(),
         }
     }
 
@@ -94,7 +142,8 @@ pub(crate) fn movement(from: Account, to: Account, credits: Credits) -> Vec<Post
     ]
 }
 
-/// The name of a journal entry, unique for ever: `{session}/reserve/0`, `{session}/end`, `grant/{order}`.
+/// The name of a journal entry, unique for ever: `{session}/reserve/0`, `{session}/end`, `grant/{order}`, `top-up/{reference}`,
+/// `gift/{name}`, `write-off/{name}`, `transfer/{name}/out`, `{key}/correct/{name}`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Key(pub String);
 
@@ -111,41 +160,6 @@ impl fmt::Display for Key {
     }
 }
 
-/// The accounts that each practice has.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Account {
-    /// Where granted credits come from: minus everything ever granted.
-    Issued,
-    /// Free to spend.
-    Available,
-    /// Set aside for sessions in progress (M7).
-    Reserved,
-    /// Spent.
-    Earned,
-}
-
-impl Account {
-    /// Every account, in the order of its name in a report.
-    pub const ALL: [Self; 4] = [Self::Issued, Self::Available, Self::Reserved, Self::Earned];
-
-    /// Returns the name that a journal stores.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Issued => "issued",
-            Self::Available => "available",
-            Self::Reserved => "reserved",
-            Self::Earned => "earned",
-        }
-    }
-
-    /// Returns the account of a stored name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|account| account.as_str() == name)
-    }
-}
-
 /// One line of an entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Posting {
@@ -153,149 +167,4 @@ pub struct Posting {
     pub account: Account,
     /// What is added to it; negative when taken.
     pub delta: i64,
-}
-
-/// What sort of movement an entry is.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Kind {
-    /// Credits come to a practice: Issued → Available.
-    Grant,
-    /// The first reservation of a session, which must be covered (M7): Available → Reserved.
-    Reserve,
-    /// More blocks, or an unbooked patient: Available → Reserved, which may take the balance below zero (M8).
-    Extend,
-    /// Nothing moves: a fact that the price depends on.
-    Evidence,
-    /// The end of a session that cost something: Reserved → Earned, the rest → Available.
-    Settle,
-    /// The end of a session that cost nothing (P7): Reserved → Available.
-    Release,
-}
-
-impl Kind {
-    const ALL: [Self; 6] = [
-        Self::Grant,
-        Self::Reserve,
-        Self::Extend,
-        Self::Evidence,
-        Self::Settle,
-        Self::Release,
-    ];
-
-    /// Returns the name that a journal stores.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Grant => "grant",
-            Self::Reserve => "reserve",
-            Self::Extend => "extend",
-            Self::Evidence => "evidence",
-            Self::Settle => "settle",
-            Self::Release => "release",
-        }
-    }
-
-    /// Returns the kind of a stored name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
-    /// Returns whether this ends a session.
-    pub fn ends_session(self) -> bool {
-        matches!(self, Self::Settle | Self::Release)
-    }
-}
-
-/// What made an entry.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Cause {
-    /// Credits were given.
-    Granted {
-        /// In words.
-        reason: String,
-    },
-    /// A session started.
-    Opened {
-        /// For how many people.
-        booked: Booked,
-        /// What it reopens, if the tariff asks (M5).
-        reopens: Option<OldGrid>,
-    },
-    /// A block began.
-    BlockBegan,
-    /// Something happened in the session.
-    Heard(Fact),
-}
-
-/// The text that a journal stores; [`Cause::parse`] reads it back.
-impl fmt::Display for Cause {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Granted { reason } => write!(out, "granted {reason}"),
-            Self::Opened { booked, reopens } => {
-                write!(out, "opened {}", booked.count())?;
-                reopens.map_or(Ok(()), |old| write!(out, " reopens {old}"))
-            }
-            Self::BlockBegan => out.write_str("block began"),
-            Self::Heard(fact) => fact.fmt(out),
-        }
-    }
-}
-
-impl Cause {
-    /// Returns the cause that a journal stored as text.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.split_once(' ').unwrap_or((text, "")) {
-            ("granted", reason) => Some(Self::Granted {
-                reason: reason.to_owned(),
-            }),
-            ("opened", opening) => Self::parse_opening(opening),
-            ("block", "began") => Some(Self::BlockBegan),
-            _ => Fact::parse(text).map(Self::Heard),
-        }
-    }
-
-    fn parse_opening(text: &str) -> Option<Self> {
-        let (booked, reopens) = match text.split_once(" reopens ") {
-            Some((booked, old)) => (booked, Some(OldGrid::parse(old)?)),
-            None => (text, None),
-        };
-        let booked = Booked::new(booked.parse().ok()?)?;
-        Some(Self::Opened { booked, reopens })
-    }
-}
-
-impl fmt::Display for Fact {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PatientAdmitted(patient) => write!(out, "admitted {}", patient.seat()),
-            Self::Joined(person) => write!(out, "joined {person}"),
-            Self::Left(person) => write!(out, "left {person}"),
-            Self::PhoneAnswered(patient) => write!(out, "phone-answered {}", patient.seat()),
-            Self::PhoneHungUp(patient) => write!(out, "phone-hung-up {}", patient.seat()),
-            Self::Answered => out.write_str("answered"),
-            Self::Ended => out.write_str("ended"),
-            Self::NeverAnswered => out.write_str("never answered"),
-            Self::Recovered { last_evidence } => write!(out, "recovered {}", last_evidence.0),
-        }
-    }
-}
-
-impl Fact {
-    fn parse(text: &str) -> Option<Self> {
-        let patient = |seat: &str| Patient::from_seat(seat.parse().ok()?);
-        match text.split_once(' ').unwrap_or((text, "")) {
-            ("admitted", seat) => patient(seat).map(Self::PatientAdmitted),
-            ("joined", person) => Person::parse(person).map(Self::Joined),
-            ("left", person) => Person::parse(person).map(Self::Left),
-            ("phone-answered", seat) => patient(seat).map(Self::PhoneAnswered),
-            ("phone-hung-up", seat) => patient(seat).map(Self::PhoneHungUp),
-            ("answered", "") => Some(Self::Answered),
-            ("ended", "") => Some(Self::Ended),
-            ("never", "answered") => Some(Self::NeverAnswered),
-            ("recovered", millis) => Some(Self::Recovered {
-                last_evidence: Millis(millis.parse().ok()?),
-            }),
-            _ => None,
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use housecall::ports::LedgerError;
-use housecall_meter::{Key, ReplayError, SessionId};
+use housecall_meter::{Key, Refusal, ReplayError, SessionId, WrongMoment};
 
 /// Why the store did not do what was asked. Nothing was written, except as [`StoreError::Database`] and [`StoreError::Silent`] say.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,20 @@ pub enum StoreError {
         /// Its key.
         key: Key,
     },
+    /// A correction, transfer or write-off that cannot be (M12, M13).
+    #[error("{0}")]
+    Refused(Refusal),
+    /// A subscription is not there yet (N1).
+    #[error("{0}")]
+    WrongMoment(#[from] WrongMoment),
+    /// There is no such thing.
+    #[error("no {what} {name}")]
+    Unknown {
+        /// What.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// The entry belongs to a session that never started or has ended.
     #[error("journal entry {key} belongs to no open session")]
     SessionNotOpen {
@@ -116,10 +130,26 @@ impl From<StoreError> for LedgerError {
                 Self::InsufficientCredits { needed, available }
             }
             StoreError::KeyConflict { key } => Self::KeyConflict { key: key.0 },
-            refused @ (StoreError::Unbalanced { .. } | StoreError::SessionNotOpen { .. }) => {
-                Self::Refused(refused.to_string())
-            }
+            refused @ (StoreError::Unbalanced { .. }
+            | StoreError::SessionNotOpen { .. }
+            | StoreError::Refused(_)
+            | StoreError::WrongMoment(_)
+            | StoreError::Unknown { .. }) => Self::Refused(refused.to_string()),
             away => Self::Unavailable(away.to_string()),
+        }
+    }
+}
+
+impl From<Refusal> for StoreError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::InsufficientCredits { needed, available } => Self::InsufficientCredits {
+                needed: needed.0,
+                available: available.0,
+            },
+            Refusal::KeyConflict { key } => Self::KeyConflict { key },
+            Refusal::Unbalanced { key } => Self::Unbalanced { key },
+            other => Self::Refused(other),
         }
     }
 }

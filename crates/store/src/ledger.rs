@@ -3,13 +3,18 @@
 use async_trait::async_trait;
 use housecall::ports::{Clock, Funds, Ledger, LedgerError, Recorded, SystemClock};
 use housecall_meter::{
-    Account, AccountId, Balance, Credits, Kind, Posting, SessionId, Transaction,
+    Account, AccountId, Cause, Credits, Key, Kind, MessageFact, Posting, SessionId, Transaction,
 };
 use sqlx::AnyConnection;
 
+use crate::corrections;
+use crate::holder::Holder;
 use crate::journal::{Entry, Line, entries, select_entries};
 use crate::seal::seal;
 use crate::{Store, StoreError};
+
+/// Lines of an entry at most: what a statement has room for. The end of a session has three.
+pub(crate) const POSTINGS_MAX: usize = 4;
 
 #[async_trait]
 impl Ledger for Store {
@@ -43,21 +48,27 @@ impl Store {
             .await?)
     }
 
-    /// Writes an entry with its postings, the balances that follow, and the state of its session, or none of them.
+    /// Writes an entry with all that follows from it, or nothing.
     pub(crate) async fn write(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
         self.answered(self.write_in_turn(entry)).await
     }
 
     async fn write_in_turn(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
+        // A leg of a transfer is written with the other one: see `Store::transfer`.
+        if entry.posted(Account::Transferred) != 0 {
+            return Err(StoreError::Unbalanced {
+                key: entry.key.clone(),
+            });
+        }
         let mut tx = self.begin_entry().await?;
-        let recorded = write_within(&mut tx, entry).await?;
+        let recorded = write_in(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(recorded)
     }
 
     async fn funds_of(&self, account: &AccountId) -> Result<Funds, StoreError> {
         let mut connection = self.pool().acquire().await?;
-        Ok(Balances::read(&mut connection, account).await?.funds())
+        Ok(Holder::read(&mut connection, account).await?.funds())
     }
 
     /// A late heartbeat of an ended session changes nothing.
@@ -74,28 +85,31 @@ impl Store {
     }
 }
 
-/// Writes an entry in a transaction that has the journal.
-pub(crate) async fn write_within(
+/// Writes an entry with its postings, the balances that follow, the state of its session, and what its holder is to be told. A refused one
+/// leaves the transaction as it was.
+pub(crate) async fn write_in(
     tx: &mut AnyConnection,
     entry: &Transaction,
 ) -> Result<Recorded, StoreError> {
-    if let Some(known) = known(tx, entry).await? {
+    if let Some(known) = known(tx, &entry.key).await? {
         return repeated(&known, entry);
     }
-    let before = Balances::read(tx, &entry.account).await?;
-    let after = before.with(entry)?;
-    let seq = append(tx, entry, after.funds()).await?;
+    corrections::check(tx, entry).await?;
+    let mut holder = Holder::read(tx, &entry.account).await?.after(entry)?;
+    let seq = append(tx, entry, holder.funds()).await?;
     keep_session(tx, entry, seq).await?;
-    after.write(tx, &entry.account).await?;
+    corrections::keep(tx, entry, seq).await?;
+    holder.write(tx, entry).await?;
     Ok(Recorded {
         already: false,
-        funds: after.funds(),
+        funds: holder.funds(),
     })
 }
 
-async fn known(tx: &mut AnyConnection, entry: &Transaction) -> Result<Option<Entry>, StoreError> {
+/// The entry of a key.
+pub(crate) async fn known(tx: &mut AnyConnection, key: &Key) -> Result<Option<Entry>, StoreError> {
     let lines = sqlx::query_as::<_, Line>(select_entries!("WHERE j.key = $1"));
-    let lines = lines.bind(entry.key.as_str()).fetch_all(tx).await?;
+    let lines = lines.bind(key.as_str()).fetch_all(tx).await?;
     Ok(entries(lines)?.pop())
 }
 
@@ -113,71 +127,6 @@ fn repeated(known: &Entry, entry: &Transaction) -> Result<Recorded, StoreError> 
     }
 }
 
-/// What the four accounts of a practice have, in the order of [`Account::ALL`].
-#[derive(Clone, Copy, Default)]
-struct Balances([i64; 4]);
-
-impl Balances {
-    async fn read(connection: &mut AnyConnection, account: &AccountId) -> Result<Self, StoreError> {
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT account, credits FROM balance WHERE account_id = $1")
-                .bind(account.as_str())
-                .fetch_all(connection)
-                .await?;
-        let of = |name: Account| {
-            rows.iter()
-                .find(|(stored, _)| stored == name.as_str())
-                .map_or(0, |(_, credits)| *credits)
-        };
-        Ok(Self(Account::ALL.map(of)))
-    }
-
-    /// What the accounts have after the entry, if it may be written.
-    fn with(self, entry: &Transaction) -> Result<Self, StoreError> {
-        let unbalanced = || StoreError::Unbalanced {
-            key: entry.key.clone(),
-        };
-        if !entry.is_balanced() {
-            return Err(unbalanced());
-        }
-        let available = self.funds().available;
-        if entry.must_be_covered && !Balance(available).covers(entry.needed()) {
-            return Err(StoreError::InsufficientCredits {
-                needed: entry.needed().0,
-                available,
-            });
-        }
-        let mut after = self;
-        for (credits, account) in after.0.iter_mut().zip(Account::ALL) {
-            *credits = credits
-                .checked_add(entry.posted(account))
-                .ok_or_else(unbalanced)?;
-        }
-        Ok(after)
-    }
-
-    fn funds(self) -> Funds {
-        let [_, available, reserved, _] = self.0;
-        Funds {
-            available,
-            reserved,
-        }
-    }
-
-    async fn write(self, tx: &mut AnyConnection, account: &AccountId) -> Result<(), StoreError> {
-        const { assert!(Account::ALL.len() == 4, "the statement has four rows") };
-        let upsert = "INSERT INTO balance (account_id, account, credits) \
-                      VALUES ($1, $2, $3), ($1, $4, $5), ($1, $6, $7), ($1, $8, $9) \
-                      ON CONFLICT (account_id, account) DO UPDATE SET credits = excluded.credits";
-        let mut query = sqlx::query(upsert).bind(account.as_str());
-        for (credits, name) in self.0.into_iter().zip(Account::ALL) {
-            query = query.bind(name.as_str()).bind(credits);
-        }
-        query.execute(tx).await?;
-        Ok(())
-    }
-}
-
 async fn append(
     tx: &mut AnyConnection,
     transaction: &Transaction,
@@ -186,7 +135,7 @@ async fn append(
     let unbalanced = || StoreError::Unbalanced {
         key: transaction.key.clone(),
     };
-    if transaction.postings.len() > Account::ALL.len() {
+    if transaction.postings.len() > POSTINGS_MAX {
         return Err(unbalanced());
     }
     let last = "SELECT seq, seal FROM journal ORDER BY seq DESC LIMIT 1";
@@ -230,13 +179,12 @@ async fn append_postings(
     seq: i64,
     postings: &[Posting],
 ) -> Result<(), StoreError> {
-    const { assert!(Account::ALL.len() == 4, "the statement has four rows") };
     let insert = "INSERT INTO posting (seq, line, account, delta) SELECT $1, line, account, delta FROM (\
                   SELECT 0 AS line, $2 AS account, $3 AS delta UNION ALL SELECT 1, $4, $5 \
                   UNION ALL SELECT 2, $6, $7 UNION ALL SELECT 3, $8, $9) AS lines WHERE account IS NOT NULL";
     let mut query = sqlx::query(insert).bind(seq);
-    // One for each account at most: `append` has seen to it.
-    for line in 0..Account::ALL.len() {
+    // No more than that: `append` has seen to it.
+    for line in 0..POSTINGS_MAX {
         let posting = postings.get(line);
         query = query
             .bind(posting.map(|posting| posting.account.as_str()))
@@ -256,15 +204,17 @@ async fn keep_session(
         key: entry.key.clone(),
     };
     let Some(session) = entry.session.as_ref().map(SessionId::as_str) else {
-        return if entry.kind == Kind::Grant {
-            Ok(())
-        } else {
-            Err(not_open())
-        };
+        return expect_no_session(tx, entry).await;
     };
+    // What it corrects is of the same session, and ended it.
+    if entry.kind == Kind::Correct {
+        return Ok(());
+    }
+    if !entry.cause.is_of_session() {
+        return Err(not_open());
+    }
     let at_ms = i64::try_from(entry.at.0).map_err(|_| not_open())?;
     let query = match entry.kind {
-        Kind::Grant => return Err(not_open()),
         Kind::Reserve => sqlx::query(
             "INSERT INTO metered_session (session, account_id, started_unix_ms, evidence_ms) VALUES ($1, $4, $5, $2) \
              ON CONFLICT (session) DO NOTHING",
@@ -277,6 +227,7 @@ async fn keep_session(
             "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END, ended_seq = $3 \
              WHERE session = $1 AND account_id = $4 AND ended_seq IS NULL",
         ),
+        _ => return Err(not_open()),
     };
     let query = query
         .bind(session)
@@ -290,4 +241,22 @@ async fn keep_session(
     } else {
         Err(not_open())
     }
+}
+
+/// What belongs to no session is no part of one. The end of a message follows its reservation.
+async fn expect_no_session(tx: &mut AnyConnection, entry: &Transaction) -> Result<(), StoreError> {
+    let follows = match &entry.cause {
+        Cause::Message(MessageFact::Sent | MessageFact::Failed) => {
+            let reserved = entry.key.as_str().strip_suffix("/end");
+            let reserved = reserved.map(|message| Key(format!("{message}/reserve")));
+            match reserved {
+                Some(key) => known(tx, &key).await?.is_some(),
+                None => false,
+            }
+        }
+        cause => !cause.is_of_session(),
+    };
+    follows.then_some(()).ok_or(StoreError::SessionNotOpen {
+        key: entry.key.clone(),
+    })
 }

@@ -56,12 +56,17 @@ mod address;
 mod call_filter;
 mod call_quality;
 mod calls;
+mod corrections;
 mod dialect;
 mod error;
 mod explain;
+mod holder;
 mod journal;
 mod ledger;
 mod number;
+mod numbers;
+mod orders;
+mod outbox;
 mod page;
 mod postgres;
 mod records;
@@ -71,8 +76,10 @@ mod sqlite;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod transfers;
 mod verify;
 mod visits;
+mod watches;
 
 #[cfg(test)]
 mod tests;
@@ -84,6 +91,7 @@ pub use dialect::Dialect;
 pub use error::StoreError;
 pub use housecall_meter::{Bill, Cause, Explanation, Fact, Line, Millis, Patient, Person, Rule};
 pub use journal::Entry;
+pub use outbox::Outgoing;
 pub use page::Page;
 pub use recovery::{Orphan, Recovery};
 pub use store::Store;

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use housecall_meter::Transaction;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 
-use crate::ledger::write_within;
+use crate::ledger::write_in;
 use crate::{Address, Store, StoreError};
 
 /// Names the server that tests may make databases on, as the URL of one who may. Without it, what needs PostgreSQL is skipped.
@@ -141,7 +141,7 @@ impl Drop for Base {
 pub async fn record_all(store: &Store, entries: &[Transaction]) -> Result<(), StoreError> {
     let mut tx = store.begin_entry().await?;
     for entry in entries {
-        write_within(&mut tx, entry).await?;
+        write_in(&mut tx, entry).await?;
     }
     Ok(tx.commit().await?)
 }

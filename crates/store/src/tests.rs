@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod ledger;
+mod money;
 mod postgres;
 mod records;
 mod recovery;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use housecall_meter::{Account, AccountId, Books, SessionId, Transaction};
+use housecall_meter::{Account, AccountId, Books, Kind, SessionId, Transaction};
 
 use crate::explain::replay;
 use crate::journal::{Entry, Line, entries, select_entries};
@@ -73,6 +73,8 @@ impl Store {
         }
         let balances = sqlx::query_as("SELECT account_id, account, credits FROM balance");
         compare(&told.books, balances.fetch_all(&mut *tx).await?)?;
+        let given = sqlx::query_as("SELECT account_id, given FROM holder");
+        compare_given(&told.books, given.fetch_all(&mut *tx).await?)?;
         let sessions = "SELECT COUNT(*) FROM metered_session";
         let sessions: (i64,) = sqlx::query_as(sessions).fetch_one(&mut *tx).await?;
         let told = told.end()?;
@@ -98,18 +100,24 @@ struct Told {
     /// What was written of each session that has not ended.
     open: BTreeMap<SessionId, Vec<Transaction>>,
     ended: u64,
+    /// The first leg of a transfer, until the second is read.
+    half: Option<Entry>,
 }
 
 impl Told {
     fn take(&mut self, entry: Entry) -> Result<(), StoreError> {
         self.check(&entry)?;
+        let kind = entry.transaction.kind;
         let Some(session) = entry.transaction.session.clone() else {
             return Ok(());
         };
-        let ends = entry.transaction.kind.ends_session();
+        // It is written after the end of what it corrects, and the books have seen that it reverses no more than was charged.
+        if kind == Kind::Correct {
+            return Ok(());
+        }
         let written = self.open.entry(session.clone()).or_default();
         written.push(entry.transaction);
-        if ends {
+        if kind.ends_session() {
             replay(&session, written)?;
             self.open.remove(&session);
             self.ended += 1;
@@ -119,6 +127,7 @@ impl Told {
 
     /// Tells what has not ended as far as it went.
     fn end(self) -> Result<Verified, StoreError> {
+        self.expect_no_half()?;
         for (session, written) in &self.open {
             replay(session, written)?;
         }
@@ -138,20 +147,43 @@ impl Told {
         )?;
         self.last = seq;
         self.check_seal(entry)?;
-        let place = || format!("journal entry {seq}");
-        let taken = self.books.record(&entry.transaction);
-        taken.map_err(|_| StoreError::Unreadable {
-            what: "movement of credits",
-            place: place(),
-        })?;
+        match (self.half.take(), entry.transaction.kind) {
+            (None, Kind::TransferOut) => {
+                self.half = Some(entry.clone());
+                Ok(())
+            }
+            (None, _) => {
+                let taken = self.books.record(&entry.transaction);
+                taken.map_err(|_| unreadable(seq))?;
+                self.check_funds(entry)
+            }
+            (Some(first), _) => {
+                let legs = [first.transaction.clone(), entry.transaction.clone()];
+                let taken = self.books.record_all(&legs);
+                taken.map_err(|_| unreadable(seq))?;
+                self.check_funds(&first)?;
+                self.check_funds(entry)
+            }
+        }
+    }
+
+    /// The last entry is no first leg of a transfer.
+    fn expect_no_half(&self) -> Result<(), StoreError> {
+        self.half
+            .is_none()
+            .then_some(())
+            .ok_or_else(|| unreadable(self.last))
+    }
+
+    fn check_funds(&self, entry: &Entry) -> Result<(), StoreError> {
         let balance = |of| self.books.balance(&entry.transaction.account, of).0;
         expect(
-            || format!("available after {}", place()),
+            || format!("available after journal entry {}", entry.seq),
             entry.funds_after.available,
             balance(Account::Available),
         )?;
         expect(
-            || format!("reserved after {}", place()),
+            || format!("reserved after journal entry {}", entry.seq),
             entry.funds_after.reserved,
             balance(Account::Reserved),
         )
@@ -168,6 +200,30 @@ impl Told {
         fits.then_some(())
             .ok_or(StoreError::Unsealed { seq: entry.seq })
     }
+}
+
+fn unreadable(seq: i64) -> StoreError {
+    StoreError::Unreadable {
+        what: "movement of credits",
+        place: format!("journal entry {seq}"),
+    }
+}
+
+/// What is left of given credits, of everybody who has accounts.
+fn compare_given(books: &Books, stored: Vec<(String, i64)>) -> Result<(), StoreError> {
+    let mut stored: BTreeMap<String, i64> = stored.into_iter().collect();
+    for (holder, _, _) in books.balances() {
+        stored.entry(holder.as_str().to_owned()).or_insert(0);
+    }
+    for (name, given) in stored {
+        let replayed = books.holdings(&AccountId::new(name.clone())).given();
+        expect(
+            || format!("what {name} has of given credits"),
+            given,
+            replayed.posted(),
+        )?;
+    }
+    Ok(())
 }
 
 fn compare(books: &Books, stored: Vec<(String, String, i64)>) -> Result<(), StoreError> {

@@ -224,7 +224,8 @@ impl World {
 
     /// Nothing is reserved for ever, nothing vanished, and the price is that of the time talked.
     fn expect_money_is_whole(&self) {
-        let [issued, available, reserved, earned] = Account::ALL.map(|of| self.till.balance(of));
+        let [issued, available, reserved, earned, ..] =
+            Account::ALL.map(|of| self.till.balance(of));
         assert_eq!(reserved, 0, "reserved for ever, {}", self.story());
         assert_eq!(available + earned, -issued, "{}", self.story());
         assert_eq!(self.till.ends(), 1, "{}", self.story());

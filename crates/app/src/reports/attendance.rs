@@ -182,6 +182,7 @@ mod tests {
             tariff: housecall::Tariff::ATTENDED.id(),
             timeline: timeline.collect(),
             bill: Bill::default(),
+            corrections: Vec::new(),
         }
     }
 

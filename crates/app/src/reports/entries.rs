@@ -36,12 +36,7 @@ fn words(cause: &Cause, kind: &str) -> String {
         "release" => "given back",
         _ => "",
     };
-    let happened = match cause {
-        Cause::Granted { reason } => reason.clone(),
-        Cause::Opened { .. } => "reserved before it began".to_owned(),
-        Cause::BlockBegan => "more time began".to_owned(),
-        Cause::Heard(fact) => fact.words(),
-    };
+    let happened = cause.words();
     let mut letters = happened.chars();
     let first = letters
         .next()

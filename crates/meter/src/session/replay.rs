@@ -34,9 +34,14 @@ impl Session {
         match &entry.cause {
             Cause::BlockBegan => self.handle_timeout(entry.at),
             Cause::Heard(fact) => self.handle_input(entry.at, *fact).map_err(|_| differs())?,
-            Cause::Opened { .. } | Cause::Granted { .. } => return Err(differs()),
+            Cause::Corrected { .. } => return self.corrections.take(entry).ok_or_else(differs),
+            _ => return Err(differs()),
         }
-        self.expect(entry)
+        self.expect(entry)?;
+        if entry.kind.ends_session() {
+            self.corrections.note(entry);
+        }
+        Ok(())
     }
 
     fn expect(&mut self, entry: &Transaction) -> Result<(), ReplayError> {

@@ -2,10 +2,13 @@
 //!
 //! Time is virtual and everything comes from a seed. One process at a time runs the sessions of one practice as the engine does: each entry
 //! is sent until the ledger has it, each session leaves a sign of life every five seconds, and a process that starts closes what the one
-//! before left open.
+//! before left open. Between sessions the office buys, corrects, transfers, sends messages and pays for a number, in processes that die as well.
+
+mod office;
 
 use std::collections::BTreeMap;
 
+use self::office::Office;
 use super::by_hand::{self, Known};
 use super::told::{CASES, Random, Story, practice};
 use crate::{
@@ -22,6 +25,7 @@ struct Ledger {
     journal: Vec<Transaction>,
     /// The last sign of life of each session, in its own time.
     evidence: BTreeMap<SessionId, u64>,
+    office: Office,
     /// Of a hundred statements, how many fail, half of them after the commit.
     fails: u64,
     answers: u64,
@@ -36,17 +40,28 @@ enum Answer {
 }
 
 impl Ledger {
-    fn record(&mut self, entry: &Transaction, random: &mut Random) -> Answer {
+    /// Writes entries of one fate, and what the office keeps beside them, or nothing.
+    fn record(
+        &mut self,
+        entries: &[Transaction],
+        beside: &dyn Fn(&mut Office),
+        random: &mut Random,
+    ) -> Answer {
         let fails = random.below(100) < self.fails;
         if fails && random.below(2) == 0 {
             return Answer::Lost;
         }
-        let recorded = match self.books.record(entry) {
+        let recorded = match self.books.record_all(entries) {
             Ok(is_new) => is_new,
             Err(refusal) => return Answer::Refused(refusal),
         };
+        beside(&mut self.office);
         if recorded {
-            self.journal.push(entry.clone());
+            self.journal.extend_from_slice(entries);
+            for entry in entries {
+                let available = self.books.balance(&entry.account, Account::Available);
+                self.office.watch(entry, available);
+            }
         }
         self.answers += 1;
         let sum: i64 = self
@@ -54,7 +69,7 @@ impl Ledger {
             .balances()
             .map(|(_, _, Balance(balance))| balance)
             .sum();
-        assert_eq!(sum, 0, "{}", entry.key);
+        assert_eq!(sum, 0, "{entries:?}");
         if fails {
             Answer::Lost
         } else {
@@ -65,6 +80,7 @@ impl Ledger {
     fn entries(&self, session: &SessionId) -> Vec<Transaction> {
         let own = self.journal.iter();
         own.filter(|entry| entry.session.as_ref() == Some(session))
+            .filter(|entry| entry.kind != Kind::Correct)
             .cloned()
             .collect()
     }
@@ -96,10 +112,19 @@ struct Process<'a> {
 impl Process<'_> {
     /// Sends an entry until the ledger has it, or refuses it.
     fn send(&mut self, entry: &Transaction) -> Result<Option<Refusal>, Died> {
+        self.send_all(std::slice::from_ref(entry), &|_| ())
+    }
+
+    /// The same with entries of one fate, and what the office keeps beside them.
+    fn send_all(
+        &mut self,
+        entries: &[Transaction],
+        beside: &dyn Fn(&mut Office),
+    ) -> Result<Option<Refusal>, Died> {
         loop {
             // It may die before a statement and after it, and never knows which.
             self.statements_left = self.statements_left.checked_sub(1).ok_or(Died)?;
-            let answer = self.ledger.record(entry, self.random);
+            let answer = self.ledger.record(entries, beside, self.random);
             self.statements_left = self.statements_left.checked_sub(1).ok_or(Died)?;
             match answer {
                 Answer::Recorded => return Ok(None),
@@ -181,8 +206,8 @@ impl Process<'_> {
     }
 }
 
-/// One clinic, day after day, from a seed.
-fn simulate(seed: u64) {
+/// One clinic, day after day, from a seed; checked, and what is left of it.
+fn simulated(seed: u64) -> Ledger {
     let mut random = Random(seed);
     let mut ledger = Ledger {
         fails: random.below(40),
@@ -201,6 +226,14 @@ fn simulate(seed: u64) {
         };
         let ran = process.recover().and_then(|()| process.run(&name, story));
         begun.push((name, story, ran.is_ok()));
+        let mut process = Process {
+            statements_left: random.below(60),
+            ledger: &mut ledger,
+            random: &mut random,
+        };
+        let _ = process
+            .recover()
+            .and_then(|()| process.work_in_the_office());
     }
     // The last process lives for as long as it needs; those before it may die while they recover.
     while !ledger.open_sessions().is_empty() {
@@ -211,11 +244,19 @@ fn simulate(seed: u64) {
         };
         let _ = process.recover();
     }
+    let mut process = Process {
+        statements_left: u64::MAX,
+        ledger: &mut ledger,
+        random: &mut random,
+    };
+    let _ = process.finish_messages();
+    office::check(&ledger, bought.posted(Account::Available), seed);
     for (name, story, lived) in begun {
         check(&ledger, &name, story, lived, seed);
     }
     let balance = |of| ledger.books.balance(&practice(), of);
     assert_eq!(balance(Account::Reserved), Balance(0), "seed {seed}");
+    ledger
 }
 
 /// A session that began has one end, and costs what its facts cost up to its last evidence.
@@ -279,7 +320,7 @@ fn new_facts(story: &Story) -> Vec<usize> {
 #[test]
 fn no_crash_and_no_lost_answer_costs_a_credit() {
     for seed in 0..CASES {
-        simulate(seed);
+        simulated(seed);
     }
 }
 
