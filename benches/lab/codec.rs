@@ -54,7 +54,7 @@ impl Width {
         };
         match asked.and_then(digits).unwrap_or(OPUS_RATE) {
             ..=8_000 => Self::Narrow,
-            ..=16_000 => Self::Wide,
+            8_001..=16_000 => Self::Wide,
             _ => Self::Full,
         }
     }
