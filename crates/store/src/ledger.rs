@@ -207,7 +207,7 @@ async fn keep_session(
         return expect_no_session(tx, entry).await;
     };
     // What it corrects is of the same session, and ended it.
-    if entry.kind == Kind::Correct {
+    if matches!(entry.cause, Cause::Corrected { .. }) {
         return Ok(());
     }
     if !entry.cause.is_of_session() {

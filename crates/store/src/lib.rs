@@ -18,6 +18,9 @@
 //!    ├── heartbeat(session) ──► metered_session.evidence_ms
 //!    └── save_call, save_visit ──► call_record, visit_record + visit_patient ──► reports
 //!
+//!  office ── correct, transfer, hear_of_payment, number_day, watch ──► the same, with credit_order, number_subscription, holder
+//!    world ◄── take_events, sent ── outbox, written with the entry that caused it (M13, N1)
+//!
 //!  start ── recover() ──► each session without an end: told again from its journal, ended at its last evidence (M11)
 //!  audit ── verify() ───► the whole journal told again: the same seals, balances and costs (M10, M12)
 //!        └─ explain() ──► one session told again: who was connected when, and which rule made which block (M10)
