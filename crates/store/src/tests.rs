@@ -1,6 +1,7 @@
 //! The ledger and the records, asked as the engine and the reports ask them: each conversation is held with SQLite and with PostgreSQL.
 
 mod concurrency;
+mod crash;
 mod ledger;
 mod money;
 mod postgres;

@@ -106,27 +106,14 @@ export function heard(page) {
 }
 
 /**
- * The first byte of so many packets of Opus that the page sends from now on: mode, bandwidth and length of each (RFC 6716 §3.1).
+ * How the page codes its voice: what was asked of it (`fmtp`), and the bits in a second that it aims at.
  * @param {import("puppeteer-core").Page} page
- * @param {number} count
- * @returns {Promise<number[]>}
+ * @returns {Promise<{fmtp: string, bits: number}>}
  */
-export function opusSent(page, count) {
-  return page.evaluate(async (count) => {
-    const tells = `onrtctransform = ({ transformer }) => {
-      const transform = (packet, onwards) => {
-        postMessage(new Uint8Array(packet.data)[0]);
-        onwards.enqueue(packet);
-      };
-      transformer.readable.pipeThrough(new TransformStream({ transform })).pipeTo(transformer.writable);
-    }`;
-    const worker = new Worker(URL.createObjectURL(new Blob([tells])));
-    const sender = document.housecallPeer.getSenders().find((it) => it.track?.kind === "audio");
-    sender.transform = new RTCRtpScriptTransform(worker);
-    const bytes = [];
-    await new Promise((done) => {
-      worker.onmessage = ({ data }) => bytes.push(data) === count && done();
-    });
-    return bytes;
-  }, count);
+export function voiceSent(page) {
+  return page.evaluate(async () => {
+    const stats = await document.housecallPeer.getStats();
+    const sent = [...stats.values()].find((it) => it.type === "outbound-rtp" && it.kind === "audio");
+    return { fmtp: stats.get(sent.codecId).sdpFmtpLine, bits: sent.targetBitrate };
+  });
 }

@@ -105,7 +105,7 @@ const FAR: i64 = i64::MAX / 2;
 
 /// M12.
 async fn a_charge_is_refunded_once_and_never_beyond_itself(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     buy(&store, 20).await;
     let end = call(&store, "call 1", 9).await;
     let first = store.correct(&end, &correction("1", 4)).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_charge_is_refunded_once_and_never_beyond_itself(base: &Base) {
 
 /// M12: eight people press Refund at the same time, each a refund of its own.
 async fn refunds_at_the_same_time_give_back_no_more_than_there_was(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     buy(&store, 20).await;
     let end = call(&store, "call 1", 9).await;
     let refunds = (0..8).map(|name| {
@@ -162,7 +162,7 @@ async fn refunds_at_the_same_time_give_back_no_more_than_there_was(base: &Base) 
 
 /// M13: both legs or none.
 async fn a_transfer_is_whole(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let ada = practice().practitioner("ada");
     buy(&store, 10).await;
     let given = Transaction::gift("1", practice(), Credits(5), "new");
@@ -193,7 +193,7 @@ async fn a_transfer_is_whole(base: &Base) {
 
 /// A debt is forgiven, and given credits are spent first; verify replays what is left of them.
 async fn given_and_forgiven_credits_are_verified(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let given = Transaction::gift("1", practice(), Credits(5), "new");
     store.record(&given).await.unwrap();
     call(&store, "call 1", 9).await;
@@ -227,7 +227,7 @@ async fn given_and_forgiven_credits_are_verified(base: &Base) {
 
 /// R1: a message is no session; its end follows its reservation.
 async fn a_message_is_charged_when_sent(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     buy(&store, 2).await;
     let mut message = Message::open(
         MessageId::new("m1"),
@@ -249,7 +249,7 @@ async fn a_message_is_charged_when_sent(base: &Base) {
 
 /// M13: a person records a payment, twice; the provider's late refund takes the credits back.
 async fn an_order_is_paid_once(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let id = OrderId::new("17");
     let order = || Order::ask(id.clone(), practice(), Credits(100), price());
     store.ask_for(order()).await.unwrap();
@@ -278,7 +278,7 @@ async fn an_order_is_paid_once(base: &Base) {
 
 /// M13: a payment that bought something else changes nothing, the order included.
 async fn a_payment_that_is_known_buys_nothing_else(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     for (id, credits) in [("1", 100), ("2", 200)] {
         let order = Order::ask(OrderId::new(id), practice(), Credits(credits), price());
         store.ask_for(order).await.unwrap();
@@ -298,7 +298,7 @@ async fn a_payment_that_is_known_buys_nothing_else(base: &Base) {
 
 /// M13: the entry that crosses the limit carries the alert and the order with it, once.
 async fn a_low_balance_orders_once(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let rule = AutoTopUp::new(Balance(10), Credits(100), price());
     store
         .watch(&practice(), Some(Balance(5)), Some(rule))
@@ -312,7 +312,7 @@ async fn a_low_balance_orders_once(base: &Base) {
     assert_eq!(wanted, ["order-wanted/auto/call 1/extend/5"]);
     let order = OrderId::new("auto/call 1/extend/5");
     drop(store);
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     call(&store, "call 2", 4).await;
     assert_eq!(
         delivered(&store, FAR).await,
@@ -328,7 +328,7 @@ async fn a_low_balance_orders_once(base: &Base) {
 
 /// N1: a run that is repeated charges once; what is missed is caught up; a top-up brings the number back.
 async fn a_number_is_paid_by_the_month(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let id = SubscriptionId::new("number 1");
     let day = |text| Date::parse(text).unwrap();
     buy(&store, 160).await;
@@ -368,7 +368,7 @@ async fn a_number_is_paid_by_the_month(base: &Base) {
 
 /// Two programs run the same day of the same number at the same time.
 async fn a_month_is_charged_once_by_many(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let id = SubscriptionId::new("number 1");
     let today = Date::parse("2026-01-31").unwrap();
     buy(&store, 1_000).await;
@@ -394,7 +394,7 @@ async fn a_month_is_charged_once_by_many(base: &Base) {
 
 /// At least once: who takes an event and dies leaves it to others; who fails waits longer each time.
 async fn an_event_is_delivered_at_least_once(base: &Base) {
-    let store = base.store().await;
+    let store = Store::open(base.address()).await.unwrap();
     let order = Order::ask(OrderId::new("17"), practice(), Credits(100), price());
     store.ask_for(order).await.unwrap();
     let take = async |at: i64| store.take_events(WallMillis(at), 10).await.unwrap();
