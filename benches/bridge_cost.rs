@@ -30,10 +30,11 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use housecall_benches::codec::{Codec, Ear};
-use housecall_benches::leg::{Heard, LegLog};
+use housecall_benches::codec::{Codec, Ear, Width};
+use housecall_benches::leg::{Coded, Heard, LegLog};
 use housecall_benches::load::{CallLog, Load, Sounds, Voice};
 use housecall_benches::network::Impairment;
 use housecall_benches::server::{Kind, Server};
@@ -244,17 +245,17 @@ fn verdict(figure: f64, bar: f64, unit: &str) -> String {
 
 fn sounds(case: Case, settings: &Settings) -> Result<Sounds> {
     let [ours, theirs] = SAID;
-    let coded = |codec: Codec, (speaker, text): (&str, &str), bursts: Bursts| {
+    let said = |codec: Codec, (speaker, text): (&str, &str), bursts: Bursts| -> Result<_> {
         let voice = sound::voice(&settings.folder, text, speaker, codec.rate())?;
         let bursts = bursts.samples(codec.rate());
-        Voice::new(|width| {
+        Ok(move |width| -> Result<Arc<[Coded]>> {
             let coded = |samples: &[i16]| codec.encode(samples, 0.0, width);
             Ok([coded(&voice)?, coded(&bursts)?].into())
         })
     };
     Ok(Sounds {
-        browser: coded(case.codec(), ours, BROWSER)?,
-        phone: coded(Codec::Pcmu, theirs, PHONE)?.answered(""),
+        browser: Voice::new(said(case.codec(), ours, BROWSER)?)?,
+        phone: said(Codec::Pcmu, theirs, PHONE)?(Width::Narrow)?,
     })
 }
 

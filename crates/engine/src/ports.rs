@@ -1,7 +1,7 @@
 //! What the engine asks of the program around it: a ledger, a memory, a clock.
 //!
-//! Each port is small and named for the need. `housecall-store` implements [`Ledger`] and [`Records`] on SQLite; a test
-//! implements them in memory; an embedding program may bring its own.
+//! Each port is small and named for the need. `housecall-store` implements [`Ledger`] and [`Records`] on SQLite and
+//! PostgreSQL; a test implements them in memory; an embedding program may bring its own.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use housecall_meter::{Account, AccountId, Books, Kind, SessionId, Transaction};
+use housecall_meter::{Account, AccountId, Books, Cause, Kind, SessionId, Transaction};
 
 use crate::explain::replay;
 use crate::journal::{Entry, Line, entries, select_entries};
@@ -107,17 +107,17 @@ struct Told {
 impl Told {
     fn take(&mut self, entry: Entry) -> Result<(), StoreError> {
         self.check(&entry)?;
-        let kind = entry.transaction.kind;
         let Some(session) = entry.transaction.session.clone() else {
             return Ok(());
         };
         // It is written after the end of what it corrects, and the books have seen that it reverses no more than was charged.
-        if kind == Kind::Correct {
+        if matches!(entry.transaction.cause, Cause::Corrected { .. }) {
             return Ok(());
         }
+        let ends = entry.transaction.kind.ends_session();
         let written = self.open.entry(session.clone()).or_default();
         written.push(entry.transaction);
-        if kind.ends_session() {
+        if ends {
             replay(&session, written)?;
             self.open.remove(&session);
             self.ended += 1;

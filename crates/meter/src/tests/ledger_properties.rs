@@ -195,7 +195,10 @@ fn duplicates_and_disorder_refund_nothing_twice() {
 }
 
 /// Checks that of no entry more is reversed than it moved; returns how many corrections there were.
-fn corrections(journal: &[Transaction], seed: u64) -> u64 {
+pub(super) fn corrections<'a>(
+    journal: impl IntoIterator<Item = &'a Transaction>,
+    seed: u64,
+) -> u64 {
     let mut left: BTreeMap<&Key, i64> = BTreeMap::new();
     let moved = |entry: &Transaction| {
         entry

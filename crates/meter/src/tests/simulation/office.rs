@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Died, Ledger, Process};
+use crate::tests::ledger_properties::corrections;
 use crate::tests::orders::aud;
 use crate::tests::told::{Random, practice};
 use crate::{
@@ -333,24 +334,9 @@ fn check_purchases(ledger: &Ledger, granted: i64, seed: u64) {
 
 /// Of nothing more is given back than it moved; a session's journal tells what it cost, corrections included.
 fn check_corrections(ledger: &Ledger, seed: u64) {
-    let moved = |entry: &Transaction| {
-        entry
-            .postings
-            .iter()
-            .map(|posting| posting.delta.max(0))
-            .sum::<i64>()
-    };
-    let mut left = BTreeMap::new();
+    corrections(&ledger.journal, seed);
     let mut sessions: BTreeMap<_, Vec<&Transaction>> = BTreeMap::new();
     for entry in &ledger.journal {
-        left.insert(&entry.key, moved(entry));
-        if let Cause::Corrected { of, .. } = &entry.cause {
-            let left = left
-                .get_mut(of)
-                .unwrap_or_else(|| panic!("seed {seed}: {of}"));
-            *left -= moved(entry);
-            assert!(*left >= 0, "seed {seed}: {of}");
-        }
         sessions.entry(&entry.session).or_default().push(entry);
     }
     sessions.remove(&None);
