@@ -271,7 +271,7 @@ impl World {
         let stats = self.playout.stats();
         assert_eq!(stats.received, self.received);
         assert!(
-            (20..=200).contains(&stats.target_ms) || stats.target_ms == 0,
+            (10..=200).contains(&stats.target_ms) || stats.target_ms == 0,
             "{stats:?}"
         );
         assert!((0.0..=1.0).contains(&stats.concealed_part()), "{stats:?}");

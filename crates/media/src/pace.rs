@@ -12,15 +12,30 @@ pub struct Pace {
 /// Frames that are due.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Due {
+    /// The moment of the first frame to make now; the others follow a step apart.
+    pub first: Instant,
     /// Frames whose moment has passed unheard, longer ago than can be caught up with. They come first.
     pub missed: u32,
     /// Frames to make now.
     pub frames: u32,
 }
 
+impl Due {
+    /// When each frame was due, `step` apart: what was late to be made is not late to be heard.
+    pub fn moments(self, step: Duration) -> impl Iterator<Item = Instant> {
+        (0..self.frames).map(move |n| self.first + step * n)
+    }
+}
+
 impl Pace {
     /// A burst of more than this would arrive as a burst, and be heard as delay from then on.
     const CATCH_UP_MS: u64 = 3 * FRAME_MS;
+    /// How much sooner than its moment a frame should be possible: what packets of an even network come apart.
+    const SPARE_US: i64 = 3_000;
+    /// What is near enough to that.
+    const NEAR_US: i64 = 1_000;
+    /// How far the moments move in a frame.
+    const FOLLOWS_BY: Duration = Duration::from_millis(1);
 
     /// A frame every 20 ms.
     pub fn new(now: Instant) -> Self {
@@ -45,6 +60,18 @@ impl Pace {
         Duration::from_millis(self.step_ms)
     }
 
+    /// Moves its moments to where the packets that they are made of are just there, by little at a time, so that nobody takes it for jitter:
+    /// `spare_us` is how much sooner the last frame could have been made.
+    pub fn follow(&mut self, spare_us: i64) {
+        let off_us = spare_us - Self::SPARE_US;
+        let by = Duration::from_micros(off_us.unsigned_abs()).min(Self::FOLLOWS_BY);
+        if off_us > Self::NEAR_US {
+            self.next = self.next.checked_sub(by).unwrap_or(self.next);
+        } else if off_us < -Self::NEAR_US {
+            self.next += by;
+        }
+    }
+
     /// Makes frames of which whole ones fill a packet: of 20 ms, else of 10.
     pub fn fit(&mut self, packet_ms: u64) {
         self.step_ms = if packet_ms.is_multiple_of(FRAME_MS) {
@@ -58,16 +85,20 @@ impl Pace {
     pub fn due(&mut self, now: Instant) -> Due {
         let Some(late) = now.checked_duration_since(self.next) else {
             return Due {
+                first: now,
                 missed: 0,
                 frames: 0,
             };
         };
         let step = self.step();
         let whole = u32::try_from(late.as_micros() / step.as_micros()).unwrap_or(u32::MAX - 1) + 1;
-        self.next += step * whole;
         let frames = whole.min((Self::CATCH_UP_MS / self.step_ms) as u32);
+        let missed = whole - frames;
+        let first = self.next + step * missed;
+        self.next += step * whole;
         Due {
-            missed: whole - frames,
+            first,
+            missed,
             frames,
         }
     }
@@ -77,41 +108,22 @@ impl Pace {
 mod tests {
     use super::*;
 
+    /// Missed and made, and when the first of these was due, in milliseconds.
+    fn due(pace: &mut Pace, start: Instant, ms: u64) -> (u32, u32, u128) {
+        let due = pace.due(start + Duration::from_millis(ms));
+        (due.missed, due.frames, (due.first - start).as_millis())
+    }
+
     #[test]
     fn frames_are_due_every_20_ms_however_late_we_are_woken() {
         let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
         let mut pace = Pace::new(start);
-        assert_eq!(
-            pace.due(at(19)),
-            Due {
-                missed: 0,
-                frames: 0
-            }
-        );
-        assert_eq!(
-            pace.due(at(27)),
-            Due {
-                missed: 0,
-                frames: 1
-            }
-        );
-        assert_eq!(pace.next(), at(40));
-        assert_eq!(
-            pace.due(at(61)),
-            Due {
-                missed: 0,
-                frames: 2
-            }
-        );
-        assert_eq!(
-            pace.due(at(1_080)),
-            Due {
-                missed: 48,
-                frames: 3
-            }
-        );
-        assert_eq!(pace.next(), at(1_100));
+        assert_eq!(due(&mut pace, start, 19), (0, 0, 19));
+        assert_eq!(due(&mut pace, start, 27), (0, 1, 20));
+        assert_eq!(pace.next(), start + Duration::from_millis(40));
+        assert_eq!(due(&mut pace, start, 61), (0, 2, 40));
+        assert_eq!(due(&mut pace, start, 1_080), (48, 3, 1_040));
+        assert_eq!(pace.next(), start + Duration::from_millis(1_100));
     }
 
     #[test]
@@ -125,5 +137,27 @@ mod tests {
         pace.fit(60);
         assert_eq!(pace.due(at(110)).frames, 1);
         assert_eq!((pace.step_ms(), pace.next()), (20, at(130)));
+    }
+
+    #[test]
+    fn moments_move_to_the_packets_by_a_millisecond_a_frame_and_stay() {
+        for spare_us in [-15_000, 2_500, 3_500, 19_000] {
+            let start = Instant::now();
+            let mut pace = Pace::new(start);
+            let mut left_us = spare_us;
+            for _ in 0..40 {
+                let before = pace.next();
+                let due = pace.due(before);
+                assert_eq!(due.moments(pace.step()).count(), 1);
+                pace.follow(left_us);
+                let moved_us = (pace.next() - before).as_micros() as i64 - 20_000;
+                assert!(moved_us.abs() <= 1_000);
+                left_us += moved_us;
+            }
+            assert!(
+                (2_000..=4_000).contains(&left_us),
+                "{left_us} of {spare_us}"
+            );
+        }
     }
 }

@@ -427,11 +427,14 @@ impl MediaPath {
         let ms = self.phone_pace.step_ms();
         let due = self.phone_pace.due(now);
         self.to_phone.missed(due.missed, ms);
-        for _ in 0..due.frames {
+        for at in due.moments(self.phone_pace.step()) {
             let target = self.phone.as_ref().map(|phone| &phone.target);
-            if let Some(packet) = self.to_phone.frame(now, ms, target) {
+            if let Some(packet) = self.to_phone.frame(at, ms, target) {
                 self.send(packet);
             }
+        }
+        if let Some(spare_us) = self.to_phone.take_spare_us() {
+            self.phone_pace.follow(spare_us);
         }
     }
 
@@ -439,8 +442,8 @@ impl MediaPath {
         let due = self.ear_pace.due(now);
         self.stats.frames_missed += u64::from(due.missed);
         self.to_browser.missed(due.missed);
-        for _ in 0..due.frames {
-            if let Some(frame) = self.to_browser.frame(now) {
+        for at in due.moments(self.ear_pace.step()) {
+            if let Some(frame) = self.to_browser.frame(at) {
                 self.let_hear(frame);
             }
             self.tell_keys();
@@ -454,6 +457,9 @@ impl MediaPath {
                 self.stats.keys_heard += 1;
                 self.outputs.push_back(Output::KeyHeard(key));
             }
+        }
+        if let Some(spare_us) = self.to_browser.take_spare_us() {
+            self.ear_pace.follow(spare_us);
         }
     }
 

@@ -53,6 +53,11 @@ impl Playout {
         self.playout.stats()
     }
 
+    /// How much sooner the last frame could have been asked for, in microseconds; none if nothing is known, or none was since this was asked.
+    pub(super) fn take_spare_us(&mut self) -> Option<i64> {
+        self.playout.take_spare_us()
+    }
+
     /// The next `ms` milliseconds, 20 at most.
     pub(super) fn frame(&mut self, now: Instant, ms: u64) -> Frame {
         self.playout.frame(now, ms)

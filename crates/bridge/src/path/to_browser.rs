@@ -203,6 +203,11 @@ impl ToBrowser {
         codec == self.ear.codec && may && !self.keys.listens_for_tones()
     }
 
+    /// How much sooner the last frame could have been made, in microseconds, if it was of what waits here.
+    pub(super) fn take_spare_us(&mut self) -> Option<i64> {
+        self.voice.take_spare_us()
+    }
+
     /// Lets frames pass that were never made.
     pub(super) fn missed(&mut self, frames: u32) {
         self.rtp.advance(frames.saturating_mul(self.ticks()));

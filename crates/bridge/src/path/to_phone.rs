@@ -179,6 +179,11 @@ impl ToPhone {
         self.leg.judge(now);
     }
 
+    /// How much sooner the last frame could have been made, in microseconds, if it was of what waits here.
+    pub(super) fn take_spare_us(&mut self) -> Option<i64> {
+        self.voice.take_spare_us()
+    }
+
     /// Lets frames pass that were never made.
     pub(super) fn missed(&mut self, frames: u32, ms: u64) {
         let ticks = frames.saturating_mul(self.ticks(ms));

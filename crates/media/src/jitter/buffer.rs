@@ -9,7 +9,7 @@ use super::timeline::{Place, Position, Timeline};
 use super::transits::Transits;
 use super::{Arrival, JitterStats, Play};
 
-/// Holds packets of one stream until their moment, with a delay that follows the network (20 to 200 ms).
+/// Holds packets of one stream until their moment, with a delay that follows the network (10 to 200 ms).
 ///
 /// A cursor moves along the stream's media time as the caller pulls. The delay is how far the listener is behind the quickest possible
 /// packet. It grows at once: a packet that came too late to be played moves the cursor back to itself. Otherwise it is led to its target
@@ -31,6 +31,7 @@ pub struct JitterBuffer {
     /// Where the listener is, once there was a packet.
     cursor: Option<Cursor>,
     phase: Phase,
+    spare_us: Option<i64>,
     has_redundancy: bool,
     stats: JitterStats,
 }
@@ -70,6 +71,7 @@ impl JitterBuffer {
             ring: Ring::default(),
             cursor: None,
             phase: Phase::default(),
+            spare_us: None,
             has_redundancy: false,
             stats: JitterStats::default(),
         }
@@ -150,6 +152,7 @@ impl JitterBuffer {
     /// Asked once before each frame of `frame` ticks, of which `ready` are there already.
     pub fn excess(&mut self, now: Instant, ready: u32, frame: u32) -> i64 {
         let (now_us, frame) = (self.micros(now), frame.max(1));
+        self.spare_us = None;
         let Some((least, most)) = self.phase.frame(ready % frame) else {
             return 0;
         };
@@ -162,20 +165,19 @@ impl JitterBuffer {
         };
         // A packet is needed when less than a frame is ready; so much later than the quickest it may come.
         let margin_us = delay_us - self.micros_of(i64::from(most));
-        let frames =
-            self.frames_too_many(now_us, margin_us, self.micros_of(i64::from(frame)).max(1));
+        let frame_us = self.micros_of(i64::from(frame)).max(1);
+        let over_us = margin_us - self.target.needed_us(now_us);
+        let frames = frames_too_many(over_us, frame_us);
+        let is_even = self.target.is_least();
+        self.spare_us = is_even.then_some(over_us - frames * frame_us);
         i64::from(least) + frames * i64::from(frame)
     }
 
-    /// Frames by which packets are there too soon, or, if negative, too late. The moments of playing are frames apart, so that it is a
-    /// matter of whole frames.
-    fn frames_too_many(&mut self, now_us: i64, margin_us: i64, frame_us: i64) -> i64 {
-        let over_us = margin_us - self.target.needed_us(now_us) + Self::PATIENCE_US;
-        // Twice the patience, so that it is not a frame more now and a frame less then.
-        if (-Self::PATIENCE_US..0).contains(&over_us) {
-            return 0;
-        }
-        over_us.div_euclid(frame_us)
+    /// How much sooner the last frame that was asked for could have been, in microseconds; negative if it should have been later.
+    ///
+    /// Less than a frame. None unless packets come so evenly that nothing but the moments of playing makes the delay longer than its least.
+    pub fn take_spare_us(&mut self) -> Option<i64> {
+        self.spare_us.take()
     }
 
     /// Whether the packet that continues what was pulled is there.
@@ -467,6 +469,16 @@ impl JitterBuffer {
     fn duration(&self, ticks: u64) -> Duration {
         Duration::from_micros(ticks.saturating_mul(1_000_000) / u64::from(self.clock_rate))
     }
+}
+
+/// Frames by which packets are there too soon, or, if negative, too late, when they are `over_us` earlier than needed. The moments of playing
+/// are frames apart, so that it is a matter of whole frames.
+fn frames_too_many(over_us: i64, frame_us: i64) -> i64 {
+    // Twice the patience, so that it is not a frame more now and a frame less then.
+    if (-2 * JitterBuffer::PATIENCE_US..-JitterBuffer::PATIENCE_US).contains(&over_us) {
+        return 0;
+    }
+    (over_us + JitterBuffer::PATIENCE_US).div_euclid(frame_us)
 }
 
 fn waiting(position: Position, packet: Arrival, ticks_max: u32) -> Waiting {

@@ -14,7 +14,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) const US_MIN: i64 = 20_000;
+    pub(super) const US_MIN: i64 = 10_000;
     pub(super) const US_MAX: i64 = 200_000;
     const BUCKETS: usize = 64;
     const BUCKET_US: i64 = 5_000;
@@ -25,7 +25,7 @@ impl Target {
     /// The part of packets that should be in time.
     const QUANTILE: f32 = 0.97;
     /// What is assumed before anything is known.
-    const START_US: i64 = 50_000;
+    const START_US: i64 = 40_000;
     /// How fast it sinks: no faster than the time-scale can follow, which leaves out 25 ms of the highest voice in a second.
     const SINKS_PER_SECOND_US: i64 = 20_000;
     /// Loss of more than this part makes it worth to wait for redundancy; it is forgotten by half in 3 s.
@@ -84,6 +84,11 @@ impl Target {
         (self.us(now_us) - rest_us).max(Self::US_MIN - Self::ROUNDING_US)
     }
 
+    /// Whether less would not be enough for any network.
+    pub(super) fn is_least(&self) -> bool {
+        self.level_us == Self::US_MIN
+    }
+
     fn at_least(&mut self, now_us: i64, least_us: i64) {
         let passed_us = (now_us - self.level_at_us).clamp(0, 10_000_000);
         let floor_us = self.quantile_us().0 + self.redundancy_us;
@@ -134,8 +139,8 @@ mod tests {
     #[test]
     fn it_is_the_delay_that_nearly_all_packets_have() {
         let mut target = Target::new(0);
-        assert_eq!(target.us(0), 50_000);
-        assert_eq!(after(&mut target, 0, (0..500).map(|_| 0)), 20_000);
+        assert_eq!(target.us(0), 40_000);
+        assert_eq!(after(&mut target, 0, (0..500).map(|_| 0)), 10_000);
         let even = after(&mut target, 10_000, (0..2_000).map(|n| n * 37 % 80));
         assert_eq!(even, 85_000);
         let seldom = after(
@@ -143,7 +148,7 @@ mod tests {
             50_000,
             (0..4_000).map(|n| if n % 100 == 0 { 150 } else { 3 }),
         );
-        assert_eq!(seldom, 20_000, "one in a hundred is not waited for");
+        assert_eq!(seldom, 10_000, "one in a hundred is not waited for");
         let worse = after(&mut target, 130_000, (0..1_000).map(|n| n % 400));
         assert_eq!(worse, 200_000);
     }
@@ -155,7 +160,7 @@ mod tests {
         target.late(10_000_000, 140_000);
         assert_eq!(target.us(10_000_000), 140_000);
         assert_eq!(target.us(12_000_000), 100_000);
-        assert_eq!(target.us(20_000_000), 20_000);
+        assert_eq!(target.us(20_000_000), 10_000);
     }
 
     #[test]
@@ -165,6 +170,6 @@ mod tests {
         (0..100).for_each(|n| target.turn(n % 20 == 0, 20_000));
         assert_eq!(target.us(10_000_000), 30_000);
         (0..1_000).for_each(|_| target.turn(false, 20_000));
-        assert_eq!(target.us(20_000_000), 20_000);
+        assert_eq!(target.us(20_000_000), 10_000);
     }
 }

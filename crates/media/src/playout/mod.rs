@@ -111,6 +111,11 @@ impl Playout {
         Duration::from_micros(samples * 1_000_000 / u64::from(self.rate.hertz()))
     }
 
+    /// How much sooner the last frame could have been asked for, in microseconds (see [`JitterBuffer::take_spare_us`]).
+    pub fn take_spare_us(&mut self) -> Option<i64> {
+        self.buffer.take_spare_us()
+    }
+
     /// The sound of the next `ms` milliseconds, 20 at most.
     pub fn frame(&mut self, now: Instant, ms: u64) -> Frame {
         let mut frame = Frame::silence(self.rate, ms);

@@ -14,6 +14,7 @@ use housecall_media::{
 };
 
 mod codecs;
+mod delay;
 mod heard_keys;
 mod incidents;
 mod quality;
@@ -391,7 +392,7 @@ fn assert_tone_at(rate: Rate, sound: &[i16], hertz: f32, dbfs: f32, tolerance_db
 fn both_hear_each_other_in_either_law() {
     for codec in [Codec::Pcma, Codec::Pcmu] {
         let mut world = World::talking(1, codec);
-        world.run(1_000);
+        world.run(3_000);
         let (caller, callee) = world.listen(2_000);
         assert_tone(&caller, CALLEE_HERTZ, SENT_DBFS, 2.0);
         assert_tone(&callee, CALLER_HERTZ, SENT_DBFS, 2.0);
@@ -438,7 +439,7 @@ fn jitter_and_loss_are_bridged_both_ways() {
 #[test]
 fn mute_sends_silence_and_goes_on_sending() {
     let mut world = World::talking(1, Codec::Pcma);
-    world.run(1_000);
+    world.run(3_000);
     world.path.mute(true);
     world.run(100);
     let (caller, callee) = world.listen(1_000);

@@ -203,7 +203,7 @@ fn who_sends_extended_reports_gets_them() {
         voice.rating.is_some_and(|r| (40..90).contains(&r)),
         "{voice:?}"
     );
-    assert!(voice.buffer_ms >= 20 && voice.buffer_ms <= voice.buffer_ms_bound);
+    assert!(voice.buffer_ms >= 10 && voice.buffer_ms <= voice.buffer_ms_bound);
     let answer = report.extended.since_reference[0];
     assert_eq!((answer.ssrc, answer.last), (99, 0x7777_0000));
     assert!(

@@ -128,7 +128,7 @@ fn in_quiet_the_delay_sinks_to_its_least() {
     (0..1_000).for_each(|n| world.send(n, 30));
     world.run(19_000);
     let stats = world.stats();
-    assert_eq!(stats.target_ms, 20);
+    assert_eq!(stats.target_ms, 10);
     assert!(stats.delay_ms < 60 && stats.shrunk > 0, "{stats:?}");
 }
 
@@ -178,6 +178,7 @@ fn a_delay_never_stays_beyond_its_bound_even_in_endless_sound() {
 #[test]
 fn a_lost_packet_is_named_with_the_one_after_it() {
     let mut world = World::new(0);
+    world.listener.buffer.expect_redundancy(true);
     (0..100)
         .filter(|n| n % 10 != 7)
         .for_each(|n| world.send(n, 30));
@@ -382,11 +383,8 @@ fn numbers_that_begin_anew_lose_nothing() {
     (200..300_u64).for_each(|n| world.send_numbered(n - 200, n, 30));
     world.run(6_020);
     let stats = world.stats();
-    assert_eq!(
-        (stats.reanchored, stats.lost, stats.concealed),
-        (2, 0, 0),
-        "{stats:?}"
-    );
+    assert_eq!((stats.reanchored, stats.lost), (2, 0), "{stats:?}");
+    expect_doubt_only(&stats);
     world.expect_all(297);
 }
 
@@ -412,4 +410,10 @@ fn a_storm_of_sequence_numbers_is_bounded_and_life_goes_on_after_it() {
     );
     let after = world.numbers().iter().filter(|n| **n >= 400).count();
     assert!(after > 180, "{after} {stats:?}");
+}
+
+/// A beginning is believed with its second packet, 20 ms after the first: so much is made up where the delay is less, and no more.
+pub(crate) fn expect_doubt_only(stats: &JitterStats) {
+    let doubt = Duration::from_millis(20) * u32::try_from(stats.reanchored).unwrap();
+    assert!(stats.concealed_time <= doubt, "{stats:?}");
 }

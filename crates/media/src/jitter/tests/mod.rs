@@ -5,5 +5,6 @@ mod listener;
 mod network;
 mod storm;
 
+pub(crate) use conversations::expect_doubt_only;
 use listener::{Heard, Listener};
 pub(crate) use network::{Network, Weather};
