@@ -31,11 +31,13 @@ impl Pace {
     /// A burst of more than this would arrive as a burst, and be heard as delay from then on.
     const CATCH_UP_MS: u64 = 3 * FRAME_MS;
     /// How much sooner than its moment a frame should be possible: what packets of an even network come apart.
-    const SPARE_US: i64 = 3_000;
+    const SPARE_US: i64 = 5_000;
     /// What is near enough to that.
     const NEAR_US: i64 = 1_000;
     /// How far the moments move in a frame.
     const FOLLOWS_BY: Duration = Duration::from_millis(1);
+    /// How much sooner than its moment a frame may be made: somewhat more than it is to be possible.
+    const NEAR: Duration = Duration::from_millis(8);
 
     /// A frame every 20 ms.
     pub fn new(now: Instant) -> Self {
@@ -70,6 +72,12 @@ impl Pace {
         } else if off_us < -Self::NEAR_US {
             self.next += by;
         }
+    }
+
+    /// The moment of the next frame, if it is so near that the frame may be made `now`.
+    pub fn near(&self, now: Instant) -> Option<Instant> {
+        let is_near = self.next.saturating_duration_since(now) <= Self::NEAR;
+        is_near.then_some(self.next)
     }
 
     /// Makes frames of which whole ones fill a packet: of 20 ms, else of 10.
@@ -141,7 +149,7 @@ mod tests {
 
     #[test]
     fn moments_move_to_the_packets_by_a_millisecond_a_frame_and_stay() {
-        for spare_us in [-15_000, 2_500, 3_500, 19_000] {
+        for spare_us in [-15_000, 4_500, 5_500, 19_000] {
             let start = Instant::now();
             let mut pace = Pace::new(start);
             let mut left_us = spare_us;
@@ -155,7 +163,7 @@ mod tests {
                 left_us += moved_us;
             }
             assert!(
-                (2_000..=4_000).contains(&left_us),
+                (4_000..=6_000).contains(&left_us),
                 "{left_us} of {spare_us}"
             );
         }

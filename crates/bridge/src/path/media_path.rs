@@ -243,6 +243,7 @@ impl MediaPath {
                 let clock_rate = self.options.ear.codec.clock_rate();
                 self.quality.ear(now, clock_rate, stamp);
                 straight.into_iter().for_each(|packet| self.send(packet));
+                self.phone_frame_at_once(now);
             }
             Err(NotOfCodec) => self.stats.malformed += 1,
         }
@@ -283,6 +284,7 @@ impl MediaPath {
             .ok()
             .and_then(|carries| self.to_browser.packet(now, packet, carries));
         straight.into_iter().for_each(|frame| self.let_hear(frame));
+        self.ear_frame_at_once(now);
     }
 
     /// Takes a datagram from the RTCP port.
@@ -423,6 +425,25 @@ impl MediaPath {
         self.quality.judge(now, at);
     }
 
+    /// Makes the frame that a packet has just completed, if its moment is near: one waking for both, and no delay.
+    fn phone_frame_at_once(&mut self, now: Instant) {
+        let ms = self.phone_pace.step_ms();
+        if let Some(moment) = self.phone_pace.near(now)
+            && self.to_phone.completes(ms)
+        {
+            self.phone_frames(moment);
+        }
+    }
+
+    /// The same for the ear.
+    fn ear_frame_at_once(&mut self, now: Instant) {
+        if let Some(moment) = self.ear_pace.near(now)
+            && self.to_browser.completes()
+        {
+            self.ear_frames(moment);
+        }
+    }
+
     fn phone_frames(&mut self, now: Instant) {
         let ms = self.phone_pace.step_ms();
         let due = self.phone_pace.due(now);
@@ -448,6 +469,9 @@ impl MediaPath {
             }
             self.tell_keys();
         }
+        if let Some(spare_us) = self.to_browser.take_spare_us() {
+            self.ear_pace.follow(spare_us);
+        }
     }
 
     /// What is pressed before the answer is part of how the network rings, and no answer to anybody.
@@ -457,9 +481,6 @@ impl MediaPath {
                 self.stats.keys_heard += 1;
                 self.outputs.push_back(Output::KeyHeard(key));
             }
-        }
-        if let Some(spare_us) = self.to_browser.take_spare_us() {
-            self.ear_pace.follow(spare_us);
         }
     }
 

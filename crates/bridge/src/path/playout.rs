@@ -58,6 +58,11 @@ impl Playout {
         self.playout.take_spare_us()
     }
 
+    /// Whether the next `ms` milliseconds are there, and waiting for their moment would serve nothing.
+    pub(super) fn completes(&self, ms: u64) -> bool {
+        self.playout.completes(ms)
+    }
+
     /// The next `ms` milliseconds, 20 at most.
     pub(super) fn frame(&mut self, now: Instant, ms: u64) -> Frame {
         self.playout.frame(now, ms)

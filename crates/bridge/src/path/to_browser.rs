@@ -208,6 +208,11 @@ impl ToBrowser {
         self.voice.take_spare_us()
     }
 
+    /// Whether all of the next frame has come, and waiting for its moment would serve nothing.
+    pub(super) fn completes(&self) -> bool {
+        self.voice.completes(FRAME_MS)
+    }
+
     /// Lets frames pass that were never made.
     pub(super) fn missed(&mut self, frames: u32) {
         self.rtp.advance(frames.saturating_mul(self.ticks()));

@@ -184,6 +184,11 @@ impl ToPhone {
         self.voice.take_spare_us()
     }
 
+    /// Whether all of the next frame has come, and waiting for its moment would serve nothing.
+    pub(super) fn completes(&self, ms: u64) -> bool {
+        self.voice.completes(ms)
+    }
+
     /// Lets frames pass that were never made.
     pub(super) fn missed(&mut self, frames: u32, ms: u64) {
         let ticks = frames.saturating_mul(self.ticks(ms));

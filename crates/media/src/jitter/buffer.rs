@@ -186,6 +186,14 @@ impl JitterBuffer {
         next.is_some_and(|(next, cursor)| next.timestamp <= cursor.timestamp && cursor.primed)
     }
 
+    /// Whether `frame` ticks, of which `ready` are there already, could be played at once, and packets come so evenly that nothing is gained by
+    /// waiting for the moment of playing.
+    pub fn completes(&self, ready: u32, frame: u32) -> bool {
+        let next = self.ring.first().filter(|_| self.has_next());
+        let there = ready.saturating_add(next.map_or(0, |next| next.ticks));
+        self.target.is_least() && there >= frame
+    }
+
     /// The listener left out `ticks` of sound, or put in as many if negative.
     pub fn scaled(&mut self, ticks: i64) {
         let time = self.duration(ticks.unsigned_abs());

@@ -3,6 +3,7 @@
 use ::opus::{Application, Bitrate, Channels, Decoder, Encoder, Error, Signal};
 
 use super::OpusSettings;
+use super::encoder::Mode;
 
 #[derive(Debug)]
 pub(super) struct RawEncoder(Encoder);
@@ -11,8 +12,8 @@ pub(super) struct RawEncoder(Encoder);
 pub(super) struct RawDecoder(Decoder);
 
 impl RawEncoder {
-    pub(super) fn new(hertz: u32) -> Result<Self, String> {
-        Encoder::new(hertz, Channels::Mono, Application::Voip)
+    pub(super) fn new(hertz: u32, mode: Mode) -> Result<Self, String> {
+        Encoder::new(hertz, Channels::Mono, application(mode))
             .map(Self)
             .map_err(reason)
     }
@@ -53,6 +54,14 @@ impl RawDecoder {
         fec: bool,
     ) -> Result<usize, String> {
         self.0.decode(packet, samples, fec).map_err(reason)
+    }
+}
+
+/// What libopus has to be used for to code in a mode.
+fn application(mode: Mode) -> Application {
+    match mode {
+        Mode::Celt => Application::LowDelay,
+        Mode::Silk => Application::Voip,
     }
 }
 

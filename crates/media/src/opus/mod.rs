@@ -4,18 +4,18 @@
 //!
 //! libopus does the work: the one that the crate `opus` builds, or with the feature `system-opus` the distribution's.
 
+mod encoder;
 #[cfg_attr(feature = "system-opus", path = "system.rs")]
 #[cfg_attr(not(feature = "system-opus"), path = "bundled.rs")]
 mod libopus;
 mod redundancy;
 mod toc;
 
-use bytes::Bytes;
-
 use crate::Rate;
-use crate::coder::{CodecError, Decoder, Encoder};
+use crate::coder::{CodecError, Decoder};
 use crate::sdp::Codec;
-use libopus::{RawDecoder, RawEncoder};
+pub use encoder::OpusEncoder;
+use libopus::RawDecoder;
 
 /// Ticks of the RTP clock in one frame of 20 ms.
 pub const OPUS_FRAME_TICKS: u32 = 960;
@@ -25,7 +25,7 @@ pub const OPUS_FRAME_TICKS: u32 = 960;
 pub struct OpusSettings {
     /// Bits in a second.
     pub bits_per_second: u32,
-    /// Whether each packet repeats the one before it, if loss is expected (in-band FEC).
+    /// Whether each packet repeats the one before it, where packets are lost (in-band FEC).
     pub repeats: bool,
     /// Whether silence is said once and then not sent (DTX).
     pub skips_silence: bool,
@@ -35,7 +35,7 @@ impl Default for OpusSettings {
     /// Speech with room for redundancy, and no holes in the stream.
     fn default() -> Self {
         Self {
-            bits_per_second: 40_000,
+            bits_per_second: 48_000,
             repeats: true,
             skips_silence: false,
         }
@@ -47,87 +47,6 @@ fn failed(action: &'static str) -> impl Fn(String) -> CodecError {
         codec: Codec::Opus,
         action,
         reason,
-    }
-}
-
-/// Encodes packets of 10, 20, 40 or 60 ms.
-#[derive(Debug)]
-pub struct OpusEncoder {
-    raw: RawEncoder,
-}
-
-impl OpusEncoder {
-    /// libopus' effort, 0 to 10: bits do more for a voice than effort. At 40 kbit/s it has a better PESQ with 0 than with 1 at 32 kbit/s (out of
-    /// G.711 4.21 against 4.16, at 10 % loss 3.74 against 3.58; out of G.722 3.08 against 2.86), in a little less time.
-    const COMPLEXITY: u8 = 0;
-    /// The loss told to libopus in percent, whatever is reported: redundancy is only written where loss is expected, and is to be
-    /// there when loss begins.
-    const LOSS_PERCENT_MIN: u8 = 5;
-    const LOSS_PERCENT_MAX: u8 = 40;
-    const LOSS_PERCENT_AT_FIRST: u8 = 10;
-    /// Bytes of a packet at most; 60 ms of the highest bitrate used are about 500.
-    const PACKET_BYTES_MAX: usize = 1_000;
-    /// A packet that libopus says need not be sent (DTX) is no longer than this.
-    const UNSENT_BYTES_MAX: usize = 2;
-
-    /// Makes an encoder of speech at 8 kHz, with in-band redundancy.
-    ///
-    /// # Errors
-    /// libopus found no memory.
-    pub fn new() -> Result<Self, CodecError> {
-        Self::with(Rate::Narrow, OpusSettings::default())
-    }
-
-    /// Makes an encoder of speech at a rate.
-    ///
-    /// # Errors
-    /// libopus found no memory, or refused a setting.
-    pub fn with(rate: Rate, settings: OpusSettings) -> Result<Self, CodecError> {
-        let mut raw = RawEncoder::new(rate.hertz()).map_err(failed("encoder"))?;
-        raw.set(&settings, Self::COMPLEXITY)
-            .and_then(|()| raw.expect_loss(Self::LOSS_PERCENT_AT_FIRST))
-            .map_err(failed("encoder setting"))?;
-        Ok(Self { raw })
-    }
-
-    /// Tells the loss that the listener reports, so that redundancy is as much as is needed. `fraction_lost` as in RTCP, of 256.
-    ///
-    /// # Errors
-    /// libopus refused.
-    pub fn expect_loss(&mut self, fraction_lost: u8) -> Result<(), CodecError> {
-        let percent = (u16::from(fraction_lost) * 100 / 256) as u8;
-        self.raw
-            .expect_loss(percent.clamp(Self::LOSS_PERCENT_MIN, Self::LOSS_PERCENT_MAX))
-            .map_err(failed("encoder setting"))
-    }
-
-    /// Encodes one packet. Empty if it need not be sent, which only happens where silence is skipped.
-    ///
-    /// # Errors
-    /// libopus refused; send nothing for this packet.
-    pub fn encode(&mut self, samples: &[i16]) -> Result<Bytes, CodecError> {
-        let mut packet = [0; Self::PACKET_BYTES_MAX];
-        let length = self
-            .raw
-            .encode(samples, &mut packet)
-            .map_err(failed("encode"))?;
-        let packet = packet.get(..length).unwrap_or_default();
-        Ok(if packet.len() <= Self::UNSENT_BYTES_MAX {
-            Bytes::new()
-        } else {
-            Bytes::copy_from_slice(packet)
-        })
-    }
-}
-
-impl Encoder for OpusEncoder {
-    fn encode(&mut self, samples: &[i16]) -> Result<Bytes, CodecError> {
-        Self::encode(self, samples)
-    }
-
-    fn expect_loss(&mut self, fraction_lost: u8) {
-        // Without the hint there is as much redundancy as before.
-        let _ = Self::expect_loss(self, fraction_lost);
     }
 }
 
@@ -224,6 +143,8 @@ impl Decoder for OpusDecoder {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::{FRAME_SAMPLES, Frame, SILENCE, Sine, dominant_frequency, level};
 
@@ -234,6 +155,7 @@ mod tests {
 
     fn encoded(frames: &[Frame]) -> Vec<Bytes> {
         let mut encoder = OpusEncoder::new().unwrap();
+        encoder.expect_loss(25).unwrap();
         frames
             .iter()
             .map(|frame| encoder.encode(frame).unwrap())

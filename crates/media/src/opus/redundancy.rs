@@ -62,6 +62,7 @@ mod tests {
     #[test]
     fn redundancy_is_where_somebody_spoke_and_nowhere_else() {
         let (mut encoder, mut sine) = (OpusEncoder::new().unwrap(), Sine::new(440.0, -12.0));
+        encoder.expect_loss(25).unwrap();
         let mut told = |frame: Frame| tells_of_the_one_before(&encoder.encode(&frame).unwrap());
         let silence: Vec<bool> = (0..20).map(|_| told(SILENCE)).collect();
         assert!(silence[2..].iter().all(|told| !told), "{silence:?}");

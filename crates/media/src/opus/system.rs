@@ -5,6 +5,7 @@ use audiopus::packet::Packet;
 use audiopus::{Application, Bitrate, Channels, Error, MutSignals, SampleRate, Signal};
 
 use super::OpusSettings;
+use super::encoder::Mode;
 
 #[derive(Debug)]
 pub(super) struct RawEncoder(Encoder);
@@ -13,8 +14,8 @@ pub(super) struct RawEncoder(Encoder);
 pub(super) struct RawDecoder(Decoder);
 
 impl RawEncoder {
-    pub(super) fn new(hertz: u32) -> Result<Self, String> {
-        Encoder::new(rate(hertz)?, Channels::Mono, Application::Voip)
+    pub(super) fn new(hertz: u32, mode: Mode) -> Result<Self, String> {
+        Encoder::new(rate(hertz)?, Channels::Mono, application(mode))
             .map(Self)
             .map_err(reason)
     }
@@ -67,6 +68,14 @@ fn rate(hertz: u32) -> Result<SampleRate, String> {
     i32::try_from(hertz)
         .map_err(|error| error.to_string())
         .and_then(|hertz| SampleRate::try_from(hertz).map_err(reason))
+}
+
+/// What libopus has to be used for to code in a mode.
+fn application(mode: Mode) -> Application {
+    match mode {
+        Mode::Celt => Application::LowDelay,
+        Mode::Silk => Application::Voip,
+    }
 }
 
 fn reason(error: Error) -> String {

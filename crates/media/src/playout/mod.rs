@@ -116,6 +116,12 @@ impl Playout {
         self.buffer.take_spare_us()
     }
 
+    /// Whether the next `ms` milliseconds are there, and waiting for their moment would serve nothing (see [`JitterBuffer::completes`]).
+    pub fn completes(&self, ms: u64) -> bool {
+        let frame = self.ticks_of(self.rate.samples(ms));
+        self.buffer.completes(self.ready_ticks(), frame)
+    }
+
     /// The sound of the next `ms` milliseconds, 20 at most.
     pub fn frame(&mut self, now: Instant, ms: u64) -> Frame {
         let mut frame = Frame::silence(self.rate, ms);
