@@ -36,8 +36,8 @@ impl Pace {
     const NEAR_US: i64 = 1_000;
     /// How far the moments move in a frame.
     const FOLLOWS_BY: Duration = Duration::from_millis(1);
-    /// How much sooner than its moment a frame may be made: somewhat more than it is to be possible.
-    const NEAR: Duration = Duration::from_millis(8);
+    /// How far apart frames are made at least.
+    const APART: Duration = Duration::from_millis(2);
 
     /// A frame every 20 ms.
     pub fn new(now: Instant) -> Self {
@@ -74,10 +74,10 @@ impl Pace {
         }
     }
 
-    /// The moment of the next frame, if it is so near that the frame may be made `now`.
+    /// The moment of the next frame, if that may be made `now`: not more than it, and not with the one before.
     pub fn near(&self, now: Instant) -> Option<Instant> {
-        let is_near = self.next.saturating_duration_since(now) <= Self::NEAR;
-        is_near.then_some(self.next)
+        let left = self.next.saturating_duration_since(now);
+        (left + Self::APART <= self.step()).then_some(self.next)
     }
 
     /// Makes frames of which whole ones fill a packet: of 20 ms, else of 10.
