@@ -36,6 +36,7 @@ pub struct MediaPath {
     held: bool,
     to_phone: ToPhone,
     to_browser: ToBrowser,
+    next_check: Instant,
     next_report: Instant,
     stats: MediaStats,
     quality: Quality,
@@ -111,6 +112,8 @@ impl PathOptions {
 }
 
 impl MediaPath {
+    /// How often it is looked whether something besides frames is due.
+    const CHECK_EVERY: Duration = Duration::from_millis(100);
     /// RFC 3550 §6.2: five seconds between reports.
     const REPORT_EVERY: Duration = Duration::from_secs(5);
     /// The longest delay of our jitter buffers.
@@ -133,6 +136,7 @@ impl MediaPath {
             phone: None,
             answered: false,
             held: false,
+            next_check: now + Self::CHECK_EVERY,
             next_report: now + Self::REPORT_EVERY,
             stats: MediaStats::default(),
             quality: Quality::default(),
@@ -391,13 +395,21 @@ impl MediaPath {
 
     /// When to call [`MediaPath::handle_timeout`].
     pub fn poll_timeout(&self) -> Instant {
-        self.phone_pace.next().min(self.ear_pace.next())
+        let frames = self.phone_pace.next().min(self.ear_pace.next());
+        frames.min(self.next_check)
     }
 
-    /// Makes the frames that are due.
+    /// Makes the frames that are due, and does what else is.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.phone_frames(now);
         self.ear_frames(now);
+        if now >= self.next_check {
+            self.next_check = now + Self::CHECK_EVERY;
+            self.check(now);
+        }
+    }
+
+    fn check(&mut self, now: Instant) {
         if now >= self.next_report {
             self.next_report = now + Self::REPORT_EVERY;
             self.to_phone.judge_leg(now);
