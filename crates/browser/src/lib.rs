@@ -59,6 +59,7 @@
 //! | RFC 6464, RFC 4733, RFC 4588 | audio level, telephone-event, RTX are negotiated | `stack/codecs.rs` |
 //! | RFC 6464, RFC 8285 §5 | audio levels are read and written | `peer.rs`, `stack/mod.rs` |
 
+mod channel;
 mod error;
 mod io;
 mod offer;

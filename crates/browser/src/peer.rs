@@ -15,6 +15,7 @@ use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use rtc::statistics::StatsSelector;
 
+use crate::channel::{Channel, Heard};
 use crate::offer::Offer;
 use crate::proved::Proved;
 use crate::seen::Seen;
@@ -39,7 +40,9 @@ pub struct Peer {
     camera: Option<Camera>,
     receivers: BTreeMap<u32, RTCRtpReceiverId>,
     outputs: VecDeque<Output>,
+    /// When the connection and the channel want to be woken.
     wake: Option<Instant>,
+    channel_wake: Option<Instant>,
 }
 
 /// What the connection has come to.
@@ -85,6 +88,7 @@ impl Peer {
             receivers: BTreeMap::new(),
             outputs: VecDeque::new(),
             wake: None,
+            channel_wake: None,
         };
         peer.drain();
         Ok((peer, answer))
@@ -107,11 +111,19 @@ impl Peer {
         }
         self.check(from, &bytes)?;
         let length = bytes.len();
-        let result = self
-            .stack
-            .connection
-            .handle_read(self.tagged(now, from, bytes));
-        self.drain();
+        let result = match &mut self.stack.channel {
+            Some(channel) if !stun::is_stun(&bytes) => {
+                let result = channel.handle_datagram(now, from, bytes);
+                self.drain_channel();
+                result
+            }
+            _ => {
+                let tagged = self.tagged(now, from, bytes);
+                let result = self.stack.connection.handle_read(tagged);
+                self.drain();
+                result
+            }
+        };
         result.map_err(|error| DatagramRefused::Unreadable {
             bytes: length,
             reason: error.to_string(),
@@ -128,18 +140,26 @@ impl Peer {
         if !matches!(self.life, Life::Closed) {
             // A handler that cannot do its due work says so by its state, which is read below.
             let _ = self.stack.connection.handle_timeout(now);
+            if let Some(channel) = &mut self.stack.channel {
+                channel.handle_timeout(now);
+            }
             self.drain();
+            self.drain_channel();
         }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due; `None` once closed.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match self.life {
-            Life::Connecting { until } => Some(self.wake.map_or(until, |wake| wake.min(until))),
-            Life::Connected => self.wake,
-            Life::Closed => None,
-        }
+        let until = match self.life {
+            Life::Connecting { until } => Some(until),
+            Life::Connected => None,
+            Life::Closed => return None,
+        };
+        [until, self.wake, self.channel_wake]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What to do next, or what has happened.
@@ -206,6 +226,9 @@ impl Peer {
         if !matches!(self.life, Life::Closed) {
             // Its close_notify is stamped with the newest instant it knows.
             let _ = self.stack.connection.handle_timeout(now);
+            if let Some(channel) = &mut self.stack.channel {
+                channel.close(now);
+            }
             self.end(Closed::ByUs);
         }
     }
@@ -281,6 +304,11 @@ impl Peer {
             header,
             payload: packet.payload,
         };
+        if let Some(channel) = &mut self.stack.channel {
+            let result = channel.send(now, packet);
+            self.drain_sealed();
+            return result.map_err(|error| SendRefused::Stack(error.to_string()));
+        }
         let Some(mut sender) = self.stack.connection.rtp_sender(track.sender) else {
             return Err(SendRefused::NoSuchTrack {
                 kind: track.down.kind,
@@ -308,6 +336,26 @@ impl Peer {
         self.wake = self.stack.connection.poll_timeout();
     }
 
+    /// Takes up all that the channel of a call has heard and wants sent.
+    fn drain_channel(&mut self) {
+        while let Some(heard) = self.stack.channel.as_mut().and_then(Channel::poll_heard) {
+            match heard {
+                Heard::Connected => self.connected(),
+                Heard::Goodbye => self.end(Closed::ByPeer),
+                Heard::Media(packet) => self.on_media(packet),
+                Heard::Report(block) => self.on_report(&block),
+            }
+        }
+        self.drain_sealed();
+        self.channel_wake = self.stack.channel.as_mut().and_then(Channel::poll_timeout);
+    }
+
+    fn drain_sealed(&mut self) {
+        while let Some((to, bytes)) = self.stack.channel.as_mut().and_then(Channel::poll_datagram) {
+            self.outputs.push_back(Output::Send { to, bytes });
+        }
+    }
+
     fn drain_datagrams(&mut self) {
         while let Some(datagram) = self.stack.connection.poll_write() {
             let to = datagram.transport.peer_addr;
@@ -332,13 +380,17 @@ impl Peer {
 
     fn on_state(&mut self, state: RTCPeerConnectionState) {
         match (state, &self.life) {
-            (RTCPeerConnectionState::Connected, Life::Connecting { .. }) => {
-                self.life = Life::Connected;
-                self.outputs.push_back(Output::Connected);
-            }
+            (RTCPeerConnectionState::Connected, _) => self.connected(),
             (RTCPeerConnectionState::Failed, Life::Connecting { .. }) => self.end(Closed::Failed),
             (RTCPeerConnectionState::Failed, Life::Connected) => self.end(Closed::Disconnected),
             _ => {}
+        }
+    }
+
+    fn connected(&mut self) {
+        if matches!(self.life, Life::Connecting { .. }) {
+            self.life = Life::Connected;
+            self.outputs.push_back(Output::Connected);
         }
     }
 
@@ -444,6 +496,7 @@ impl Peer {
         // Closing cannot fail in a way that would leave anything to do.
         let _ = self.stack.connection.close();
         self.drain_datagrams();
+        self.drain_sealed();
         self.outputs.push_back(Output::Closed(why));
     }
 }

@@ -4,7 +4,7 @@ mod codecs;
 mod incoming;
 mod keyframes;
 mod repair;
-mod reports;
+pub(crate) mod reports;
 mod voice_rate;
 
 use std::net::SocketAddr;
@@ -39,12 +39,15 @@ use keyframes::Keyframes;
 use repair::Repair;
 use reports::Reports;
 
+use crate::channel::{Channel, Fingerprints, Stream};
 use crate::offer::{Codecs, Offer};
 use crate::{Down, Kind, OfferRefused, Options, Shape, SrtpProfile};
 
 /// A peer connection that has answered, and what we must know about it.
 pub(crate) struct Stack {
     pub(crate) connection: RTCPeerConnection,
+    /// What carries the media of a call. A room's passes through the connection.
+    pub(crate) channel: Option<Channel>,
     pub(crate) crypto: Arc<dyn RTCCryptoProvider>,
     pub(crate) tracks: Vec<DownTrack>,
     pub(crate) codecs: Codecs,
@@ -93,12 +96,20 @@ impl Stack {
             .local_description()
             .ok_or(Error::ErrNoRemoteDescription)?
             .sdp;
+        let (channel, answer) = match options.shape {
+            Shape::Call => {
+                let (channel, answer) = open_channel(options, offer, &crypto, &tracks, &answer)?;
+                (Some(channel), answer)
+            }
+            Shape::Room => (None, answer),
+        };
         let answer = voice_rate::ask(&answer, offer.codecs.opus, options.voice_rate);
         let ufrag = value_of(&answer, "a=ice-ufrag:")?;
         let password = value_of(&answer, "a=ice-pwd:")?;
         let audio_level = extension_id(&answer, AUDIO_LEVEL_URI);
         Ok(Self {
             connection,
+            channel,
             crypto,
             tracks,
             codecs: offer.codecs,
@@ -108,6 +119,34 @@ impl Stack {
             password,
         })
     }
+}
+
+/// Opens the channel of a call, and puts its certificate's fingerprint into the answer.
+fn open_channel(
+    options: &Options,
+    offer: &Offer,
+    crypto: &Arc<dyn RTCCryptoProvider>,
+    tracks: &[DownTrack],
+    answer: &str,
+) -> Result<(Channel, String), Error> {
+    let offered = Fingerprints::of(&offer.text);
+    let offered = offered.ok_or(Error::ErrUnsupportedFingerprintAlgorithm)?;
+    let ours = tracks.first().map(|track| Stream {
+        ssrc: track.ssrc,
+        payload_type: track.payload_type,
+    });
+    let ours = ours.ok_or(Error::ErrNoRemoteDescription)?;
+    let (channel, fingerprint) = Channel::new(crypto, options.profiles(), offered, ours)?;
+    Ok((channel, with_fingerprint(answer, &fingerprint)))
+}
+
+/// Says in an answer whose certificate it is that the browser is going to see (RFC 8122 §5).
+fn with_fingerprint(answer: &str, fingerprint: &str) -> String {
+    let line = |line: &str| match line.starts_with("a=fingerprint:") {
+        true => format!("a=fingerprint:sha-256 {fingerprint}\r\n"),
+        false => format!("{line}\r\n"),
+    };
+    answer.lines().map(line).collect()
 }
 
 fn connect(
@@ -151,9 +190,15 @@ fn settings(options: &Options, crypto: &Arc<dyn RTCCryptoProvider>) -> SettingEn
         .with_include_loopback_candidate(true)
         // Otherwise remote `.local` names would send us asking the whole local network.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-        .with_srtp_protection_profiles(options.srtp.iter().map(|profile| profile.number()).collect())
+        .with_srtp_protection_profiles(options.profiles())
         .with_ice_timeouts(Some(timeouts.disconnected), Some(timeouts.failed), Some(timeouts.keep_alive))
         .build()
+}
+
+impl Options {
+    fn profiles(&self) -> Vec<SrtpProtectionProfile> {
+        self.srtp.iter().map(|profile| profile.number()).collect()
+    }
 }
 
 impl SrtpProfile {

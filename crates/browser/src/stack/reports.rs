@@ -17,7 +17,8 @@ pub(super) struct Reports;
 /// A browser hears three people, with sound and picture; whoever reports more in one packet is not a browser.
 const BLOCKS_MAX: usize = 6;
 
-fn blocks(packets: &[Box<dyn rtc::rtcp::Packet>]) -> Vec<ReceptionReport> {
+/// What a browser's packets say of the streams that it receives, at most [`BLOCKS_MAX`] times.
+pub(crate) fn blocks(packets: &[Box<dyn rtc::rtcp::Packet>]) -> Vec<ReceptionReport> {
     let of_each = packets.iter().flat_map(|packet| {
         let any = packet.as_any();
         let by_sender = any
