@@ -42,11 +42,11 @@ impl Dialect {
         }
     }
 
-    /// Waits for the turn to append to the journal, in a transaction that has just begun; none where that is a writer's turn anyway.
-    pub(crate) fn take_the_journal(self) -> Option<&'static str> {
+    /// Waits for the turn to append to the journal in the name of an epoch, in a transaction that has just begun.
+    pub(crate) fn take_the_journal(self) -> &'static str {
         match self {
-            Self::Sqlite => None,
-            Self::Postgres => Some(postgres::TAKE_THE_JOURNAL),
+            Self::Sqlite => sqlite::TAKE_THE_JOURNAL,
+            Self::Postgres => postgres::TAKE_THE_JOURNAL,
         }
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use housecall::ports::LedgerError;
 use housecall_meter::{Key, Refusal, ReplayError, SessionId, WrongMoment};
 
+use crate::Epoch;
+
 /// Why the store did not do what was asked. Nothing was written, except as [`StoreError::Database`] and [`StoreError::Silent`] say.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,6 +50,22 @@ pub enum StoreError {
     Silent {
         /// How long it was waited for.
         waited: Duration,
+    },
+    /// This node was declared gone, or another process took the database over: what it had is no longer its own.
+    #[error(
+        "epoch {epoch} of this node is over, the newest is {newest}: others have taken its work"
+    )]
+    Fenced {
+        /// The node's epoch.
+        epoch: Epoch,
+        /// The newest of all.
+        newest: Epoch,
+    },
+    /// This node takes nothing new any more.
+    #[error("epoch {epoch} of this node drains or is over: it takes nothing new")]
+    NotLive {
+        /// The node's epoch.
+        epoch: Epoch,
     },
     /// The account does not cover what is asked (M7).
     #[error("{needed} credits needed, {available} available")]
@@ -130,6 +148,10 @@ impl From<StoreError> for LedgerError {
                 Self::InsufficientCredits { needed, available }
             }
             StoreError::KeyConflict { key } => Self::KeyConflict { key: key.0 },
+            StoreError::Fenced { epoch, newest } => Self::Fenced {
+                epoch: epoch.0,
+                newest: newest.0,
+            },
             refused @ (StoreError::Unbalanced { .. }
             | StoreError::SessionNotOpen { .. }
             | StoreError::Refused(_)

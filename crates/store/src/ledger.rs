@@ -1,5 +1,7 @@
 //! The journal takes each entry once, for ever.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use housecall::ports::{Clock, Funds, Ledger, LedgerError, Recorded, SystemClock};
 use housecall_meter::{
@@ -24,6 +26,10 @@ impl Ledger for Store {
 
     async fn funds(&self, account: &AccountId) -> Result<Funds, LedgerError> {
         Ok(self.answered(self.funds_of(account)).await?)
+    }
+
+    fn may_act(&self) -> Result<(), LedgerError> {
+        self.tenure.may_act(Instant::now())
     }
 
     async fn heartbeat(&self, session: &SessionId, elapsed_ms: u64) -> Result<(), LedgerError> {
@@ -62,8 +68,25 @@ impl Store {
         }
         let mut tx = self.begin_entry().await?;
         let recorded = write_in(&mut tx, entry).await?;
+        self.own(&mut tx, entry).await?;
         tx.commit().await?;
         Ok(recorded)
+    }
+
+    /// A session belongs to the node that reserved for it.
+    async fn own(&self, tx: &mut AnyConnection, entry: &Transaction) -> Result<(), StoreError> {
+        let epoch = self.tenure.epoch();
+        let Some(session) = entry
+            .session
+            .as_ref()
+            .filter(|_| entry.kind == Kind::Reserve)
+        else {
+            return Ok(());
+        };
+        let own = "UPDATE metered_session SET epoch = $2 WHERE session = $1";
+        let query = sqlx::query(own).bind(session.as_str());
+        query.bind(epoch.stored()).execute(tx).await?;
+        Ok(())
     }
 
     async fn funds_of(&self, account: &AccountId) -> Result<Funds, StoreError> {
@@ -71,10 +94,11 @@ impl Store {
         Ok(Holder::read(&mut connection, account).await?.funds())
     }
 
-    /// A late heartbeat of an ended session changes nothing.
+    /// A late heartbeat of an ended session changes nothing, and one of a node that is gone neither.
     async fn note_alive(&self, session: &SessionId, elapsed_ms: u64) -> Result<(), StoreError> {
         let alive = "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END \
-                     WHERE session = $1 AND ended_seq IS NULL";
+                     WHERE session = $1 AND ended_seq IS NULL \
+                     AND NOT EXISTS (SELECT 1 FROM node n WHERE n.epoch = metered_session.epoch AND n.state = 'gone')";
         let elapsed_ms = i64::try_from(elapsed_ms).unwrap_or(i64::MAX);
         sqlx::query(alive)
             .bind(session.as_str())

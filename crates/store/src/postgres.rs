@@ -15,8 +15,8 @@ pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 pub(crate) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// One writer at a time, so that entries are numbered without a gap and each is sealed over the one before it. Readers do not wait.
-/// A statement of its own, so that those behind it see what the writer before committed.
-pub(crate) const TAKE_THE_JOURNAL: &str = "LOCK TABLE journal_turn IN EXCLUSIVE MODE";
+/// A statement of its own, so that those behind it see what the writer before committed. Returns 0, or the newest epoch if this one is over.
+pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT take_the_journal($1)";
 
 /// The oldest version of the server that is tested, as `server_version_num` has it.
 const OLDEST: u32 = 150_000;

@@ -11,6 +11,10 @@ use crate::StoreError;
 /// the busy timeout.
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 
+/// A writer has the journal's turn anyway. Returns 0, or the newest epoch if this one is over.
+pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT CASE WHEN $1 = 0 OR EXISTS (SELECT 1 FROM node WHERE epoch = $1 AND state <> 'gone') \
+    THEN 0 ELSE (SELECT COALESCE(MAX(epoch), 0) FROM node) END";
+
 /// The first statement that reads takes the moment.
 pub(crate) const BEGIN_READING: &str = "BEGIN";
 

@@ -1,11 +1,13 @@
 //! A database, opened the only way that keeps money safe.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Transaction};
 use tokio::time::timeout;
 
+use crate::nodes::{Epoch, Tenure};
 use crate::{Address, Dialect, StoreError, postgres, sqlite};
 
 /// The store's tables: versions 1 to 999. An embedding program numbers its own from 1001.
@@ -25,6 +27,8 @@ pub struct Store {
     dialect: Dialect,
     /// How long a server may say nothing.
     pub(crate) silence: Duration,
+    /// In whose name it writes.
+    pub(crate) tenure: Arc<Tenure>,
 }
 
 impl Store {
@@ -77,6 +81,7 @@ impl Store {
             pool,
             dialect,
             silence: SILENCE,
+            tenure: Arc::default(),
         }
     }
 
@@ -126,13 +131,27 @@ impl Store {
         Ok(self.pool.begin_with(self.dialect.begin()).await?)
     }
 
-    /// Begins a transaction that alone may append to the journal until it ends.
+    /// Begins a transaction that alone may append to the journal until it ends, in the name of this store's node.
     pub(crate) async fn begin_entry(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.begin_as(self.tenure.epoch()).await
+    }
+
+    /// The same in the name of any epoch. One that is over is refused (see the function on PostgreSQL).
+    pub(crate) async fn begin_as(
+        &self,
+        epoch: Epoch,
+    ) -> Result<Transaction<'static, Any>, StoreError> {
         let mut tx = self.begin().await?;
-        if let Some(lock) = self.dialect.take_the_journal() {
-            sqlx::query(lock).execute(&mut *tx).await?;
+        let take = sqlx::query_scalar(self.dialect.take_the_journal()).bind(epoch.stored());
+        let newest: i64 = take.fetch_one(&mut *tx).await?;
+        match u64::try_from(newest).unwrap_or_default() {
+            0 => Ok(tx),
+            newest => {
+                let newest = Epoch(newest);
+                self.tenure.end(epoch, newest);
+                Err(StoreError::Fenced { epoch, newest })
+            }
         }
-        Ok(tx)
     }
 
     /// Begins a transaction that reads, and sees one moment throughout.

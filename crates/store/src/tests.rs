@@ -4,6 +4,7 @@ mod concurrency;
 mod crash;
 mod ledger;
 mod money;
+mod nodes;
 mod postgres;
 mod records;
 mod recovery;
