@@ -6,6 +6,7 @@ use axum::extract::ws::{Message, WebSocket};
 use housecall::{
     Cost, PatientSeat, PeerState, PersonView, Phase, Place, RoomRefused, Seat, Visit, VisitView,
 };
+use housecall_store::Node;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -30,6 +31,7 @@ pub(super) async fn converse(
     visit: Visit,
     attendant: Attendant,
     clock: MoneyClock,
+    node: Node,
 ) {
     let mut page = Page {
         visit,
@@ -45,6 +47,8 @@ pub(super) async fn converse(
     loop {
         let said = tokio::select! {
             said = socket.recv() => said,
+            // Another node has the room: the page finds out where when it opens its line again.
+            () = node.over() => break,
             changed = view.changed() => {
                 let over = changed.is_err();
                 if page.show(&mut socket, &mut view, &mut cost, over).await.is_err() || over {

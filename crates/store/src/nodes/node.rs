@@ -95,6 +95,20 @@ impl Node {
         self.standing.subscribe()
     }
 
+    /// Returns whether its epoch was ended by others, not by [`Self::leave`].
+    pub fn is_taken_over(&self) -> bool {
+        self.store.tenure.is_taken_over()
+    }
+
+    /// Waits until this epoch is over. For as long as the node is [kept](Self::keep).
+    pub async fn over(&self) {
+        let mut standings = self.standings();
+        // The sender lives in `self`, so the wait ends only by the condition.
+        let _ = standings
+            .wait_for(|standing| *standing == Standing::Over)
+            .await;
+    }
+
     /// Returns the other nodes, as the database last told of them.
     pub fn others(&self) -> Vec<NodeView> {
         let others = self.store.tenure.among(|me| me.others().cloned().collect());

@@ -79,6 +79,10 @@ impl Tenure {
         self.changed.notify_one();
     }
 
+    pub(crate) fn is_taken_over(&self) -> bool {
+        self.newest() != self.epoch()
+    }
+
     /// The newest epoch, as far as is known.
     fn newest(&self) -> Epoch {
         match &*self.held() {
