@@ -66,7 +66,7 @@ impl Node {
             Dialect::Postgres => Held::Among(Membership::joined(epoch, sent)),
         });
         self.publish();
-        tracing::info!(%epoch, name = self.plan.name, url = self.plan.url, "joined as a node");
+        tracing::info!(%epoch, name = self.plan.name, "joined as a node");
         Ok(())
     }
 
@@ -208,18 +208,21 @@ impl Node {
             changed
         });
         if changed {
-            let epoch = self.epoch();
-            match standing {
-                Standing::Holds => {
-                    tracing::info!(%epoch, "the database answers: this node goes on")
-                }
-                Standing::OutOfTouch => {
-                    tracing::error!(%epoch, "the database does not answer: nothing new begins at this node")
-                }
-                Standing::Over => {
-                    tracing::error!(%epoch, "this epoch is over: another node may have taken its work")
-                }
+            self.tell(standing);
+        }
+    }
+
+    fn tell(&self, standing: Standing) {
+        let epoch = self.epoch();
+        match standing {
+            Standing::Holds => tracing::info!(%epoch, "this node may act"),
+            Standing::OutOfTouch => {
+                tracing::error!(%epoch, "the database does not answer: nothing new begins at this node");
             }
+            Standing::Over if self.is_taken_over() => {
+                tracing::error!(%epoch, "this node was declared gone: others take its work");
+            }
+            Standing::Over => tracing::info!(%epoch, "this node has left"),
         }
     }
 
