@@ -1,7 +1,7 @@
 //! What a statement must know of the database that it runs on.
 
-use sqlx::AnyPool;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{AnyConnection, AnyPool};
 
 use crate::{StoreError, postgres, sqlite};
 
@@ -15,9 +15,9 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Asks a pool what it is connected to.
-    pub(crate) async fn of(pool: &AnyPool) -> Result<Self, StoreError> {
-        match pool.acquire().await?.backend_name() {
+    /// Asks a connection what it is connected to.
+    pub(crate) fn of(connection: &AnyConnection) -> Result<Self, StoreError> {
+        match connection.backend_name() {
             "SQLite" => Ok(Self::Sqlite),
             "PostgreSQL" => Ok(Self::Postgres),
             other => Err(StoreError::UnknownDatabase {
@@ -47,6 +47,14 @@ impl Dialect {
         match self {
             Self::Sqlite => sqlite::TAKE_THE_JOURNAL,
             Self::Postgres => postgres::TAKE_THE_JOURNAL,
+        }
+    }
+
+    /// Writes an entry and what follows from it: see [`append_entry`](crate::append::append_entry).
+    pub(crate) fn append_entry(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::APPEND_ENTRY,
+            Self::Postgres => postgres::APPEND_ENTRY,
         }
     }
 

@@ -56,6 +56,7 @@
 //! ```
 
 mod address;
+mod append;
 mod call_filter;
 mod call_quality;
 mod calls;
@@ -77,6 +78,7 @@ mod records;
 mod recovery;
 mod seal;
 mod sqlite;
+mod standing;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use crate::StoreError;
 use crate::address::PostgresUrl;
+use crate::append::append_entry;
 use crate::store::PATIENCE;
 
 /// Each statement sees what is committed, and who must see more takes a lock first: [`TAKE_THE_JOURNAL`].
@@ -17,6 +18,10 @@ pub(crate) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ RE
 /// One writer at a time, so that entries are numbered without a gap and each is sealed over the one before it. Readers do not wait.
 /// A statement of its own, so that those behind it see what the writer before committed. Returns 0, or the newest epoch if this one is over.
 pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT take_the_journal($1)";
+
+/// One statement: each costs a way to the server and back.
+pub(crate) const APPEND_ENTRY: &str =
+    append_entry!("WITH entry AS (", "), lines AS (", "), balances AS (", ") ");
 
 /// The oldest version of the server that is tested, as `server_version_num` has it.
 const OLDEST: u32 = 150_000;

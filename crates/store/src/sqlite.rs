@@ -6,6 +6,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Executor};
 
 use crate::StoreError;
+use crate::append::append_entry;
 
 /// Takes the write lock at once: a transaction that reads first and asks for it later fails under other writers, whatever
 /// the busy timeout.
@@ -17,6 +18,9 @@ pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT CASE WHEN $1 = 0 OR EXISTS (SE
 
 /// The first statement that reads takes the moment.
 pub(crate) const BEGIN_READING: &str = "BEGIN";
+
+/// Statements that write have no others inside.
+pub(crate) const APPEND_ENTRY: &str = append_entry!("", "; ", "; ", "; ");
 
 /// Older versions can corrupt a write-ahead log that several connections use.
 const OLDEST: [u32; 3] = [3, 51, 3];

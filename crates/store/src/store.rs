@@ -59,7 +59,7 @@ impl Store {
             Address::File(file) => sqlite::read(file).await?,
             Address::Postgres(url) => postgres::read(url).await?,
         };
-        let dialect = Dialect::of(&pool).await?;
+        let dialect = Dialect::of(&*pool.acquire().await?)?;
         Ok(Self::new(pool, dialect))
     }
 
@@ -69,7 +69,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], or [`StoreError::UnknownDatabase`].
     pub async fn over(pool: AnyPool) -> Result<Self, StoreError> {
-        let dialect = Dialect::of(&pool).await?;
+        let dialect = Dialect::of(&*pool.acquire().await?)?;
         dialect.expect_safe(&pool).await?;
         let store = Self::new(pool, dialect);
         store.migrate(&SQLITE, &POSTGRES).await?;
