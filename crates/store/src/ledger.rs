@@ -5,7 +5,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use housecall::ports::{Funds, Ledger, LedgerError, Recorded};
 use housecall_meter::{
-    Account, AccountId, Cause, Credits, Key, MessageFact, SessionId, Transaction,
+    Account, AccountId, Cause, Credits, Key, Kind, MessageFact, SessionId, Transaction,
 };
 use sqlx::AnyConnection;
 
@@ -13,7 +13,7 @@ use crate::corrections;
 use crate::holder::Holder;
 use crate::journal::{Entry, Line, entries, select_entries};
 use crate::standing::Standing;
-use crate::{Store, StoreError};
+use crate::{Epoch, Store, StoreError};
 
 #[async_trait]
 impl Ledger for Store {
@@ -73,11 +73,8 @@ impl Store {
     /// A session belongs to the node that reserved for it.
     async fn own(&self, tx: &mut AnyConnection, entry: &Transaction) -> Result<(), StoreError> {
         let epoch = self.tenure.epoch();
-        let Some(session) = entry
-            .session
-            .as_ref()
-            .filter(|_| entry.kind == Kind::Reserve)
-        else {
+        let starts = entry.kind == Kind::Reserve && epoch != Epoch::NONE;
+        let Some(session) = entry.session.as_ref().filter(|_| starts) else {
             return Ok(());
         };
         let own = "UPDATE metered_session SET epoch = $2 WHERE session = $1";

@@ -15,7 +15,6 @@ const LOST_SECONDS = 15;
 
 let database;
 let browser;
-const nodes = [];
 
 before(async () => {
   if (SKIPPED) return;
@@ -25,16 +24,15 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
-  for (const node of nodes) await node.stop();
   database?.drop();
 });
 
 /** A node under a host name of its own, whose cookies no other one sees. */
-async function node(name, host) {
+async function node(t, name, host) {
   const port = await freePort();
   const settings = { HOUSECALL_DATABASE: database.url, HOUSECALL_NODE_NAME: name, HOUSECALL_PORT: String(port) };
   const clinic = await Clinic.start(undefined, { ...settings, HOUSECALL_PUBLIC_URL: `http://${host}:${port}` });
-  nodes.push(clinic);
+  t.after(() => clinic.stop());
   return clinic;
 }
 
@@ -78,8 +76,8 @@ function answerTo(page, url) {
 }
 
 test("a page is sent to the node that holds its consultation, and to another one when that is killed", { timeout: 180_000, skip: SKIPPED }, async (t) => {
-  const one = await node("one", "localhost");
-  const two = await node("two", "127.0.0.1");
+  const one = await node(t, "one", "localhost");
+  const two = await node(t, "two", "127.0.0.1");
   const secretary = await practitioner(browser, one);
   const doctor = await practitioner(browser, two);
   const credits = await balance(doctor);
@@ -115,7 +113,9 @@ test("a page is sent to the node that holds its consultation, and to another one
     const took = (performance.now() - killed) / 1000;
     assert.ok(took <= LOST_SECONDS, `${took} s`);
     t.diagnostic(`opened again after ${took.toFixed(1)} s`);
-    const link = await linkFor(await tab(doctor, `${two.origin}/calendar`), id, sam);
+    const desk = await tab(doctor, `${two.origin}/calendar`);
+    const link = await linkFor(desk, id, sam);
+    await desk.close();
     const back = await person(browser, sam.name);
     await back.goto(link);
     await press(back, "check-in");
@@ -134,9 +134,9 @@ test("a page is sent to the node that holds its consultation, and to another one
   });
 });
 
-test("a node that stops sends new consultations to one that stays", { timeout: 120_000, skip: SKIPPED }, async () => {
-  const stopping = await node("stopping", "localhost");
-  const staying = await node("staying", "127.0.0.1");
+test("a node that stops sends new consultations to one that stays", { timeout: 120_000, skip: SKIPPED }, async (t) => {
+  const stopping = await node(t, "stopping", "localhost");
+  const staying = await node(t, "staying", "127.0.0.1");
   const secretary = await practitioner(browser, staying);
   const doctor = await practitioner(browser, stopping);
   const held = await book(secretary, { count: 1 });

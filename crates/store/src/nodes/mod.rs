@@ -28,6 +28,8 @@ mod membership;
 mod node;
 mod roster;
 mod sightings;
+#[cfg(test)]
+mod simulation;
 mod tenure;
 
 pub use claims::Claim;
