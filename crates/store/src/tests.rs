@@ -5,6 +5,7 @@ mod crash;
 mod ledger;
 mod money;
 mod nodes;
+mod paused;
 mod postgres;
 mod records;
 mod recovery;
