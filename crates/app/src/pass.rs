@@ -5,7 +5,7 @@
 
 use axum::http::Uri;
 use axum::http::request::Parts;
-use housecall_store::{Epoch, NodeView};
+use housecall_store::NodeView;
 
 use crate::cookie;
 use crate::error::AppError;
@@ -34,7 +34,7 @@ pub(crate) async fn socket_at(
     sqlx::query("INSERT INTO socket_passes (token_hash, session_hash, epoch, expires_ms) VALUES ($1, $2, $3, $4)")
         .bind(pass.hash().bytes().to_vec())
         .bind(session.bytes().to_vec())
-        .bind(stored(node.epoch))
+        .bind(node.epoch.stored())
         .bind(now + GOOD_FOR_MS)
         .execute(&app.db)
         .await?;
@@ -79,15 +79,11 @@ async fn redeem(app: &App, pass: &Token) -> Result<Option<TokenHash>, AppError> 
         "DELETE FROM socket_passes WHERE token_hash = $1 AND epoch = $2 AND expires_ms > $3 RETURNING session_hash",
     )
     .bind(pass.hash().bytes().to_vec())
-    .bind(stored(epoch))
+    .bind(epoch.stored())
     .bind(app.now_ms())
     .fetch_optional(&app.db)
     .await?;
     Ok(session.and_then(|bytes| TokenHash::from_bytes(&bytes)))
-}
-
-fn stored(epoch: Epoch) -> i64 {
-    i64::try_from(epoch.0).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

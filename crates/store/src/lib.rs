@@ -21,7 +21,8 @@
 //!  office ── correct, transfer, hear_of_payment, number_day, watch ──► the same, with credit_order, number_subscription, holder
 //!    world ◄── take_events, sent ── outbox, written with the entry that caused it (M13, N1)
 //!
-//!  start ── recover() ──► each session without an end: told again from its journal, ended at its last evidence (M11)
+//!  start ── join() ─────► an epoch among the nodes on the database; every entry is written in its name, see `nodes`
+//!        └─ recover() ──► each session without an end that no living node has: told again from its journal, ended at its last evidence (M11)
 //!  audit ── verify() ───► the whole journal told again: the same seals, balances and costs (M10, M12)
 //!        └─ explain() ──► one session told again: who was connected when, and which rule made which block (M10)
 //! ```

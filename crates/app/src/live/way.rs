@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
 use housecall::{Seat, Visit, VisitPlan};
-use housecall_store::{Claim, NodeView, Standing};
+use housecall_store::{Claim, NodeView, Standing, StoreError};
 use tokio::time::{Instant, sleep};
 
 use super::message::ToVisitPage;
@@ -76,10 +76,20 @@ pub(super) async fn bring(mut socket: WebSocket, app: App, comer: Comer) {
                 return;
             }
         }
+        if stays(&mut socket).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Waits a little with a page, which has nothing to say but that it goes: `None` then.
+async fn stays(socket: &mut WebSocket) -> Option<()> {
+    let waited = sleep(LOOK_EVERY);
+    tokio::pin!(waited);
+    loop {
         tokio::select! {
-            () = sleep(LOOK_EVERY) => {}
-            // A page that waits has nothing to say but that it goes.
-            said = socket.recv() => if !matches!(said, Some(Ok(_))) { return },
+            () = &mut waited => return Some(()),
+            said = socket.recv() => drop(said?.ok()?),
         }
     }
 }
@@ -113,19 +123,28 @@ async fn find(app: &App, comer: &Comer) -> Result<Way, AppError> {
     match live.node.standing() {
         Standing::Holds => {}
         Standing::OutOfTouch => return Ok(Way::Wait(LOST_TOUCH)),
-        Standing::Over => return Ok(Way::Wait(TAKEN)),
+        Standing::Over => {
+            let another = app.another_node();
+            return Ok(another.map_or(Way::Wait(TAKEN), Way::Elsewhere));
+        }
     }
-    match claim(app, live, &name).await? {
-        Claim::Theirs { silent_for, .. } if silent_for >= DOUBTED_AFTER => Ok(Way::Wait(NOT_HEARD)),
-        Claim::Theirs { node, .. } => Ok(Way::Elsewhere(node)),
-        Claim::Ours => open(app, live, comer, &name).await,
+    match claim(app, live, &name).await {
+        Ok(Claim::Theirs { silent_for, .. }) if silent_for >= DOUBTED_AFTER => {
+            Ok(Way::Wait(NOT_HEARD))
+        }
+        Ok(Claim::Theirs { node, .. }) => Ok(Way::Elsewhere(node)),
+        Ok(Claim::Ours) => open(app, live, comer, &name).await,
+        Err(error) => {
+            tracing::warn!(%error, "no room could be claimed");
+            Ok(Way::Wait(LOST_TOUCH))
+        }
     }
 }
 
 /// A node that drains gives back what it does not need any more, and sends people to one that takes it.
-async fn claim(app: &App, live: &Live, name: &str) -> Result<Claim, AppError> {
+async fn claim(app: &App, live: &Live, name: &str) -> Result<Claim, StoreError> {
     if !app.is_draining() {
-        return Ok(live.node.claim(name).await?);
+        return live.node.claim(name).await;
     }
     live.node.release(name).await?;
     Ok(match (live.node.owner(name).await?, app.another_node()) {

@@ -10,7 +10,8 @@ impl Epoch {
     /// Of a program that has its database to itself.
     pub(crate) const NONE: Self = Self(0);
 
-    pub(crate) fn stored(self) -> i64 {
+    /// Returns what a BIGINT column holds of it.
+    pub fn stored(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 }
