@@ -1,5 +1,6 @@
 //! An entry, and all that follows from it in the tables, written at once.
 
+use housecall::ports::Recorded;
 use housecall_meter::{Account, SessionId};
 use sqlx::AnyConnection;
 
@@ -98,6 +99,13 @@ impl Append {
         }
         query.execute(tx).await?;
         Ok(())
+    }
+
+    pub(crate) fn recorded(&self) -> Recorded {
+        Recorded {
+            already: false,
+            funds: self.entry.funds_after,
+        }
     }
 
     fn balance(&self, of: Account) -> i64 {

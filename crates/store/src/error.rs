@@ -49,6 +49,12 @@ pub enum StoreError {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// Others of this program were at the journal all the time.
+    #[error("journal busy for {} s", waited.as_secs())]
+    Busy {
+        /// How long the turn was waited for.
+        waited: Duration,
+    },
     /// The account does not cover what is asked (M7).
     #[error("{needed} credits needed, {available} available")]
     InsufficientCredits {
@@ -121,6 +127,17 @@ pub enum StoreError {
         /// As replayed.
         replayed: i64,
     },
+}
+
+impl StoreError {
+    /// Whether a row of the same number or name is there already.
+    pub(crate) fn is_taken(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        let said = error.as_database_error();
+        said.is_some_and(|said| said.is_unique_violation())
+    }
 }
 
 impl From<StoreError> for LedgerError {

@@ -1,9 +1,11 @@
 //! A database, opened the only way that keeps money safe.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Transaction};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 use crate::{Address, Dialect, StoreError, postgres, sqlite};
@@ -15,14 +17,19 @@ static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 /// How long anybody waits for a connection, a statement, or a writer for its turn.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Longer than it takes to wait for a connection and then for the journal.
-const SILENCE: Duration = Duration::from_secs(12);
+/// Longer than it takes to wait for the turn in this program, for a connection, and then for other programs.
+const SILENCE: Duration = Duration::from_secs(17);
+
+/// A transaction that alone may append to the journal.
+pub(crate) type Entries = Transaction<'static, Any>;
 
 /// The ledger, the sessions and the records of a practice's calls and visits. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: AnyPool,
     dialect: Dialect,
+    /// Whoever in this program appends to the journal holds it, so that one of its connections waits for other programs, and not all.
+    turn: Arc<Mutex<()>>,
     /// How long a server may say nothing.
     pub(crate) silence: Duration,
 }
@@ -76,6 +83,7 @@ impl Store {
         Self {
             pool,
             dialect,
+            turn: Arc::default(),
             silence: SILENCE,
         }
     }
@@ -126,8 +134,43 @@ impl Store {
         Ok(self.pool.begin_with(self.dialect.begin()).await?)
     }
 
+    /// Does what appends to the journal, alone, and gives up on a server that says nothing at all. All of it is written, or nothing when it
+    /// fails: `work` gives back the transaction that it is to be committed with.
+    pub(crate) async fn in_turn<T, F>(
+        &self,
+        work: impl FnOnce(Entries) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<(Entries, T), StoreError>>,
+    {
+        self.answered(async {
+            let _turn = self.turn().await?;
+            self.commit_all(work).await
+        })
+        .await
+    }
+
+    /// The same for whoever has the turn.
+    pub(crate) async fn commit_all<T, F>(
+        &self,
+        work: impl FnOnce(Entries) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<(Entries, T), StoreError>>,
+    {
+        let (tx, done) = work(self.begin_entry().await?).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    /// Waits for the turn among all in this program that append to the journal: first come, first served.
+    pub(crate) async fn turn(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
+        let turn = timeout(PATIENCE, self.turn.lock()).await;
+        turn.map_err(|_| StoreError::Busy { waited: PATIENCE })
+    }
+
     /// Begins a transaction that alone may append to the journal until it ends.
-    pub(crate) async fn begin_entry(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    pub(crate) async fn begin_entry(&self) -> Result<Entries, StoreError> {
         let mut tx = self.begin().await?;
         if let Some(lock) = self.dialect.take_the_journal() {
             sqlx::query(lock).execute(&mut *tx).await?;

@@ -139,11 +139,13 @@ impl Drop for Base {
 /// # Errors
 /// The first that is refused, and then none is written; or what the database says.
 pub async fn record_all(store: &Store, entries: &[Transaction]) -> Result<(), StoreError> {
-    let mut tx = store.begin_entry().await?;
-    for entry in entries {
-        write_in(&mut tx, entry).await?;
-    }
-    Ok(tx.commit().await?)
+    let written = store.in_turn(|mut tx| async move {
+        for entry in entries {
+            write_in(&mut tx, entry).await?;
+        }
+        Ok((tx, ()))
+    });
+    written.await
 }
 
 /// No two tests and no two runs share a name.
