@@ -10,7 +10,7 @@ use housecall_meter::{Key, Refusal, ReplayError, SessionId, WrongMoment};
 #[non_exhaustive]
 pub enum StoreError {
     /// The database is away, full, locked for too long, or not a database. One that went away while it was told to commit may have done so.
-    #[error("database: {0}")]
+    #[error("database: {}", with_meaning(.0))]
     Database(#[from] sqlx::Error),
     /// The tables could not be brought up to date.
     #[error("migration: {0}")]
@@ -129,7 +129,25 @@ pub enum StoreError {
     },
 }
 
+/// What the database said, after what it means where its codes tell.
+fn with_meaning(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|said| said.code());
+    match code.as_deref() {
+        Some("13" | "53100") => format!("its disk is full, make room there: {error}"),
+        Some("5" | "55P03") => format!("somebody else holds it locked: {error}"),
+        _ => error.to_string(),
+    }
+}
+
 impl StoreError {
+    /// Whether it says nothing of what was asked, only that the database cannot be asked now.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(
+            self,
+            Self::Database(_) | Self::Silent { .. } | Self::Busy { .. }
+        )
+    }
+
     /// Whether a row of the same number or name is there already.
     pub(crate) fn is_taken(&self) -> bool {
         let Self::Database(error) = self else {

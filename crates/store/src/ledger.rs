@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use housecall::ports::{Funds, Ledger, LedgerError, Recorded};
-use housecall_meter::{
-    Account, AccountId, Cause, Credits, Key, MessageFact, SessionId, Transaction,
-};
+use housecall_meter::{AccountId, Cause, Credits, Key, MessageFact, SessionId, Transaction};
 use sqlx::AnyConnection;
 
 use crate::corrections;
@@ -43,51 +41,6 @@ impl Store {
         Ok(self
             .write(&Transaction::grant(order, account.clone(), credits, reason))
             .await?)
-    }
-
-    /// Writes an entry with all that follows from it, or nothing.
-    pub(crate) async fn write(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
-        self.answered(self.write_in_turn(entry)).await
-    }
-
-    async fn write_in_turn(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
-        // A leg of a transfer is written with the other one: see `Store::transfer`.
-        if entry.posted(Account::Transferred) != 0 {
-            return Err(StoreError::Unbalanced {
-                key: entry.key.clone(),
-            });
-        }
-        let _turn = self.turn().await?;
-        if let Some(recorded) = self.write_ahead(entry).await? {
-            return Ok(recorded);
-        }
-        self.commit_all(|mut tx| async move {
-            let recorded = write_in(&mut tx, entry).await?;
-            Ok((tx, recorded))
-        })
-        .await
-    }
-
-    /// Writes an entry of the common sort without a transaction around it, where one statement can. None, and nothing written, when there is
-    /// more to it, or when another program was faster: the number of the entry is taken then.
-    async fn write_ahead(&self, entry: &Transaction) -> Result<Option<Recorded>, StoreError> {
-        if !self.dialect().appends_as_one() || !stands_alone(entry) {
-            return Ok(None);
-        }
-        let mut connection = self.pool().acquire().await?;
-        let standing = Standing::read(&mut connection, entry).await?;
-        if standing.key_is_known {
-            return Ok(None);
-        }
-        let append = standing.after(entry)?;
-        if append.holder.watch.is_some() || append.holder.has_changed() {
-            return Ok(None);
-        }
-        match append.write(&mut connection).await {
-            Ok(()) => Ok(Some(append.recorded())),
-            Err(error) if error.is_taken() => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     async fn funds_of(&self, account: &AccountId) -> Result<Funds, StoreError> {
@@ -146,11 +99,6 @@ async fn repeated(tx: &mut AnyConnection, entry: &Transaction) -> Result<Recorde
             key: entry.key.clone(),
         }),
     }
-}
-
-/// Whether an entry neither reverses nor follows one that must be looked for.
-fn stands_alone(entry: &Transaction) -> bool {
-    !matches!(entry.cause, Cause::Corrected { .. } | Cause::Message(_))
 }
 
 /// What belongs to no session is no part of one. The end of a message follows its reservation.

@@ -84,6 +84,7 @@ mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transfers;
+mod turn;
 mod verify;
 mod visits;
 mod watches;

@@ -57,7 +57,7 @@ impl Store {
             let session = SessionId::new(open.session.clone());
             match self.close(open, &session).await {
                 Ok(orphan) => recovery.closed.push(orphan),
-                Err(error @ StoreError::Database(_)) => return Err(error),
+                Err(error) if error.is_away() => return Err(error),
                 Err(error) => recovery.unreadable.push((session, error)),
             }
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use crate::StoreError;
 use crate::append::append_entry;
@@ -31,8 +31,17 @@ const TO_READ: &str = "PRAGMA busy_timeout = 5000";
 
 /// Opens the file, making it if need be.
 pub(crate) async fn open(file: &Path) -> Result<AnyPool, StoreError> {
-    let pool = AnyPoolOptions::new().max_connections(CONNECTIONS);
+    let pool = AnyPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .after_release(|connection, _| Box::pin(is_at_rest(connection)));
     connect(pool, file_url(file, "rwc"), TO_WRITE).await
+}
+
+/// SQLite itself ends a transaction when the disk is full. Its connection does not hear of that and begins no other: it is closed.
+async fn is_at_rest(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    // By then it has done what it was told to roll back.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// Opens the file to read in it alone. Fails where there is none.

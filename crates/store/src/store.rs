@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Transaction};
-use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
+use crate::turn::Turn;
 use crate::{Address, Dialect, StoreError, postgres, sqlite};
 
 /// The store's tables: versions 1 to 999. An embedding program numbers its own from 1001.
@@ -28,8 +28,10 @@ pub(crate) type Entries = Transaction<'static, Any>;
 pub struct Store {
     pool: AnyPool,
     dialect: Dialect,
-    /// Whoever in this program appends to the journal holds it, so that one of its connections waits for other programs, and not all.
-    turn: Arc<Mutex<()>>,
+    /// Whose turn it is in this program: one of its connections waits for other programs, and not all.
+    pub(crate) turn: Arc<Turn>,
+    /// How long anybody waits for the turn.
+    pub(crate) patience: Duration,
     /// How long a server may say nothing.
     pub(crate) silence: Duration,
 }
@@ -84,6 +86,7 @@ impl Store {
             pool,
             dialect,
             turn: Arc::default(),
+            patience: PATIENCE,
             silence: SILENCE,
         }
     }
@@ -132,41 +135,6 @@ impl Store {
     /// What the database says: on SQLite, that others wrote for all of the busy timeout.
     pub async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
         Ok(self.pool.begin_with(self.dialect.begin()).await?)
-    }
-
-    /// Does what appends to the journal, alone, and gives up on a server that says nothing at all. All of it is written, or nothing when it
-    /// fails: `work` gives back the transaction that it is to be committed with.
-    pub(crate) async fn in_turn<T, F>(
-        &self,
-        work: impl FnOnce(Entries) -> F,
-    ) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<(Entries, T), StoreError>>,
-    {
-        self.answered(async {
-            let _turn = self.turn().await?;
-            self.commit_all(work).await
-        })
-        .await
-    }
-
-    /// The same for whoever has the turn.
-    pub(crate) async fn commit_all<T, F>(
-        &self,
-        work: impl FnOnce(Entries) -> F,
-    ) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<(Entries, T), StoreError>>,
-    {
-        let (tx, done) = work(self.begin_entry().await?).await?;
-        tx.commit().await?;
-        Ok(done)
-    }
-
-    /// Waits for the turn among all in this program that append to the journal: first come, first served.
-    pub(crate) async fn turn(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
-        let turn = timeout(PATIENCE, self.turn.lock()).await;
-        turn.map_err(|_| StoreError::Busy { waited: PATIENCE })
     }
 
     /// Begins a transaction that alone may append to the journal until it ends.

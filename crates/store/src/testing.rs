@@ -55,7 +55,7 @@ impl Base {
     /// # Errors
     /// The directory cannot be made.
     pub fn sqlite() -> std::io::Result<Self> {
-        let directory = std::env::temp_dir().join(new_name());
+        let directory = new_directory();
         std::fs::create_dir_all(&directory)?;
         Ok(Self {
             address: directory.join("clinic.db").into(),
@@ -146,6 +146,11 @@ pub async fn record_all(store: &Store, entries: &[Transaction]) -> Result<(), St
         Ok((tx, ()))
     });
     written.await
+}
+
+/// A directory that nobody has made.
+pub(crate) fn new_directory() -> PathBuf {
+    std::env::temp_dir().join(new_name())
 }
 
 /// No two tests and no two runs share a name.

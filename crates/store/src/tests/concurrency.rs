@@ -120,7 +120,7 @@ async fn start(store: Store, name: String) -> Result<(), LedgerError> {
 
 async fn write_down(store: &Store, session: &mut Session) -> Result<(), LedgerError> {
     while let Some(entry) = session.poll_output() {
-        store.record(&entry).await?;
+        assert!(!store.record(&entry).await?.already);
         let _ = session.recorded(&entry.key);
     }
     Ok(())

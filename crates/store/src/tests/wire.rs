@@ -145,8 +145,8 @@ async fn carry(program: TcpStream, server: TcpStream, commits: &[u8], fault: Arc
             Fault::None
         };
         silent.fetch_or(fault != Fault::None, Ordering::SeqCst);
-        if fault != Fault::LosesTheCommit {
-            to_server.write_all(said).await.unwrap();
+        if fault != Fault::LosesTheCommit && to_server.write_all(said).await.is_err() {
+            break;
         }
         if matches!(fault, Fault::LosesTheCommit | Fault::LosesTheAnswer) {
             break;
