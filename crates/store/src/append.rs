@@ -1,10 +1,11 @@
 //! An entry, and all that follows from it in the tables, written at once.
 
+use housecall::ports::Recorded;
 use housecall_meter::{Account, SessionId};
 use sqlx::AnyConnection;
 
 use crate::holder::Holder;
-use crate::{Dialect, Entry, StoreError};
+use crate::{Dialect, Entry, Epoch, StoreError};
 
 /// Lines of an entry at most: what the statement has room for. The end of a session has three.
 const POSTINGS_MAX: usize = 4;
@@ -15,6 +16,8 @@ pub(crate) struct Append {
     /// As it is then.
     pub(crate) holder: Holder,
     pub(crate) session: Option<SessionPart>,
+    /// The node that writes it, and to which the session belongs that it starts.
+    pub(crate) epoch: Epoch,
 }
 
 /// What an entry is to its session.
@@ -26,14 +29,17 @@ pub(crate) enum SessionPart {
 }
 
 /// The entry, its postings, the balances after them, and its session, with what stands before each of the four: a database takes them one after the
-/// other, or all as one statement. They share their parameters.
+/// other, or all as one statement. They share their parameters. Last comes what the number of the entry is, which is where an epoch that is over
+/// can be refused.
 macro_rules! append_entry {
-    ($journal:literal, $posting:literal, $balance:literal, $session:literal) => {
+    ($journal:literal, $posting:literal, $balance:literal, $session:literal, $seq:literal) => {
         concat!(
             $journal,
             "INSERT INTO journal (seq, key, kind, session, account_id, at_ms, tariff, tariff_version, cause, must_be_covered, ",
             "available_after, reserved_after, recorded_unix_ms, seal) ",
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "VALUES (",
+            $seq,
+            ", $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             $posting,
             "INSERT INTO posting (seq, line, account, delta) SELECT $1, line, account, delta FROM (",
             "SELECT 0 AS line, $17 AS account, $18 AS delta UNION ALL SELECT 1, $20, $21 ",
@@ -44,8 +50,8 @@ macro_rules! append_entry {
             "UNION ALL SELECT $23, $25 UNION ALL SELECT $26, $28) AS changed WHERE account IS NOT NULL ",
             "ON CONFLICT (account_id, account) DO UPDATE SET credits = excluded.credits",
             $session,
-            "INSERT INTO metered_session (session, account_id, started_unix_ms, evidence_ms, ended_seq) ",
-            "SELECT $15, $5, $13, $6, $16 WHERE $15 IS NOT NULL ON CONFLICT (session) DO UPDATE SET ended_seq = excluded.ended_seq, ",
+            "INSERT INTO metered_session (session, account_id, started_unix_ms, evidence_ms, ended_seq, epoch) ",
+            "SELECT $15, $5, $13, $6, $16, $29 WHERE $15 IS NOT NULL ON CONFLICT (session) DO UPDATE SET ended_seq = excluded.ended_seq, ",
             "evidence_ms = CASE WHEN metered_session.evidence_ms < excluded.evidence_ms THEN excluded.evidence_ms ",
             "ELSE metered_session.evidence_ms END"
         )
@@ -96,8 +102,15 @@ impl Append {
                 .bind(posting.map(|posting| posting.delta))
                 .bind(posting.map(|posting| self.balance(posting.account)));
         }
-        query.execute(tx).await?;
+        query.bind(self.epoch.stored()).execute(tx).await?;
         Ok(())
+    }
+
+    pub(crate) fn recorded(&self) -> Recorded {
+        Recorded {
+            already: false,
+            funds: self.entry.funds_after,
+        }
     }
 
     fn balance(&self, of: Account) -> i64 {

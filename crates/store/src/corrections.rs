@@ -14,12 +14,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] when there is no such entry, it moved nothing for good, or less than is to be reversed.
     pub async fn correct(&self, of: &Key, correction: &Correction) -> Result<Recorded, StoreError> {
-        self.answered(async {
-            let mut tx = self.begin_entry().await?;
+        self.in_turn(|mut tx| async move {
             let entry = corrected(&mut tx, of).await?;
             let recorded = write_in(&mut tx, &correction.of(&entry)?).await?;
-            tx.commit().await?;
-            Ok(recorded)
+            Ok((tx, recorded))
         })
         .await
     }

@@ -58,6 +58,11 @@ impl Dialect {
         }
     }
 
+    /// Whether that is one statement, all of which is done or nothing.
+    pub(crate) fn appends_as_one(self) -> bool {
+        self == Self::Postgres
+    }
+
     pub(crate) async fn expect_safe(self, pool: &AnyPool) -> Result<(), StoreError> {
         match self {
             Self::Sqlite => sqlite::expect_safe(pool).await,

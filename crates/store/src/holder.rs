@@ -15,7 +15,8 @@ pub(crate) struct Holder {
     was: Option<Kept>,
 }
 
-#[derive(Clone, Eq, PartialEq)]
+/// The holder's row; where there is none, nothing.
+#[derive(Clone, Default, Eq, PartialEq)]
 struct Kept {
     given: i64,
     watch: Option<String>,
@@ -107,17 +108,10 @@ impl Holder {
 
     /// Writes the holder's row, if it changed.
     pub(crate) async fn keep(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
-        let kept = Kept {
-            given: self.holdings.given().posted(),
-            watch: self.watch.as_ref().map(Watch::stored),
-        };
-        let nothing = Kept {
-            given: 0,
-            watch: None,
-        };
-        if *self.was.as_ref().unwrap_or(&nothing) == kept {
+        if !self.has_changed() {
             return Ok(());
         }
+        let kept = self.kept();
         let upsert = "INSERT INTO holder (account_id, given, watch) VALUES ($1, $2, $3) \
                       ON CONFLICT (account_id) DO UPDATE SET given = excluded.given, watch = excluded.watch";
         sqlx::query(upsert)
@@ -127,6 +121,18 @@ impl Holder {
             .execute(tx)
             .await?;
         Ok(())
+    }
+
+    /// Whether the row is another one than was read.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.kept() != self.was.clone().unwrap_or_default()
+    }
+
+    fn kept(&self) -> Kept {
+        Kept {
+            given: self.holdings.given().posted(),
+            watch: self.watch.as_ref().map(Watch::stored),
+        }
     }
 }
 

@@ -4,9 +4,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use housecall::ports::{Funds, Ledger, LedgerError, Recorded};
-use housecall_meter::{
-    Account, AccountId, Cause, Credits, Key, Kind, MessageFact, SessionId, Transaction,
-};
+use housecall_meter::{AccountId, Cause, Credits, Key, MessageFact, SessionId, Transaction};
 use sqlx::AnyConnection;
 
 use crate::corrections;
@@ -51,38 +49,6 @@ impl Store {
             .await?)
     }
 
-    /// Writes an entry with all that follows from it, or nothing.
-    pub(crate) async fn write(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
-        self.answered(self.write_in_turn(entry)).await
-    }
-
-    async fn write_in_turn(&self, entry: &Transaction) -> Result<Recorded, StoreError> {
-        // A leg of a transfer is written with the other one: see `Store::transfer`.
-        if entry.posted(Account::Transferred) != 0 {
-            return Err(StoreError::Unbalanced {
-                key: entry.key.clone(),
-            });
-        }
-        let mut tx = self.begin_entry().await?;
-        let recorded = write_in(&mut tx, entry).await?;
-        self.own(&mut tx, entry).await?;
-        tx.commit().await?;
-        Ok(recorded)
-    }
-
-    /// A session belongs to the node that reserved for it.
-    async fn own(&self, tx: &mut AnyConnection, entry: &Transaction) -> Result<(), StoreError> {
-        let epoch = self.tenure.epoch();
-        let starts = entry.kind == Kind::Reserve && epoch != Epoch::NONE;
-        let Some(session) = entry.session.as_ref().filter(|_| starts) else {
-            return Ok(());
-        };
-        let own = "UPDATE metered_session SET epoch = $2 WHERE session = $1";
-        let query = sqlx::query(own).bind(session.as_str());
-        query.bind(epoch.stored()).execute(tx).await?;
-        Ok(())
-    }
-
     async fn funds_of(&self, account: &AccountId) -> Result<Funds, StoreError> {
         let mut connection = self.pool().acquire().await?;
         Ok(Holder::read(&mut connection, account).await?.funds())
@@ -109,20 +75,26 @@ pub(crate) async fn write_in(
     tx: &mut AnyConnection,
     entry: &Transaction,
 ) -> Result<Recorded, StoreError> {
+    write_as(tx, Epoch::NONE, entry).await
+}
+
+/// The same for an entry that may start a session, which belongs to the node of an epoch then.
+pub(crate) async fn write_as(
+    tx: &mut AnyConnection,
+    epoch: Epoch,
+    entry: &Transaction,
+) -> Result<Recorded, StoreError> {
     let standing = Standing::read(tx, entry).await?;
     if standing.key_is_known {
         return repeated(tx, entry).await;
     }
     corrections::check(tx, entry).await?;
     expect_follows(tx, entry).await?;
-    let mut append = standing.after(entry)?;
+    let mut append = standing.after(epoch, entry)?;
     append.write(tx).await?;
     corrections::keep(tx, &append.entry).await?;
     append.holder.heed(tx, entry).await?;
-    Ok(Recorded {
-        already: false,
-        funds: append.entry.funds_after,
-    })
+    Ok(append.recorded())
 }
 
 /// The entry of a key.

@@ -8,13 +8,15 @@
 //! Statements are the same for both databases; what is not is in the modules `sqlite` and `postgres`, and the schemas are in `migrations/`.
 //!
 //! ```text
-//!  engine ── record(entry) ──► BEGIN IMMEDIATE, or BEGIN and the lock of the journal
+//!  engine ── record(entry) ──► the turn of this program's writers, and a transaction with the lock of the journal
 //!    │                           key known? ── same ──► the stored result
 //!    │                              │     └─── other ─► KeyConflict
 //!    │                           covered? ──── no ────► InsufficientCredits
 //!    │                              ▼
 //!    │                           journal + posting + balance + metered_session
 //!    │                         COMMIT (on disk) ──► Recorded
+//!    │                         (PostgreSQL: mostly without a transaction around it, since those four are one statement,
+//!    │                          which fails when another program took the next number in the meantime)
 //!    ├── heartbeat(session) ──► metered_session.evidence_ms
 //!    └── save_call, save_visit ──► call_record, visit_record + visit_patient ──► reports
 //!
@@ -84,6 +86,7 @@ mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transfers;
+mod turn;
 mod verify;
 mod visits;
 mod watches;

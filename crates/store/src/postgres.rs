@@ -19,9 +19,19 @@ pub(crate) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ RE
 /// A statement of its own, so that those behind it see what the writer before committed. Returns 0, or the newest epoch if this one is over.
 pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT take_the_journal($1)";
 
-/// One statement: each costs a way to the server and back.
-pub(crate) const APPEND_ENTRY: &str =
-    append_entry!("WITH entry AS (", "), lines AS (", "), balances AS (", ") ");
+/// One statement: each costs a way to the server and back. Who does not have the journal's turn waits for whoever has it, since what is deleted
+/// from (there is nothing) is what [`TAKE_THE_JOURNAL`] locks; and fails when the number of the entry is taken by then, or its node was declared
+/// gone ([`FENCED`]).
+pub(crate) const APPEND_ENTRY: &str = append_entry!(
+    "WITH turn AS (DELETE FROM journal_turn), entry AS (",
+    "), lines AS (",
+    "), balances AS (",
+    ") ",
+    "expect_node($29, $1)"
+);
+
+/// What fails then, as SQLSTATE.
+pub(crate) const FENCED: &str = "HC001";
 
 /// The oldest version of the server that is tested, as `server_version_num` has it.
 const OLDEST: u32 = 150_000;

@@ -71,7 +71,7 @@ impl Store {
             let session = SessionId::new(open.session.clone());
             match self.close(open, &session).await {
                 Ok(orphan) => recovery.closed.extend(orphan),
-                Err(error @ (StoreError::Database(_) | StoreError::Fenced { .. })) => {
+                Err(error) if error.is_away() || matches!(error, StoreError::Fenced { .. }) => {
                     return Err(error);
                 }
                 Err(error) => recovery.unreadable.push((session, error)),

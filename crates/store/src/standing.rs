@@ -7,7 +7,7 @@ use sqlx::AnyConnection;
 use crate::append::{Append, SessionPart};
 use crate::holder::{self, Holder};
 use crate::seal::seal;
-use crate::{Entry, StoreError};
+use crate::{Entry, Epoch, StoreError};
 
 /// All that decides what an entry meets, except what it corrects or follows.
 pub(crate) struct Standing {
@@ -77,11 +77,11 @@ impl Standing {
         })
     }
 
-    /// Returns what is to be written for an entry.
+    /// Returns what is to be written for an entry of a node.
     ///
     /// # Errors
     /// [`StoreError::InsufficientCredits`], [`StoreError::Unbalanced`], [`StoreError::SessionNotOpen`], [`StoreError::Refused`].
-    pub(crate) fn after(self, entry: &Transaction) -> Result<Append, StoreError> {
+    pub(crate) fn after(self, epoch: Epoch, entry: &Transaction) -> Result<Append, StoreError> {
         let unbalanced = || StoreError::Unbalanced {
             key: entry.key.clone(),
         };
@@ -99,6 +99,7 @@ impl Standing {
             entry,
             holder,
             session: session?,
+            epoch,
         })
     }
 

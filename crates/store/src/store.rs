@@ -8,6 +8,7 @@ use sqlx::{Any, AnyPool, Transaction};
 use tokio::time::timeout;
 
 use crate::nodes::{Epoch, Tenure};
+use crate::turn::Turn;
 use crate::{Address, Dialect, StoreError, postgres, sqlite};
 
 /// The store's tables: versions 1 to 999. An embedding program numbers its own from 1001.
@@ -17,14 +18,21 @@ static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 /// How long anybody waits for a connection, a statement, or a writer for its turn.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Longer than it takes to wait for a connection and then for the journal.
-const SILENCE: Duration = Duration::from_secs(12);
+/// Longer than it takes to wait for the turn in this program, for a connection, and then for other programs.
+const SILENCE: Duration = Duration::from_secs(17);
+
+/// A transaction that alone may append to the journal.
+pub(crate) type Entries = Transaction<'static, Any>;
 
 /// The ledger, the sessions and the records of a practice's calls and visits. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: AnyPool,
     dialect: Dialect,
+    /// Whose turn it is in this program: one of its connections waits for other programs, and not all.
+    pub(crate) turn: Arc<Turn>,
+    /// How long anybody waits for the turn.
+    pub(crate) patience: Duration,
     /// How long a server may say nothing.
     pub(crate) silence: Duration,
     /// In whose name it writes.
@@ -80,6 +88,8 @@ impl Store {
         Self {
             pool,
             dialect,
+            turn: Arc::default(),
+            patience: PATIENCE,
             silence: SILENCE,
             tenure: Arc::default(),
         }
@@ -132,15 +142,12 @@ impl Store {
     }
 
     /// Begins a transaction that alone may append to the journal until it ends, in the name of this store's node.
-    pub(crate) async fn begin_entry(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    pub(crate) async fn begin_entry(&self) -> Result<Entries, StoreError> {
         self.begin_as(self.tenure.epoch()).await
     }
 
     /// The same in the name of any epoch. One that is over is refused (see the function on PostgreSQL).
-    pub(crate) async fn begin_as(
-        &self,
-        epoch: Epoch,
-    ) -> Result<Transaction<'static, Any>, StoreError> {
+    pub(crate) async fn begin_as(&self, epoch: Epoch) -> Result<Entries, StoreError> {
         let mut tx = self.begin().await?;
         let take = sqlx::query_scalar(self.dialect.take_the_journal()).bind(epoch.stored());
         let newest: i64 = take.fetch_one(&mut *tx).await?;

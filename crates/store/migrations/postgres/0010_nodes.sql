@@ -33,3 +33,13 @@ BEGIN
     END IF;
     RETURN (SELECT COALESCE(MAX(epoch), 0) FROM node);
 END $$;
+
+-- The same for an entry that is one statement and takes no turn: returns the entry's number, or fails. The statement waits for whoever has the
+-- turn before it runs, and this looks when it runs.
+CREATE FUNCTION expect_node(mine BIGINT, seq BIGINT) RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    IF mine = 0 OR EXISTS (SELECT FROM node WHERE epoch = mine AND state <> 'gone') THEN
+        RETURN seq;
+    END IF;
+    RAISE EXCEPTION 'epoch % is over', mine USING ERRCODE = 'HC001';
+END $$;

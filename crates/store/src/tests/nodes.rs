@@ -34,6 +34,7 @@ on_postgres! {
     a_name_has_one_owner,
     a_node_that_starts_leaves_the_sessions_of_one_that_lives,
     eight_janitors_close_each_session_once,
+    an_entry_that_waits_while_its_node_is_declared_gone_is_refused,
     only_a_node_whose_heartbeats_still_stand_is_declared_gone,
     heartbeats_tell_nodes_of_each_other,
 }
@@ -242,6 +243,45 @@ async fn eight_janitors_close_each_session_once(base: &Base) {
     assert_eq!(closed, SESSIONS);
     assert_eq!(funds(a.store()).await, (100 - 2 * 20, 0));
     janitors[0].store().verify().await.unwrap();
+}
+
+/// Between the look and the writing there is nothing: who declares a node gone has the journal's turn.
+async fn an_entry_that_waits_while_its_node_is_declared_gone_is_refused(base: &Base) {
+    let (a, b) = (node(base, "a").await, node(base, "b").await);
+    grant(a.store(), 10).await;
+    let mut call = ring(a.store(), "call").await;
+    call.handle_input(Millis(30_000), Fact::Ended).unwrap();
+    let end = call.poll_output().unwrap();
+    let mut burying = b.store().begin_entry().await.unwrap();
+    let gone = sqlx::query("UPDATE node SET state = 'gone' WHERE epoch = $1");
+    let gone = gone.bind(a.epoch().stored());
+    gone.execute(&mut *burying).await.unwrap();
+    let store = a.store().clone();
+    let late = tokio::spawn(async move { store.record(&end).await });
+    let waits = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = CAST('journal_turn' AS REGCLASS)";
+    while sqlx::query_scalar::<_, i64>(waits)
+        .fetch_one(&mut *burying)
+        .await
+        .unwrap()
+        == 0
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    burying.commit().await.unwrap();
+    let refused = late.await.unwrap();
+    assert!(
+        matches!(
+            refused,
+            Err(LedgerError::Fenced {
+                epoch: 1,
+                newest: 2
+            })
+        ),
+        "{refused:?}"
+    );
+    b.close_left_behind().await.unwrap();
+    b.store().verify().await.unwrap();
+    assert_eq!(funds(b.store()).await.1, 0);
 }
 
 async fn only_a_node_whose_heartbeats_still_stand_is_declared_gone(base: &Base) {
