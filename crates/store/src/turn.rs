@@ -116,7 +116,10 @@ impl Store {
         if standing.key_is_known {
             return Ok(None);
         }
-        let append = standing.after(self.tenure.epoch(), entry)?;
+        // A refusal is decided in the turn, where one whose node is gone hears of that first.
+        let Ok(append) = standing.after(self.tenure.epoch(), entry) else {
+            return Ok(None);
+        };
         if append.holder.watch.is_some() || append.holder.has_changed() {
             return Ok(None);
         }
