@@ -21,10 +21,13 @@ use housecall_store::{CallFilter, Dialect, Page, Store};
 use sqlx::AnyPool;
 use tokio::runtime::Runtime;
 
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Turns of each variant.
 const ROUNDS: usize = 5;
+
+/// Who writes at once.
+const WRITERS: [u32; 2] = [1, 8];
 
 fn main() -> Outcome {
     let bench = std::env::args().any(|argument| argument == "--bench");
@@ -44,7 +47,7 @@ fn main() -> Outcome {
         .enable_all()
         .build()?;
     if wanted("transaction") {
-        transactions(&runtime, 60 / scale.min(20))?;
+        transactions(&runtime, if bench { 160 } else { 8 })?;
     }
     if wanted("replay") {
         replay(&runtime, 30_000 / scale)?;
@@ -56,55 +59,80 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// The time that passes for a call's entries and for as many bare updates, in turns, each a transaction committed to the disk.
+/// The time that passes for the entries of calls and for as many bare updates, in turns, each a transaction committed to the disk: by one
+/// writer, and by several at once, all in one account.
 fn transactions(runtime: &Runtime, calls: u32) -> Outcome {
     println!("a transaction, median of five turns of {calls} calls, time that passed");
     for base in bases(runtime)? {
         let store = runtime.block_on(Store::open(base.address()))?;
-        let payer = practice();
-        runtime.block_on(store.grant("all", &payer, Credits(1_000_000), "bought"))?;
-        let (mut ledger, mut bare) = (Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
-            let entries: Vec<Transaction> = (0..calls)
-                .flat_map(|call| a_minute(&format!("{round}/{call}")))
-                .collect();
-            let count = u32::try_from(entries.len())?;
-            let began = Instant::now();
-            runtime.block_on(async {
-                for entry in &entries {
-                    store.record(entry).await?;
-                }
-                Ok::<_, Box<dyn Error>>(())
-            })?;
-            ledger.push(began.elapsed() / count);
-            let began = Instant::now();
-            for _ in 0..count {
-                runtime.block_on(bare_update(store.pool(), &payer))?;
+        runtime.block_on(store.grant("all", &practice(), Credits(1_000_000), "bought"))?;
+        for writers in WRITERS {
+            let (mut ledger, mut bare) = (Vec::new(), Vec::new());
+            for turn in 0..ROUNDS {
+                let entries: Vec<Vec<Transaction>> = (0..writers)
+                    .map(|writer| {
+                        several_calls(&format!("{writers}/{turn}/{writer}"), calls / writers)
+                    })
+                    .collect();
+                let count: usize = entries.iter().map(Vec::len).sum();
+                let updates: Vec<_> = entries
+                    .iter()
+                    .map(|entries| update(store.pool().clone(), practice(), entries.len()))
+                    .collect();
+                let entries = entries
+                    .into_iter()
+                    .map(|entries| write(store.clone(), entries));
+                ledger.push(at_once(runtime, entries)? / u32::try_from(count)?);
+                bare.push(at_once(runtime, updates)? / u32::try_from(count)?);
             }
-            bare.push(began.elapsed() / count);
+            let (ledger, bare) = (median(ledger), median(bare));
+            println!(
+                "  {:10} {writers} at once: ledger {:6.0} µs, bare update {:6.0} µs, ledger / bare {:5.2}",
+                name(store.dialect()),
+                micros(ledger),
+                micros(bare),
+                micros(ledger) / micros(bare)
+            );
         }
-        let (ledger, bare) = (median(ledger), median(bare));
-        let name = name(store.dialect());
-        println!(
-            "  {name:10} ledger {:8.0} µs, bare update {:8.0} µs, ledger / bare {:5.2}",
-            micros(ledger),
-            micros(bare),
-            micros(ledger) / micros(bare)
-        );
         runtime.block_on(store.pool().close());
     }
     Ok(())
 }
 
-async fn bare_update(pool: &AnyPool, account: &AccountId) -> Outcome {
-    let mut tx = pool.begin().await?;
+/// How long they all take.
+fn at_once<T>(runtime: &Runtime, tasks: impl IntoIterator<Item = T>) -> Outcome<Duration>
+where
+    T: Future<Output = Outcome> + Send + 'static,
+{
+    let began = Instant::now();
+    runtime.block_on(async {
+        let tasks: Vec<_> = tasks.into_iter().map(tokio::spawn).collect();
+        for task in tasks {
+            task.await??;
+        }
+        Ok(began.elapsed())
+    })
+}
+
+async fn write(store: Store, entries: Vec<Transaction>) -> Outcome {
+    for entry in &entries {
+        store.record(entry).await?;
+    }
+    Ok(())
+}
+
+async fn update(pool: AnyPool, account: AccountId, times: usize) -> Outcome {
     let update =
         "UPDATE balance SET credits = credits - 1 WHERE account_id = $1 AND account = 'issued'";
-    sqlx::query(update)
-        .bind(account.as_str())
-        .execute(&mut *tx)
-        .await?;
-    Ok(tx.commit().await?)
+    for _ in 0..times {
+        let mut tx = pool.begin().await?;
+        sqlx::query(update)
+            .bind(account.as_str())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// How many entries a second are read and told again, and how many are told again alone.
@@ -276,6 +304,12 @@ fn bases(runtime: &Runtime) -> Outcome<Vec<Base>> {
 
 fn practice() -> AccountId {
     AccountId::new("practice:1")
+}
+
+fn several_calls(name: &str, calls: u32) -> Vec<Transaction> {
+    (0..calls)
+        .flat_map(|call| a_minute(&format!("{name}/{call}")))
+        .collect()
 }
 
 /// Everything that a call of one minute writes: reserved, answered, settled.

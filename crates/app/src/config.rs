@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use housecall::Tariff;
-use housecall_store::Address;
+use housecall_store::{Address, NodePlan};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
@@ -30,6 +30,8 @@ pub use words::{ExternalAddress, HeaderName, HostName, Line, Status};
 pub struct Config {
     /// The pages.
     pub server: Server,
+    /// This process, where several share a PostgreSQL database.
+    pub node: NodeConfig,
     /// Sound and pictures.
     pub media: Media,
     /// What trunks are told of us, and whom we believe.
@@ -58,6 +60,17 @@ pub struct Server {
     /// stand behind the user, or in the file that the variable PGPASSFILE names.
     #[serde(deserialize_with = "database")]
     pub database: Option<Address>,
+}
+
+/// This process among others that share its PostgreSQL database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeConfig {
+    /// What people call it. Default: host and port of `url`.
+    pub name: Option<String>,
+    /// Where browsers reach this very process, whatever stands in front of all, such as `https://one.clinic.example`. A consultation is held
+    /// where it was opened first, and pages that ask elsewhere are sent there. Default: `server.public_url`, which is right for one alone.
+    pub url: Option<String>,
 }
 
 /// Sound and pictures.
@@ -282,6 +295,8 @@ impl Config {
             "PUBLIC_URL" => self.server.public_url = Some(value.to_owned()),
             "DATA" => self.server.data = PathBuf::from(value),
             "DATABASE" => self.server.database = Some(value.trim().into()),
+            "NODE_NAME" => self.node.name = Some(value.trim().to_owned()),
+            "NODE_URL" => self.node.url = Some(value.trim().to_owned()),
             "MEDIA_ADDRESS" => self.media.address = parsed(value)?,
             "MEDIA_PORT" => self.media.port = parsed(value)?,
             "MEDIA_SHARDS" => self.media.shards = parsed(value)?,
@@ -302,10 +317,25 @@ impl Config {
     /// # Errors
     /// When two settings contradict each other or the public address is not one.
     pub fn check(self) -> Result<Self, ConfigError> {
-        if let Some(url) = &self.server.public_url {
-            authority(url).ok_or_else(|| {
-                ConfigError::Contradiction(format!("server.public_url is `{url}`: it must be http:// or https:// and a host, without a path"))
-            })?;
+        for (setting, url) in [
+            ("server.public_url", &self.server.public_url),
+            ("node.url", &self.node.url),
+        ] {
+            if let Some(url) = url.as_ref().filter(|url| authority(url).is_none()) {
+                return Err(ConfigError::Contradiction(format!(
+                    "{setting} is `{url}`: it must be http:// or https:// and a host, without a path"
+                )));
+            }
+        }
+        if self
+            .node
+            .url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://") != self.server.is_https())
+        {
+            return Err(ConfigError::Contradiction(
+                "node.url and server.public_url: write https:// in both, or http:// in both, since a page of one speaks with the other".to_owned(),
+            ));
         }
         if let Some(external) = self.sip.external_address.map(ExternalAddress::ip)
             && external.is_ipv4() != self.media.address.is_ipv4()
@@ -328,6 +358,25 @@ impl Config {
             ));
         }
         Ok(self)
+    }
+
+    /// Returns how this process presents itself to others on its database.
+    pub fn node_plan(&self) -> NodePlan {
+        let public = || self.server.public_url();
+        let url = self.node.url.clone().unwrap_or_else(public);
+        let url = url.trim_end_matches('/').to_owned();
+        let name = self.node.name.clone();
+        let name = name.or_else(|| authority(&url).map(str::to_owned));
+        NodePlan {
+            name: name.unwrap_or_else(|| url.clone()),
+            url,
+        }
+    }
+
+    /// True for a `Host` that is ours: see [`Server::serves_host`], and the one by which this very process is reached.
+    pub fn serves_host(&self, host: &str) -> bool {
+        let own = self.node.url.as_deref().and_then(authority);
+        own.is_some_and(|own| own.eq_ignore_ascii_case(host)) || self.server.serves_host(host)
     }
 
     /// Returns where the database is.

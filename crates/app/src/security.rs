@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::AppError;
+use crate::pass;
 use crate::state::App;
 
 /// A form is at most this long, in bytes.
@@ -20,10 +21,9 @@ pub const BODY_MAX: usize = 1024 * 1024;
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-    media-src 'self' blob:; connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    media-src 'self' blob:; worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'";
 
-const HEADERS: [(&str, &str); 7] = [
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
+const HEADERS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "same-origin"),
@@ -46,7 +46,7 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
             refused.into_response()
         }
     };
-    set_headers(response.headers_mut(), app.config.server.is_https());
+    set_headers(response.headers_mut(), &app);
     response
 }
 
@@ -61,10 +61,14 @@ fn check(app: &App, request: &Request) -> Result<(), AppError> {
     let host = text(request.headers(), header::HOST)
         .or_else(|| request.uri().authority().map(|a| a.as_str()))
         .unwrap_or("");
-    if !app.config.server.serves_host(host) {
+    if !app.config.serves_host(host) {
         return Err(AppError::ForeignHost);
     }
-    if changes_something(request) && !is_from_us(app, request.headers(), host) {
+    // A pass is proof enough: what brings one is not let in by anything that a browser adds by itself.
+    if changes_something(request)
+        && !is_from_us(app, request.headers(), host)
+        && pass::brought(request.uri()).is_none()
+    {
         return Err(AppError::ForeignOrigin);
     }
     Ok(())
@@ -103,14 +107,28 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn set_headers(headers: &mut HeaderMap, https: bool) {
+/// What pages may load, and whom they may speak with: the sockets of other nodes too, where there are any.
+fn content_security_policy(app: &App) -> HeaderValue {
+    let mut policy = CONTENT_SECURITY_POLICY.to_owned();
+    for url in app.other_nodes() {
+        policy.push(' ');
+        policy.push_str(&pass::socket_origin(&url));
+    }
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(CONTENT_SECURITY_POLICY))
+}
+
+fn set_headers(headers: &mut HeaderMap, app: &App) {
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        content_security_policy(app),
+    );
     for (name, value) in HEADERS {
         headers.insert(
             HeaderName::from_static(name),
             HeaderValue::from_static(value),
         );
     }
-    if https {
+    if app.config.server.is_https() {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000; includeSubDomains"),

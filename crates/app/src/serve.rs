@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, middleware};
-use housecall_store::{Store, StoreError};
+use housecall_store::{Standing, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -22,8 +22,8 @@ use crate::error::AppError;
 use crate::live::{self, Live, LiveError};
 use crate::state::App;
 use crate::{
-    appointments, assets, calendar, db, demo, numbers, people, reports, security, sign_in, stop,
-    visits,
+    appointments, assets, calendar, db, demo, node, numbers, people, reports, security, sign_in,
+    stop, visits,
 };
 
 /// After the last visit and call, answers under way have this long to be read.
@@ -52,6 +52,14 @@ pub enum StartError {
     /// Sessions of an earlier run could not be closed.
     #[error("cannot close what an earlier run left open: {0}")]
     Recover(StoreError),
+    /// The database takes no node.
+    #[error("cannot join the nodes on the database: {0}")]
+    Join(StoreError),
+    /// Another process began to work on the same file.
+    #[error(
+        "another process works with this database file now: what ran here was ended, and nothing more was charged"
+    )]
+    TakenOver,
     /// The engine did not start.
     #[error(transparent)]
     Live(#[from] LiveError),
@@ -67,15 +75,22 @@ pub enum StartError {
 pub async fn run(mut config: Config) -> Result<(), StartError> {
     let listener = listen(&mut config).await?;
     let store = db::open(&config.database()).await?;
+    let node = store.join(config.node_plan()).await;
+    let node = node.map_err(StartError::Join)?;
     recover(&store).await?;
     let country = numbers::country(store.pool()).await?;
-    let live = Live::start(&config, &store, country).await?;
+    let live = Live::start(&config, node, country).await?;
     let app = App::with_live(config, store, Clock::System, live);
+    tokio::spawn(node::keep(app.clone()));
     if app.config.demo {
         say(&demo::prepare(&app).await?);
     }
     tracing::info!(at = %app.config.server.bind, "listening");
-    serve(listener, app).await
+    serve(listener, app.clone()).await?;
+    match node::was_taken_over(&app) {
+        true => Err(StartError::TakenOver),
+        false => Ok(()),
+    }
 }
 
 /// Serves until told to stop; connections that do not end by themselves are cut a moment later.
@@ -92,7 +107,7 @@ async fn serve(listener: TcpListener, app: App) -> Result<(), StartError> {
     }
 }
 
-/// Closes what an earlier run left open, at its last evidence (M11), before anything new can begin.
+/// Closes what earlier runs and nodes that are gone left open, at its last evidence (M11), before anything new can begin.
 async fn recover(store: &Store) -> Result<(), StartError> {
     store.recover().await.map(drop).map_err(StartError::Recover)
 }
@@ -132,10 +147,19 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Ready to be sent people: the database answers and nobody asked us to stop.
+/// Ready to be sent people: the database answers, this node may act, and nobody asked us to stop.
 async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
     if app.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
+    }
+    if app
+        .node()
+        .is_some_and(|node| node.standing() != Standing::Holds)
+    {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "out of touch with the other nodes\n",
+        );
     }
     match sqlx::query_scalar::<_, i64>("SELECT 1")
         .fetch_one(&app.db)

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use housecall_store::Store;
+use housecall_store::{Epoch, Node, NodeState, NodeView, Store};
 use sqlx::AnyPool;
 use tokio::sync::{Semaphore, watch};
 
@@ -64,6 +64,28 @@ impl App {
     /// [`AppError::Unavailable`] in a clinic that serves pages only.
     pub fn live(&self) -> Result<&Live, AppError> {
         self.live.as_ref().ok_or(AppError::Unavailable)
+    }
+
+    /// Returns this process among others on its database; none in a clinic that serves pages only.
+    pub fn node(&self) -> Option<&Node> {
+        self.live.as_ref().map(|live| &live.node)
+    }
+
+    /// Returns this node's epoch.
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        self.node().map(Node::epoch)
+    }
+
+    /// Returns another node that takes what is new, if there is one.
+    pub(crate) fn another_node(&self) -> Option<NodeView> {
+        let mut others = self.node()?.others().into_iter();
+        others.find(|node| node.state == NodeState::Live)
+    }
+
+    /// Returns where browsers reach the other nodes.
+    pub(crate) fn other_nodes(&self) -> Vec<String> {
+        let others = self.node().map(Node::others).unwrap_or_default();
+        others.into_iter().map(|node| node.url).collect()
     }
 
     /// Returns now, unix milliseconds.

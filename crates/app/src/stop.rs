@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use housecall_store::StoreError;
+
+use crate::live::Live;
+use crate::node;
 use crate::state::App;
 
 /// No visit lasts longer (V15), so nobody is waited for longer.
@@ -14,9 +18,23 @@ const END_MAX: Duration = Duration::from_secs(10);
 /// After the first signal nothing new begins and visits and calls in progress go on: pages are still served, so that who drops off may
 /// come back. When the last has ended, or after a second signal, which ends them all, everything is settled.
 pub(crate) async fn asked(app: &App) {
-    signal().await;
+    let Ok(live) = app.live() else {
+        signal().await;
+        return;
+    };
+    tokio::select! {
+        () = signal() => drain(app, live).await,
+        () = node::taken_over(app) => {
+            app.draining.send_replace(true);
+            let ended = live.engine.end_all(END_MAX).await;
+            tracing::error!(ended, "another process has taken the database over");
+        }
+    }
+}
+
+async fn drain(app: &App, live: &Live) {
     app.draining.send_replace(true);
-    let Ok(live) = app.live() else { return };
+    tell("drain", live.node.drain().await);
     let running = live.engine.running();
     tracing::info!(
         running,
@@ -28,6 +46,14 @@ pub(crate) async fn asked(app: &App) {
             let settled = live.engine.end_all(END_MAX).await;
             tracing::warn!(settled, "visits and calls were ended");
         }
+    }
+    tell("leave", live.node.leave().await);
+}
+
+/// Other nodes find out by themselves what they are not told.
+fn tell(what: &str, told: Result<(), StoreError>) {
+    if let Err(error) = told {
+        tracing::warn!(%error, what, "the other nodes were not told");
     }
 }
 

@@ -55,6 +55,11 @@ impl TokenHash {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
+    /// Reads a stored hash back; none if it is not 32 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     /// Returns the bytes to bind into a query.
     pub fn bytes(&self) -> &[u8] {
         &self.0

@@ -35,6 +35,8 @@ function start(root) {
     p: () => root.querySelector("[data-part='people-toggle']")?.dispatchEvent(new MouseEvent("click")),
   });
   keepAwake(() => session.stage === "room");
+  // Another server was started since this page was: only a fresh page may speak with it.
+  addEventListener("securitypolicyviolation", (event) => event.effectiveDirective === "connect-src" && location.reload());
   // A page kept by the back button has a dead line and a dead camera.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   session.start();

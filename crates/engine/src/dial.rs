@@ -11,7 +11,7 @@ use crate::call::{CallView, DialRequest, Dialing};
 use crate::engine::{Engine, Permit, keep};
 use crate::limits::TooManyCalls;
 use crate::metered::{Opened, Settled, StartRefused, Till};
-use crate::ports::{Ports, WallMillis};
+use crate::ports::{LedgerError, Ports, WallMillis};
 use crate::record::{CallRecord, EndedBy};
 use crate::sessions::Session;
 use crate::shard::{CallEnd, Command, DialCommand};
@@ -52,6 +52,11 @@ pub enum DialRefused {
     /// The machine has no free ports.
     #[error("no free port for the sound of the call: {0}")]
     NoPorts(String),
+    /// Others share the ledger, and this node may not act just now.
+    #[error(
+        "this server has lost touch with the clinic's records, so nobody was rung: try again in a moment ({0})"
+    )]
+    MayNotAct(LedgerError),
     /// The media thread is gone.
     #[error("the engine has stopped")]
     Stopped,
@@ -102,6 +107,8 @@ impl Engine {
             return Err(DialRefused::NoTrunk);
         }
         self.options().destinations.check(&request.to)?;
+        let may_act = self.ports().ledger.may_act();
+        may_act.map_err(DialRefused::MayNotAct)?;
         let running = Running {
             counted: self.sessions().begin().ok_or(DialRefused::Draining)?,
             permit: self.permit(&request)?,
@@ -244,7 +251,10 @@ impl Book {
         let end = ended.await.unwrap_or_else(|_| CallEnd::fault());
         let seen = *view.borrow();
         let record = self.write(settled, &end, seen);
-        keep(|| self.ports.records.save_call(&record)).await;
+        // Who has taken over has closed the session, perhaps for less.
+        if !settled.fenced {
+            keep(|| self.ports.records.save_call(&record)).await;
+        }
         self.record.send_replace(Some(record));
         drop(running);
     }

@@ -85,12 +85,14 @@ impl Engine {
     /// A visit that has ended makes way for a new one: reopening is a new session.
     ///
     /// # Errors
-    /// [`RoomRefused::Ended`] when the media thread is gone.
+    /// [`RoomRefused::Ended`] when the media thread is gone, [`RoomRefused::MayNotAct`] when another node may have the room.
     pub async fn visit(&self, plan: VisitPlan) -> Result<Visit, RoomRefused> {
         let mut visits = self.inner.visits.lock().await;
         if let Some(visit) = visits.get(&plan.appointment).and_then(WeakVisit::upgrade) {
             return Ok(visit);
         }
+        let may_act = self.inner.ports.ledger.may_act();
+        may_act.map_err(RoomRefused::MayNotAct)?;
         visits.retain(|_, visit| visit.upgrade().is_some());
         let appointment = plan.appointment.clone();
         let visit = self.open_visit(plan).await?;
@@ -163,6 +165,18 @@ impl Engine {
         timeout(patience, self.inner.sessions.all_ended())
             .await
             .is_ok()
+    }
+
+    /// Closes the room of every visit, since another node has them now: who was in one meets there again. Calls go on.
+    pub async fn close_rooms(&self) {
+        for shard in &self.inner.shards {
+            let _ = shard.commands.send(Command::CloseRooms).await;
+        }
+    }
+
+    /// Waits until no call or visit runs and all are settled.
+    pub async fn all_ended(&self) {
+        self.inner.sessions.all_ended().await;
     }
 
     /// Ends every call and visit and waits, at most `patience`, until all are settled. Returns whether all are.

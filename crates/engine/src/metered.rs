@@ -131,6 +131,8 @@ pub(crate) struct Settled {
     pub(crate) ended: Instant,
     /// For a session that reopens it.
     pub(crate) left: OldGrid,
+    /// The ledger took no end from us, since others have taken this node's work over.
+    pub(crate) fenced: bool,
 }
 
 /// Runs the meter of one session against the ledger.
@@ -140,6 +142,8 @@ pub(crate) struct Till {
     zero: Instant,
     funds: Funds,
     heartbeat_at_ms: u64,
+    /// Others have taken this node's work over: nothing more is written.
+    fenced: bool,
     facts: mpsc::UnboundedReceiver<(Instant, Fact)>,
     cost: watch::Sender<Cost>,
 }
@@ -171,6 +175,7 @@ impl Till {
             zero,
             funds: recorded.funds,
             heartbeat_at_ms: 0,
+            fenced: false,
             facts,
             cost,
         };
@@ -223,8 +228,9 @@ impl Till {
 
     async fn write(&mut self) {
         while let Some(entry) = self.session.poll_output() {
-            if let Some(recorded) = persist(&self.ports, &entry).await {
-                self.funds = recorded.funds;
+            match persist(&self.ports, &entry).await {
+                Ok(recorded) => self.funds = recorded.funds,
+                Err(refused) => self.fenced |= matches!(refused, LedgerError::Fenced { .. }),
             }
             // Only the first reservation grants, and that one was recorded before the start.
             let _ = self.session.recorded(&entry.key);
@@ -251,6 +257,7 @@ impl Till {
             elapsed_ms: elapsed.0,
             ended: self.zero + Duration::from_millis(elapsed.0),
             left,
+            fenced: self.fenced,
         }
     }
 
@@ -283,17 +290,20 @@ async fn reserve(
 }
 
 /// Writes an entry, trying again for as long as the ledger is away: the key makes that safe.
-async fn persist(ports: &Ports, entry: &Transaction) -> Option<Recorded> {
+///
+/// # Errors
+/// What the ledger refuses for good.
+async fn persist(ports: &Ports, entry: &Transaction) -> Result<Recorded, LedgerError> {
     loop {
         match ports.ledger.record(entry).await {
-            Ok(recorded) => return Some(recorded),
+            Ok(recorded) => return Ok(recorded),
             Err(LedgerError::Unavailable(error)) => {
                 tracing::warn!(%error, key = %entry.key.0, "ledger away, trying again");
                 sleep(RETRY_PAUSE).await;
             }
             Err(error) => {
                 tracing::error!(%error, key = %entry.key.0, "entry refused for good");
-                return None;
+                return Err(error);
             }
         }
     }

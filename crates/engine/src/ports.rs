@@ -36,6 +36,16 @@ pub trait Ledger: Send + Sync {
     /// Returns what the account has now.
     async fn funds(&self, account: &AccountId) -> Result<Funds, LedgerError>;
 
+    /// Says whether this program may act for what it runs: let somebody in, begin something new. It always may, unless others share the ledger.
+    ///
+    /// Asked at each such moment, and answered at once, from what is known.
+    ///
+    /// # Errors
+    /// [`LedgerError::OutOfTouch`] while others may be about to take over, [`LedgerError::Fenced`] once they have.
+    fn may_act(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
     /// Notes that the session was alive at `elapsed_ms` of its own time: the evidence a crash is settled by (M11).
     async fn heartbeat(&self, session: &SessionId, elapsed_ms: u64) -> Result<(), LedgerError>;
 }
@@ -82,6 +92,20 @@ pub enum LedgerError {
     /// The journal cannot be reached; trying again may help.
     #[error("ledger unavailable: {0}")]
     Unavailable(String),
+    /// The journal has been silent for so long that another node may take over what runs here.
+    #[error("the ledger has not answered for {silent_ms} ms")]
+    OutOfTouch {
+        /// Since it was last heard, in milliseconds.
+        silent_ms: u64,
+    },
+    /// Others have taken over what this node had: nothing is written in its name any more.
+    #[error("epoch {epoch} of this node is over, the newest is {newest}")]
+    Fenced {
+        /// The node's epoch.
+        epoch: u64,
+        /// The newest of all.
+        newest: u64,
+    },
 }
 
 /// Keeps what happened for the reports (P5, C1).

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use crate::call::millis;
 use crate::grids::Grids;
 use crate::metered::{Cost, Opened, Settled, StartRefused, Till};
-use crate::ports::{Ports, WallMillis};
+use crate::ports::{LedgerError, Ports, WallMillis};
 use crate::record::{PartyRef, VisitPatient, VisitRecord};
 use crate::sessions::{Session, Sessions};
 use crate::shard::{Command, RoomAsk, RoomEnd, RoomKey, RoomVerb};
@@ -113,6 +113,11 @@ pub enum RoomRefused {
         "the service is about to restart: consultations in progress go on, new ones start in a minute"
     )]
     Draining,
+    /// Others share the ledger, and this node may not act just now.
+    #[error(
+        "this server has lost touch with the clinic's records: who is connected stays connected, and nobody can come in for the moment ({0})"
+    )]
+    MayNotAct(LedgerError),
     /// The room's own words.
     #[error("{0}")]
     Room(String),
@@ -307,6 +312,10 @@ impl Visit {
     }
 
     async fn ask(&self, verb: RoomVerb) -> Result<Option<String>, RoomRefused> {
+        if verb.lets_in() {
+            let may_act = self.inner.ports.ledger.may_act();
+            may_act.map_err(RoomRefused::MayNotAct)?;
+        }
         let (reply, answer) = oneshot::channel();
         let ask = RoomAsk {
             room: self.inner.room,
@@ -381,7 +390,10 @@ impl Visit {
             credits: settled.credits.0,
             patients: self.patients(presence, settled.each.map(|credits| credits.0)),
         };
-        crate::engine::keep(|| self.inner.ports.records.save_visit(&record)).await;
+        // Who has taken over has closed the session, perhaps for less.
+        if !settled.fenced {
+            crate::engine::keep(|| self.inner.ports.records.save_visit(&record)).await;
+        }
         self.inner.record.send_replace(Some(record));
         drop(counted);
     }

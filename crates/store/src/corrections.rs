@@ -5,7 +5,8 @@ use housecall_meter::{Account, Cause, Correction, Credits, Key, Refusal, Transac
 use sqlx::AnyConnection;
 
 use crate::ledger::{known, write_in};
-use crate::{Store, StoreError};
+use crate::number::Stored;
+use crate::{Entry, Store, StoreError};
 
 impl Store {
     /// Reverses an entry wholly or in part. The same correction twice is one.
@@ -13,12 +14,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] when there is no such entry, it moved nothing for good, or less than is to be reversed.
     pub async fn correct(&self, of: &Key, correction: &Correction) -> Result<Recorded, StoreError> {
-        self.answered(async {
-            let mut tx = self.begin_entry().await?;
+        self.in_turn(|mut tx| async move {
             let entry = corrected(&mut tx, of).await?;
             let recorded = write_in(&mut tx, &correction.of(&entry)?).await?;
-            tx.commit().await?;
-            Ok(recorded)
+            Ok((tx, recorded))
         })
         .await
     }
@@ -41,19 +40,16 @@ pub(crate) async fn check(tx: &mut AnyConnection, entry: &Transaction) -> Result
 }
 
 /// Notes how much a correction reverses.
-pub(crate) async fn keep(
-    tx: &mut AnyConnection,
-    entry: &Transaction,
-    seq: i64,
-) -> Result<(), StoreError> {
-    let Cause::Corrected { of, .. } = &entry.cause else {
+pub(crate) async fn keep(tx: &mut AnyConnection, entry: &Entry) -> Result<(), StoreError> {
+    let transaction = &entry.transaction;
+    let Cause::Corrected { of, .. } = &transaction.cause else {
         return Ok(());
     };
     let insert = "INSERT INTO correction (seq, corrects, credits) VALUES ($1, $2, $3)";
     sqlx::query(insert)
-        .bind(seq)
+        .bind(entry.seq.stored())
         .bind(of.as_str())
-        .bind(entry.posted(Account::Available).saturating_abs())
+        .bind(transaction.posted(Account::Available).saturating_abs())
         .execute(tx)
         .await?;
     Ok(())

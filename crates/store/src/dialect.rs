@@ -1,7 +1,7 @@
 //! What a statement must know of the database that it runs on.
 
-use sqlx::AnyPool;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{AnyConnection, AnyPool};
 
 use crate::{StoreError, postgres, sqlite};
 
@@ -15,9 +15,9 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Asks a pool what it is connected to.
-    pub(crate) async fn of(pool: &AnyPool) -> Result<Self, StoreError> {
-        match pool.acquire().await?.backend_name() {
+    /// Asks a connection what it is connected to.
+    pub(crate) fn of(connection: &AnyConnection) -> Result<Self, StoreError> {
+        match connection.backend_name() {
             "SQLite" => Ok(Self::Sqlite),
             "PostgreSQL" => Ok(Self::Postgres),
             other => Err(StoreError::UnknownDatabase {
@@ -42,12 +42,25 @@ impl Dialect {
         }
     }
 
-    /// Waits for the turn to append to the journal, in a transaction that has just begun; none where that is a writer's turn anyway.
-    pub(crate) fn take_the_journal(self) -> Option<&'static str> {
+    /// Waits for the turn to append to the journal in the name of an epoch, in a transaction that has just begun.
+    pub(crate) fn take_the_journal(self) -> &'static str {
         match self {
-            Self::Sqlite => None,
-            Self::Postgres => Some(postgres::TAKE_THE_JOURNAL),
+            Self::Sqlite => sqlite::TAKE_THE_JOURNAL,
+            Self::Postgres => postgres::TAKE_THE_JOURNAL,
         }
+    }
+
+    /// Writes an entry and what follows from it: see [`append_entry`](crate::append::append_entry).
+    pub(crate) fn append_entry(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::APPEND_ENTRY,
+            Self::Postgres => postgres::APPEND_ENTRY,
+        }
+    }
+
+    /// Whether that is one statement, all of which is done or nothing.
+    pub(crate) fn appends_as_one(self) -> bool {
+        self == Self::Postgres
     }
 
     pub(crate) async fn expect_safe(self, pool: &AnyPool) -> Result<(), StoreError> {

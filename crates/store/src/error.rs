@@ -5,12 +5,14 @@ use std::time::Duration;
 use housecall::ports::LedgerError;
 use housecall_meter::{Key, Refusal, ReplayError, SessionId, WrongMoment};
 
+use crate::{Epoch, postgres};
+
 /// Why the store did not do what was asked. Nothing was written, except as [`StoreError::Database`] and [`StoreError::Silent`] say.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The database is away, full, locked for too long, or not a database. One that went away while it was told to commit may have done so.
-    #[error("database: {0}")]
+    #[error("database: {}", with_meaning(.0))]
     Database(#[from] sqlx::Error),
     /// The tables could not be brought up to date.
     #[error("migration: {0}")]
@@ -47,6 +49,28 @@ pub enum StoreError {
     #[error("database silent for {} s", waited.as_secs())]
     Silent {
         /// How long it was waited for.
+        waited: Duration,
+    },
+    /// This node was declared gone, or another process took the database over: what it had is no longer its own.
+    #[error(
+        "epoch {epoch} of this node is over, the newest is {newest}: others have taken its work"
+    )]
+    Fenced {
+        /// The node's epoch.
+        epoch: Epoch,
+        /// The newest of all.
+        newest: Epoch,
+    },
+    /// This node takes nothing new any more.
+    #[error("epoch {epoch} of this node drains or is over: it takes nothing new")]
+    NotLive {
+        /// The node's epoch.
+        epoch: Epoch,
+    },
+    /// Others of this program were at the journal all the time.
+    #[error("journal busy for {} s", waited.as_secs())]
+    Busy {
+        /// How long the turn was waited for.
         waited: Duration,
     },
     /// The account does not cover what is asked (M7).
@@ -123,6 +147,44 @@ pub enum StoreError {
     },
 }
 
+/// What the database said, after what it means where its codes tell.
+fn with_meaning(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|said| said.code());
+    match code.as_deref() {
+        Some("13" | "53100") => format!("its disk is full, make room there: {error}"),
+        Some("5" | "55P03") => format!("somebody else holds it locked: {error}"),
+        _ => error.to_string(),
+    }
+}
+
+impl StoreError {
+    /// Whether it says nothing of what was asked, only that the database cannot be asked now.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(
+            self,
+            Self::Database(_) | Self::Silent { .. } | Self::Busy { .. }
+        )
+    }
+
+    /// Whether a row of the same number or name is there already.
+    pub(crate) fn is_taken(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        let said = error.as_database_error();
+        said.is_some_and(|said| said.is_unique_violation())
+    }
+
+    /// Whether a statement found that its node is gone.
+    pub(crate) fn is_fenced(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        let code = error.as_database_error().and_then(|said| said.code());
+        code.is_some_and(|code| code == postgres::FENCED)
+    }
+}
+
 impl From<StoreError> for LedgerError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -130,6 +192,10 @@ impl From<StoreError> for LedgerError {
                 Self::InsufficientCredits { needed, available }
             }
             StoreError::KeyConflict { key } => Self::KeyConflict { key: key.0 },
+            StoreError::Fenced { epoch, newest } => Self::Fenced {
+                epoch: epoch.0,
+                newest: newest.0,
+            },
             refused @ (StoreError::Unbalanced { .. }
             | StoreError::SessionNotOpen { .. }
             | StoreError::Refused(_)

@@ -4,7 +4,6 @@ use housecall::ports::{Clock, Funds, SystemClock, WallMillis};
 use housecall_meter::{Account, AccountId, Balance, Credits, Date, Holdings, Transaction, Watch};
 use sqlx::AnyConnection;
 
-use crate::ledger::POSTINGS_MAX;
 use crate::{StoreError, orders, outbox};
 
 /// What an account holder has, and the watch on it, as stored.
@@ -13,18 +12,19 @@ pub(crate) struct Holder {
     pub(crate) holdings: Holdings,
     pub(crate) watch: Option<Watch>,
     /// What the row said when it was read; none if there is none.
-    was: Option<Row>,
+    was: Option<Kept>,
 }
 
-#[derive(Clone, Eq, PartialEq)]
-struct Row {
+/// The holder's row; where there is none, nothing.
+#[derive(Clone, Default, Eq, PartialEq)]
+struct Kept {
     given: i64,
     watch: Option<String>,
 }
 
 /// One of the accounts, beside the holder's row.
 #[derive(sqlx::FromRow)]
-struct Line {
+pub(crate) struct Row {
     account: Option<String>,
     credits: Option<i64>,
     given: Option<i64>,
@@ -36,24 +36,33 @@ impl Holder {
         connection: &mut AnyConnection,
         account: &AccountId,
     ) -> Result<Self, StoreError> {
-        let lines = "SELECT b.account, b.credits, h.given, h.watch FROM (SELECT CAST($1 AS TEXT) AS id) asked \
-                     LEFT JOIN holder h ON h.account_id = asked.id LEFT JOIN balance b ON b.account_id = asked.id";
-        let lines: Vec<Line> = sqlx::query_as(lines)
+        let rows = "SELECT b.account, b.credits, h.given, h.watch FROM (SELECT CAST($1 AS TEXT) AS id) asked \
+                    LEFT JOIN holder h ON h.account_id = asked.id LEFT JOIN balance b ON b.account_id = asked.id";
+        let rows: Vec<Row> = sqlx::query_as(rows)
             .bind(account.as_str())
             .fetch_all(connection)
             .await?;
-        let was = lines.first().and_then(|line| {
-            Some(Row {
-                given: line.given?,
-                watch: line.watch.clone(),
+        Self::of(account, rows.iter())
+    }
+
+    /// What the rows say: one for each account that has a balance, or one without.
+    pub(crate) fn of<'r>(
+        account: &AccountId,
+        rows: impl Iterator<Item = &'r Row> + Clone,
+    ) -> Result<Self, StoreError> {
+        let was = rows.clone().next().and_then(|row| {
+            Some(Kept {
+                given: row.given?,
+                watch: row.watch.clone(),
             })
         });
         let of = |name: Account| {
-            let mut lines = lines.iter();
-            let found = lines.find(|line| line.account.as_deref() == Some(name.as_str()));
-            Balance(found.and_then(|line| line.credits).unwrap_or(0))
+            let found = rows
+                .clone()
+                .find(|row| row.account.as_deref() == Some(name.as_str()));
+            Balance(found.and_then(|row| row.credits).unwrap_or(0))
         };
-        let given = was.as_ref().map_or(0, |row| row.given);
+        let given = was.as_ref().map_or(0, |kept| kept.given);
         Ok(Self {
             account: account.clone(),
             holdings: Holdings::stored(of, Credits(u64::try_from(given).unwrap_or(0))),
@@ -77,13 +86,12 @@ impl Holder {
         }
     }
 
-    /// Writes what an entry changed, and what the watch makes of it.
-    pub(crate) async fn write(
+    /// Writes what the watch makes of an entry, and what is left of given credits.
+    pub(crate) async fn heed(
         &mut self,
         tx: &mut AnyConnection,
         entry: &Transaction,
     ) -> Result<(), StoreError> {
-        self.write_balances(tx, entry).await?;
         if let Some(watch) = &mut self.watch {
             let now = SystemClock.wall();
             let available = self.holdings.balance(Account::Available);
@@ -98,54 +106,38 @@ impl Holder {
         self.keep(tx).await
     }
 
-    /// All in one statement: each costs a way to the server and back.
-    async fn write_balances(
-        &self,
-        tx: &mut AnyConnection,
-        entry: &Transaction,
-    ) -> Result<(), StoreError> {
-        let upsert = "INSERT INTO balance (account_id, account, credits) SELECT $1, account, credits FROM (\
-                      SELECT $2 AS account, $3 AS credits UNION ALL SELECT $4, $5 UNION ALL SELECT $6, $7 UNION ALL SELECT $8, $9) AS changed \
-                      WHERE account IS NOT NULL \
-                      ON CONFLICT (account_id, account) DO UPDATE SET credits = excluded.credits";
-        let mut query = sqlx::query(upsert).bind(self.account.as_str());
-        for line in 0..POSTINGS_MAX {
-            let account = entry.postings.get(line).map(|posting| posting.account);
-            query = query
-                .bind(account.map(Account::as_str))
-                .bind(account.map(|account| self.holdings.balance(account).0));
-        }
-        query.execute(tx).await?;
-        Ok(())
-    }
-
     /// Writes the holder's row, if it changed.
     pub(crate) async fn keep(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
-        let row = Row {
-            given: self.holdings.given().posted(),
-            watch: self.watch.as_ref().map(Watch::stored),
-        };
-        let nothing = Row {
-            given: 0,
-            watch: None,
-        };
-        if *self.was.as_ref().unwrap_or(&nothing) == row {
+        if !self.has_changed() {
             return Ok(());
         }
+        let kept = self.kept();
         let upsert = "INSERT INTO holder (account_id, given, watch) VALUES ($1, $2, $3) \
                       ON CONFLICT (account_id) DO UPDATE SET given = excluded.given, watch = excluded.watch";
         sqlx::query(upsert)
             .bind(self.account.as_str())
-            .bind(row.given)
-            .bind(row.watch)
+            .bind(kept.given)
+            .bind(kept.watch)
             .execute(tx)
             .await?;
         Ok(())
     }
+
+    /// Whether the row is another one than was read.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.kept() != self.was.clone().unwrap_or_default()
+    }
+
+    fn kept(&self) -> Kept {
+        Kept {
+            given: self.holdings.given().posted(),
+            watch: self.watch.as_ref().map(Watch::stored),
+        }
+    }
 }
 
-fn watch(account: &AccountId, row: Option<&Row>) -> Result<Option<Watch>, StoreError> {
-    let Some(stored) = row.and_then(|row| row.watch.as_ref()) else {
+fn watch(account: &AccountId, kept: Option<&Kept>) -> Result<Option<Watch>, StoreError> {
+    let Some(stored) = kept.and_then(|kept| kept.watch.as_ref()) else {
         return Ok(None);
     };
     let watch = Watch::restored(account.clone(), stored);

@@ -8,20 +8,23 @@
 //! Statements are the same for both databases; what is not is in the modules `sqlite` and `postgres`, and the schemas are in `migrations/`.
 //!
 //! ```text
-//!  engine ── record(entry) ──► BEGIN IMMEDIATE, or BEGIN and the lock of the journal
+//!  engine ── record(entry) ──► the turn of this program's writers, and a transaction with the lock of the journal
 //!    │                           key known? ── same ──► the stored result
 //!    │                              │     └─── other ─► KeyConflict
 //!    │                           covered? ──── no ────► InsufficientCredits
 //!    │                              ▼
 //!    │                           journal + posting + balance + metered_session
 //!    │                         COMMIT (on disk) ──► Recorded
+//!    │                         (PostgreSQL: mostly without a transaction around it, since those four are one statement,
+//!    │                          which fails when another program took the next number in the meantime)
 //!    ├── heartbeat(session) ──► metered_session.evidence_ms
 //!    └── save_call, save_visit ──► call_record, visit_record + visit_patient ──► reports
 //!
 //!  office ── correct, transfer, hear_of_payment, number_day, watch ──► the same, with credit_order, number_subscription, holder
 //!    world ◄── take_events, sent ── outbox, written with the entry that caused it (M13, N1)
 //!
-//!  start ── recover() ──► each session without an end: told again from its journal, ended at its last evidence (M11)
+//!  start ── join() ─────► an epoch among the nodes on the database; every entry is written in its name, see `nodes`
+//!        └─ recover() ──► each session without an end that no living node has: told again from its journal, ended at its last evidence (M11)
 //!  audit ── verify() ───► the whole journal told again: the same seals, balances and costs (M10, M12)
 //!        └─ explain() ──► one session told again: who was connected when, and which rule made which block (M10)
 //! ```
@@ -56,6 +59,7 @@
 //! ```
 
 mod address;
+mod append;
 mod call_filter;
 mod call_quality;
 mod calls;
@@ -66,6 +70,7 @@ mod explain;
 mod holder;
 mod journal;
 mod ledger;
+mod nodes;
 mod number;
 mod numbers;
 mod orders;
@@ -76,10 +81,12 @@ mod records;
 mod recovery;
 mod seal;
 mod sqlite;
+mod standing;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transfers;
+mod turn;
 mod verify;
 mod visits;
 mod watches;
@@ -94,6 +101,7 @@ pub use dialect::Dialect;
 pub use error::StoreError;
 pub use housecall_meter::{Bill, Cause, Explanation, Fact, Line, Millis, Patient, Person, Rule};
 pub use journal::Entry;
+pub use nodes::{Claim, Epoch, Node, NodePlan, NodeState, NodeView, Standing};
 pub use outbox::Outgoing;
 pub use page::Page;
 pub use recovery::{Orphan, Recovery};

@@ -20,13 +20,12 @@ impl Store {
         let insert = "INSERT INTO number_subscription (id, account_id, state) VALUES ($1, $2, $3) \
                       ON CONFLICT (id) DO NOTHING";
         let requested = Subscription::requested(id.clone(), account.clone());
-        sqlx::query(insert)
+        let query = sqlx::query(insert)
             .bind(id.as_str())
             .bind(account.as_str())
-            .bind(requested.stored())
-            .execute(self.pool())
-            .await?;
-        Ok(())
+            .bind(requested.stored());
+        self.answered(async { Ok(query.execute(self.pool()).await.map(drop)?) })
+            .await
     }
 
     /// Takes what happened to a number, on a day in the practice's time zone, and charges the month that is due. Returns the number as it is then.
@@ -40,7 +39,7 @@ impl Store {
         fact: SubscriptionFact,
     ) -> Result<Subscription, StoreError> {
         let hear = |number: &mut Subscription| Ok(number.handle_input(today, fact)?);
-        self.answered(self.with_number(id, hear)).await
+        self.with_number(id, hear).await
     }
 
     /// Lets a day come for a number: charges the months that are due, each once, and those that earlier runs missed. To be called each day, and
@@ -57,7 +56,7 @@ impl Store {
             number.handle_timeout(today);
             Ok(())
         };
-        self.answered(self.with_number(id, dawn)).await
+        self.with_number(id, dawn).await
     }
 
     /// Returns the names of all numbers, in their order.
@@ -66,7 +65,8 @@ impl Store {
     /// What the database says.
     pub async fn numbers(&self) -> Result<Vec<SubscriptionId>, StoreError> {
         let names = "SELECT id FROM number_subscription ORDER BY id";
-        let names: Vec<(String,)> = sqlx::query_as(names).fetch_all(self.pool()).await?;
+        let names = sqlx::query_as(names).fetch_all(self.pool());
+        let names: Vec<(String,)> = self.answered(async { Ok(names.await?) }).await?;
         let names = names.into_iter();
         Ok(names.map(|(name,)| SubscriptionId::new(name)).collect())
     }
@@ -76,21 +76,22 @@ impl Store {
         id: &SubscriptionId,
         happens: impl FnOnce(&mut Subscription) -> Result<(), StoreError> + Send,
     ) -> Result<Subscription, StoreError> {
-        let mut tx = self.begin_entry().await?;
-        let mut number = read(&mut tx, id).await?;
-        happens(&mut number)?;
-        charge(&mut tx, &mut number).await?;
-        let update = "UPDATE number_subscription SET state = $2 WHERE id = $1";
-        sqlx::query(update)
-            .bind(id.as_str())
-            .bind(number.stored())
-            .execute(&mut *tx)
-            .await?;
-        while let Some(event) = number.poll_event() {
-            outbox::put(&mut tx, &event, SystemClock.wall()).await?;
-        }
-        tx.commit().await?;
-        Ok(number)
+        self.in_turn(|mut tx| async move {
+            let mut number = read(&mut tx, id).await?;
+            happens(&mut number)?;
+            charge(&mut tx, &mut number).await?;
+            let update = "UPDATE number_subscription SET state = $2 WHERE id = $1";
+            sqlx::query(update)
+                .bind(id.as_str())
+                .bind(number.stored())
+                .execute(&mut *tx)
+                .await?;
+            while let Some(event) = number.poll_event() {
+                outbox::put(&mut tx, &event, SystemClock.wall()).await?;
+            }
+            Ok((tx, number))
+        })
+        .await
     }
 }
 

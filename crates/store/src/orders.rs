@@ -42,28 +42,25 @@ impl Store {
         id: &OrderId,
         fact: PaymentFact,
     ) -> Result<Order, StoreError> {
-        self.answered(self.hear_in_turn(id, fact)).await
-    }
-
-    async fn hear_in_turn(&self, id: &OrderId, fact: PaymentFact) -> Result<Order, StoreError> {
-        let mut tx = self.begin_entry().await?;
-        let mut order = read(&mut tx, id).await?;
-        order.handle_input(fact);
-        while let Some(entry) = order.poll_output() {
-            write_in(&mut tx, &entry).await?;
-        }
-        if !order.is_open() {
-            end_wait(&mut tx, &order).await?;
-        }
-        let update = "UPDATE credit_order SET state = $2 WHERE id = $1";
-        sqlx::query(update)
-            .bind(id.as_str())
-            .bind(order.stored())
-            .execute(&mut *tx)
-            .await?;
-        tell(&mut tx, &mut order, SystemClock.wall()).await?;
-        tx.commit().await?;
-        Ok(order)
+        self.in_turn(|mut tx| async move {
+            let mut order = read(&mut tx, id).await?;
+            order.handle_input(fact);
+            while let Some(entry) = order.poll_output() {
+                write_in(&mut tx, &entry).await?;
+            }
+            if !order.is_open() {
+                end_wait(&mut tx, &order).await?;
+            }
+            let update = "UPDATE credit_order SET state = $2 WHERE id = $1";
+            sqlx::query(update)
+                .bind(id.as_str())
+                .bind(order.stored())
+                .execute(&mut *tx)
+                .await?;
+            tell(&mut tx, &mut order, SystemClock.wall()).await?;
+            Ok((tx, order))
+        })
+        .await
     }
 }
 

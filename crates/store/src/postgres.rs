@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use crate::StoreError;
 use crate::address::PostgresUrl;
+use crate::append::append_entry;
 use crate::store::PATIENCE;
 
 /// Each statement sees what is committed, and who must see more takes a lock first: [`TAKE_THE_JOURNAL`].
@@ -15,8 +16,22 @@ pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 pub(crate) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// One writer at a time, so that entries are numbered without a gap and each is sealed over the one before it. Readers do not wait.
-/// A statement of its own, so that those behind it see what the writer before committed.
-pub(crate) const TAKE_THE_JOURNAL: &str = "LOCK TABLE journal_turn IN EXCLUSIVE MODE";
+/// A statement of its own, so that those behind it see what the writer before committed. Returns 0, or the newest epoch if this one is over.
+pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT take_the_journal($1)";
+
+/// One statement: each costs a way to the server and back. Who does not have the journal's turn waits for whoever has it, since what is deleted
+/// from (there is nothing) is what [`TAKE_THE_JOURNAL`] locks; and fails when the number of the entry is taken by then, or its node was declared
+/// gone ([`FENCED`]).
+pub(crate) const APPEND_ENTRY: &str = append_entry!(
+    "WITH turn AS (DELETE FROM journal_turn), entry AS (",
+    "), lines AS (",
+    "), balances AS (",
+    ") ",
+    "expect_node($29, $1)"
+);
+
+/// What fails then, as SQLSTATE.
+pub(crate) const FENCED: &str = "HC001";
 
 /// The oldest version of the server that is tested, as `server_version_num` has it.
 const OLDEST: u32 = 150_000;

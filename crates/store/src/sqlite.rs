@@ -3,16 +3,24 @@
 use std::path::Path;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use crate::StoreError;
+use crate::append::append_entry;
 
 /// Takes the write lock at once: a transaction that reads first and asks for it later fails under other writers, whatever
 /// the busy timeout.
 pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
 
+/// A writer has the journal's turn anyway. Returns 0, or the newest epoch if this one is over.
+pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT CASE WHEN $1 = 0 OR EXISTS (SELECT 1 FROM node WHERE epoch = $1 AND state <> 'gone') \
+    THEN 0 ELSE (SELECT COALESCE(MAX(epoch), 0) FROM node) END";
+
 /// The first statement that reads takes the moment.
 pub(crate) const BEGIN_READING: &str = "BEGIN";
+
+/// Statements that write have no others inside.
+pub(crate) const APPEND_ENTRY: &str = append_entry!("", "; ", "; ", "; ", "$1");
 
 /// Older versions can corrupt a write-ahead log that several connections use.
 const OLDEST: [u32; 3] = [3, 51, 3];
@@ -27,8 +35,17 @@ const TO_READ: &str = "PRAGMA busy_timeout = 5000";
 
 /// Opens the file, making it if need be.
 pub(crate) async fn open(file: &Path) -> Result<AnyPool, StoreError> {
-    let pool = AnyPoolOptions::new().max_connections(CONNECTIONS);
+    let pool = AnyPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .after_release(|connection, _| Box::pin(is_at_rest(connection)));
     connect(pool, file_url(file, "rwc"), TO_WRITE).await
+}
+
+/// SQLite itself ends a transaction when the disk is full. Its connection does not hear of that and begins no other: it is closed.
+async fn is_at_rest(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    // By then it has done what it was told to roll back.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// Opens the file to read in it alone. Fails where there is none.

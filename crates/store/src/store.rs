@@ -1,11 +1,14 @@
 //! A database, opened the only way that keeps money safe.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Transaction};
 use tokio::time::timeout;
 
+use crate::nodes::{Epoch, Tenure};
+use crate::turn::Turn;
 use crate::{Address, Dialect, StoreError, postgres, sqlite};
 
 /// The store's tables: versions 1 to 999. An embedding program numbers its own from 1001.
@@ -15,16 +18,25 @@ static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 /// How long anybody waits for a connection, a statement, or a writer for its turn.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Longer than it takes to wait for a connection and then for the journal.
-const SILENCE: Duration = Duration::from_secs(12);
+/// Longer than it takes to wait for the turn in this program, for a connection, and then for other programs.
+const SILENCE: Duration = Duration::from_secs(17);
+
+/// A transaction that alone may append to the journal.
+pub(crate) type Entries = Transaction<'static, Any>;
 
 /// The ledger, the sessions and the records of a practice's calls and visits. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: AnyPool,
     dialect: Dialect,
+    /// Whose turn it is in this program: one of its connections waits for other programs, and not all.
+    pub(crate) turn: Arc<Turn>,
+    /// How long anybody waits for the turn.
+    pub(crate) patience: Duration,
     /// How long a server may say nothing.
     pub(crate) silence: Duration,
+    /// In whose name it writes.
+    pub(crate) tenure: Arc<Tenure>,
 }
 
 impl Store {
@@ -55,7 +67,7 @@ impl Store {
             Address::File(file) => sqlite::read(file).await?,
             Address::Postgres(url) => postgres::read(url).await?,
         };
-        let dialect = Dialect::of(&pool).await?;
+        let dialect = Dialect::of(&*pool.acquire().await?)?;
         Ok(Self::new(pool, dialect))
     }
 
@@ -65,7 +77,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], or [`StoreError::UnknownDatabase`].
     pub async fn over(pool: AnyPool) -> Result<Self, StoreError> {
-        let dialect = Dialect::of(&pool).await?;
+        let dialect = Dialect::of(&*pool.acquire().await?)?;
         dialect.expect_safe(&pool).await?;
         let store = Self::new(pool, dialect);
         store.migrate(&SQLITE, &POSTGRES).await?;
@@ -76,7 +88,10 @@ impl Store {
         Self {
             pool,
             dialect,
+            turn: Arc::default(),
+            patience: PATIENCE,
             silence: SILENCE,
+            tenure: Arc::default(),
         }
     }
 
@@ -126,13 +141,24 @@ impl Store {
         Ok(self.pool.begin_with(self.dialect.begin()).await?)
     }
 
-    /// Begins a transaction that alone may append to the journal until it ends.
-    pub(crate) async fn begin_entry(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    /// Begins a transaction that alone may append to the journal until it ends, in the name of this store's node.
+    pub(crate) async fn begin_entry(&self) -> Result<Entries, StoreError> {
+        self.begin_as(self.tenure.epoch()).await
+    }
+
+    /// The same in the name of any epoch. One that is over is refused (see the function on PostgreSQL).
+    pub(crate) async fn begin_as(&self, epoch: Epoch) -> Result<Entries, StoreError> {
         let mut tx = self.begin().await?;
-        if let Some(lock) = self.dialect.take_the_journal() {
-            sqlx::query(lock).execute(&mut *tx).await?;
+        let take = sqlx::query_scalar(self.dialect.take_the_journal()).bind(epoch.stored());
+        let newest: i64 = take.fetch_one(&mut *tx).await?;
+        match u64::try_from(newest).unwrap_or_default() {
+            0 => Ok(tx),
+            newest => {
+                let newest = Epoch(newest);
+                self.tenure.end(epoch, newest);
+                Err(StoreError::Fenced { epoch, newest })
+            }
         }
-        Ok(tx)
     }
 
     /// Begins a transaction that reads, and sees one moment throughout.

@@ -55,7 +55,7 @@ impl Base {
     /// # Errors
     /// The directory cannot be made.
     pub fn sqlite() -> std::io::Result<Self> {
-        let directory = std::env::temp_dir().join(new_name());
+        let directory = new_directory();
         std::fs::create_dir_all(&directory)?;
         Ok(Self {
             address: directory.join("clinic.db").into(),
@@ -139,11 +139,18 @@ impl Drop for Base {
 /// # Errors
 /// The first that is refused, and then none is written; or what the database says.
 pub async fn record_all(store: &Store, entries: &[Transaction]) -> Result<(), StoreError> {
-    let mut tx = store.begin_entry().await?;
-    for entry in entries {
-        write_in(&mut tx, entry).await?;
-    }
-    Ok(tx.commit().await?)
+    let written = store.in_turn(|mut tx| async move {
+        for entry in entries {
+            write_in(&mut tx, entry).await?;
+        }
+        Ok((tx, ()))
+    });
+    written.await
+}
+
+/// A directory that nobody has made.
+pub(crate) fn new_directory() -> PathBuf {
+    std::env::temp_dir().join(new_name())
 }
 
 /// No two tests and no two runs share a name.

@@ -2,14 +2,21 @@
 
 mod concurrency;
 mod crash;
+mod full_disk;
 mod ledger;
+mod lock;
 mod money;
+mod nodes;
+mod paused;
 mod postgres;
 mod records;
 mod recovery;
+mod restarts;
 mod script;
+mod server;
 mod sqlite;
 mod wire;
+mod work;
 
 use housecall_meter::AccountId;
 

@@ -13,12 +13,10 @@ impl Store {
     /// [`StoreError::InsufficientCredits`] when the giver has not bought as much, [`StoreError::Refused`] when the two are not of one practice.
     pub async fn transfer(&self, transfer: &Transfer) -> Result<Recorded, StoreError> {
         let [out, into] = transfer.legs()?;
-        self.answered(async {
-            let mut tx = self.begin_entry().await?;
+        self.in_turn(|mut tx| async move {
             let recorded = write_in(&mut tx, &out).await?;
             write_in(&mut tx, &into).await?;
-            tx.commit().await?;
-            Ok(recorded)
+            Ok((tx, recorded))
         })
         .await
     }

@@ -17,15 +17,14 @@ impl Store {
         alert_at: Option<Balance>,
         top_up: Option<AutoTopUp>,
     ) -> Result<(), StoreError> {
-        self.answered(async {
-            let mut tx = self.begin_entry().await?;
+        self.in_turn(|mut tx| async move {
             let mut holder = Holder::read(&mut tx, account).await?;
             let new = || Watch::new(account.clone());
             let watch = holder.watch.get_or_insert_with(new);
             watch.alert_at(alert_at);
             watch.top_up_by(top_up);
             holder.keep(&mut tx).await?;
-            Ok(tx.commit().await?)
+            Ok((tx, ()))
         })
         .await
     }

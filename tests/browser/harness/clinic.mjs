@@ -18,13 +18,14 @@ export class Clinic {
   /**
    * Starts the program and waits until it answers.
    * @param {Clinic} [before] a program that has ended: go on with its data
+   * @param {Record<string, string>} [settings] variables that it is told
    */
-  static async start(before) {
+  static async start(before, settings = {}) {
     const clinic = new Clinic();
     clinic.#directory = before ? before.#directory : await mkdtemp(join(tmpdir(), "housecall-"));
-    clinic.#program = spawn(process.env.HOUSECALL_BINARY ?? built("housecall"), ["--port", "0", "--data", clinic.#directory], {
+    clinic.#program = spawn(process.env.HOUSECALL_BINARY ?? built("housecall"), ["--port", settings.HOUSECALL_PORT ?? "0"], {
       cwd: clinic.#directory,
-      env: { ...withoutSettings(process.env), HOUSECALL_TEST: "1" },
+      env: { ...withoutSettings(process.env), HOUSECALL_TEST: "1", HOUSECALL_DATA: clinic.#directory, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [clinic.#program.stdout, clinic.#program.stderr]) {

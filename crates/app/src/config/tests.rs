@@ -182,3 +182,52 @@ fn contradictions_are_refused() {
         assert!(with_url(url).check().is_err(), "{url}");
     }
 }
+
+#[test]
+fn a_node_is_reached_where_its_url_says() {
+    let plan = |text: &str| {
+        let text = format!("demo = false\n{text}");
+        Config::from_toml("f", &text)
+            .unwrap()
+            .check()
+            .map(|config| config.node_plan())
+    };
+    let alone = plan("[server]\npublic_url = \"https://clinic.example/\"\n").unwrap();
+    assert_eq!(
+        (alone.name.as_str(), alone.url.as_str()),
+        ("clinic.example", "https://clinic.example")
+    );
+    let among = plan(
+        "[server]\npublic_url = \"https://clinic.example\"\n[node]\nurl = \"https://one.clinic.example/\"\nname = \"one\"\n",
+    );
+    let among = among.unwrap();
+    assert_eq!(
+        (among.name.as_str(), among.url.as_str()),
+        ("one", "https://one.clinic.example")
+    );
+    for (wrong, said) in [
+        (
+            "[node]\nurl = \"one.clinic.example\"\n",
+            "node.url is `one.clinic.example`",
+        ),
+        (
+            "[node]\nurl = \"http://one.example/path\"\n",
+            "without a path",
+        ),
+        (
+            "[node]\nurl = \"https://one.clinic.example\"\n",
+            "write https:// in both",
+        ),
+    ] {
+        let error = plan(wrong).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn a_node_serves_its_own_host_beside_the_public_one() {
+    let text = "demo = false\n[server]\npublic_url = \"https://clinic.example\"\n[node]\nurl = \"https://one.clinic.example\"\n";
+    let config = Config::from_toml("f", text).unwrap().check().unwrap();
+    assert!(config.serves_host("clinic.example") && config.serves_host("ONE.clinic.example"));
+    assert!(!config.serves_host("two.clinic.example") && !config.serves_host("localhost"));
+}

@@ -14,6 +14,7 @@ use super::line;
 use super::message::{CallShown, CostShown, DialAsked, FromCallPanel, ToCallPanel};
 use super::money_clock::MoneyClock;
 use super::{Live, directory};
+use crate::pass;
 use crate::sign_in::Staff;
 use crate::state::App;
 
@@ -26,6 +27,10 @@ const NOT_UNDERSTOOD: &str = "This page sent something the clinic does not under
 
 /// Rings somebody for one panel and speaks with it until either side goes.
 pub(super) async fn converse(mut socket: WebSocket, app: App, live: Live, staff: Staff) {
+    if let Some(url) = elsewhere(&app, &staff).await {
+        let _ = line::send(&mut socket, &ToCallPanel::Elsewhere { url }).await;
+        return;
+    }
     let Some(asked) = first_word(&mut socket).await else {
         return;
     };
@@ -58,6 +63,15 @@ pub(super) async fn converse(mut socket: WebSocket, app: App, live: Live, staff:
     if let Some(record) = panel.follow(dialing).await {
         panel.show_end(&record).await;
     }
+}
+
+/// Returns the socket of another node, where this one takes no new calls and that one does.
+async fn elsewhere(app: &App, staff: &Staff) -> Option<String> {
+    let node = app.is_draining().then(|| app.another_node()).flatten()?;
+    let socket = pass::socket_at(app, &node, "/calls/socket", staff.session).await;
+    socket
+        .inspect_err(|error| tracing::error!(%error, "no pass could be written"))
+        .ok()
 }
 
 async fn first_word(socket: &mut WebSocket) -> Option<DialAsked> {

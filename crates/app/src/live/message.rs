@@ -38,10 +38,19 @@ pub(super) enum FromVisitPage {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ToVisitPage {
-    Answer { sdp: String },
-    Refused { what: &'static str, message: String },
+    Answer {
+        sdp: String,
+    },
+    Refused {
+        what: &'static str,
+        message: String,
+    },
     View(Box<VisitShown>),
     Evicted,
+    /// Its consultation is held at another node: the address of the socket there, good once.
+    Elsewhere {
+        url: String,
+    },
 }
 
 /// The room as one person sees it.
@@ -116,9 +125,17 @@ pub(super) struct DialAsked {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ToCallPanel {
-    Answer { sdp: String },
-    Refused { message: String },
+    Answer {
+        sdp: String,
+    },
+    Refused {
+        message: String,
+    },
     Call(Box<CallShown>),
+    /// This node takes no new calls: the address of the socket at one that does, good once.
+    Elsewhere {
+        url: String,
+    },
 }
 
 /// A call as the panel shows it.

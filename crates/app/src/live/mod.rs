@@ -11,19 +11,20 @@ mod start;
 mod test_bench;
 pub mod trunk;
 mod visit_socket;
+mod way;
 
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use housecall::{PatientSeat, Seat, Visit, VisitPlan};
+use housecall::{PatientSeat, Seat};
 
 use self::visit_socket::Attendant;
+use self::way::Comer;
 use crate::appointments::{self, Appointment, Location};
 use crate::error::AppError;
-use crate::ids::{AppointmentId, Person, PracticeId};
-use crate::money;
+use crate::ids::AppointmentId;
 use crate::sign_in::Staff;
 use crate::state::App;
 use crate::visits::{Guest, Join, Window};
@@ -53,29 +54,14 @@ async fn patient_socket(
     let seat = patient_seat(guest.place.seat).ok_or(AppError::NotPermitted(
         "This seat is not one of the visit's.",
     ))?;
-    let attendant = attendant(Seat::Patient(seat), &guest.appointment);
-    if let Some(words) = over(&app, guest.practice, &guest.appointment).await? {
-        return Ok(line::bounded(upgrade)
-            .on_upgrade(move |socket| visit_socket::show_over(socket, attendant, words)));
-    }
-    open(app, upgrade, guest.practice, &guest.appointment, attendant).await
-}
-
-/// Returns how the visit ended when it was held and is not open: a patient who comes then is told, and waits for nobody.
-async fn over(
-    app: &App,
-    practice: PracticeId,
-    appointment: &Appointment,
-) -> Result<Option<String>, AppError> {
-    let name = directory::appointment_ref(appointment.id);
-    if app.live()?.engine.find_visit(&name).await.is_some() {
-        return Ok(None);
-    }
-    let words = app
-        .store
-        .last_visit_words(&money::account(practice), &name)
-        .await;
-    words.map_err(|error| AppError::Internal(error.to_string()))
+    let comer = Comer {
+        practice: guest.practice,
+        attendant: attendant(Seat::Patient(seat), &guest.appointment),
+        session: guest.session,
+        path: format!("/visit/{}/socket", guest.place.visit_key),
+        appointment: guest.appointment,
+    };
+    open(app, upgrade, comer)
 }
 
 /// The booked practitioner's page; nobody else opens the room (A1).
@@ -88,8 +74,14 @@ async fn practitioner_socket(
     let appointment = appointments::find(&app.db, staff.practice, id).await?;
     let appointment = appointment.ok_or(AppError::NotFound("There is no such appointment."))?;
     may_hold(&app, &staff, &appointment)?;
-    let attendant = attendant(Seat::Practitioner, &appointment);
-    open(app, upgrade, staff.practice, &appointment, attendant).await
+    let comer = Comer {
+        practice: staff.practice,
+        attendant: attendant(Seat::Practitioner, &appointment),
+        session: staff.session,
+        path: format!("/appointments/{id}/visit/socket"),
+        appointment,
+    };
+    open(app, upgrade, comer)
 }
 
 fn may_hold(app: &App, staff: &Staff, appointment: &Appointment) -> Result<(), AppError> {
@@ -113,41 +105,10 @@ fn may_hold(app: &App, staff: &Staff, appointment: &Appointment) -> Result<(), A
     }
 }
 
-async fn open(
-    app: App,
-    upgrade: WebSocketUpgrade,
-    practice: PracticeId,
-    appointment: &Appointment,
-    attendant: Attendant,
-) -> Result<Response, AppError> {
-    let live = app.live()?;
-    let visit = visit_of(&app, live, practice, appointment).await?;
-    let clock = live.money.clone();
-    Ok(line::bounded(upgrade)
-        .on_upgrade(move |socket| visit_socket::converse(socket, visit, attendant, clock)))
-}
-
-async fn visit_of(
-    app: &App,
-    live: &Live,
-    practice: PracticeId,
-    appointment: &Appointment,
-) -> Result<Visit, AppError> {
-    let plan = VisitPlan {
-        tariff: app.config.visits.tariff.into(),
-        account: money::account(practice),
-        appointment: directory::appointment_ref(appointment.id),
-        practitioner: directory::user_ref(appointment.practitioner),
-        patients: appointment.patients.each_ref().map(|place| {
-            place
-                .as_ref()
-                .map(|place| Person::Patient(place.patient).to_string())
-        }),
-    };
-    live.engine.visit(plan).await.map_err(|error| {
-        tracing::error!(%error, "no room could be opened");
-        AppError::Unavailable
-    })
+fn open(app: App, upgrade: WebSocketUpgrade, comer: Comer) -> Result<Response, AppError> {
+    // Without an engine there is no use in a line.
+    app.live()?;
+    Ok(line::bounded(upgrade).on_upgrade(move |socket| way::bring(socket, app, comer)))
 }
 
 fn attendant(seat: Seat, appointment: &Appointment) -> Attendant {

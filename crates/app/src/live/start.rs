@@ -9,7 +9,8 @@ use housecall::sip::Peer;
 use housecall::trunk::SrtpPolicy;
 use housecall::{Country, Engine, EngineOptions, Trunk, TrunkSetup};
 use housecall_carrier::{Carrier, CarrierOptions};
-use housecall_store::Store;
+use housecall_store::Node;
+use tokio::sync::Mutex;
 
 use super::MoneyClock;
 use crate::config::{Config, ExternalAddress};
@@ -21,6 +22,10 @@ pub struct Live {
     pub engine: Engine,
     /// The time by which money is counted.
     pub money: MoneyClock,
+    /// This process among others on its database.
+    pub node: Node,
+    /// Taken by whoever claims a room and opens it, or gives it back because it is not open.
+    pub(crate) claiming: Arc<Mutex<()>>,
     /// The demonstration's telephone network.
     pub carrier: Option<Arc<Carrier>>,
 }
@@ -90,11 +95,7 @@ impl Live {
     ///
     /// # Errors
     /// When a port cannot be bound or a secret cannot be read.
-    pub async fn start(
-        config: &Config,
-        store: &Store,
-        country: Country,
-    ) -> Result<Self, LiveError> {
+    pub async fn start(config: &Config, node: Node, country: Country) -> Result<Self, LiveError> {
         let address = config.media.address;
         let ports_error = |why| LiveError::Ports { address, why };
         let carrier = match (config.trunks.is_empty(), config.demo) {
@@ -106,7 +107,7 @@ impl Live {
             _ => None,
         };
         let money = MoneyClock::default();
-        let store = Arc::new(store.clone());
+        let store = Arc::new(node.store().clone());
         let ports = Ports {
             ledger: store.clone(),
             records: store,
@@ -122,6 +123,8 @@ impl Live {
         Ok(Self {
             engine,
             money,
+            node,
+            claiming: Arc::default(),
             carrier,
         })
     }

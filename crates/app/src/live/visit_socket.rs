@@ -6,6 +6,7 @@ use axum::extract::ws::{Message, WebSocket};
 use housecall::{
     Cost, PatientSeat, PeerState, PersonView, Phase, Place, RoomRefused, Seat, Visit, VisitView,
 };
+use housecall_store::{Node, Standing};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -15,6 +16,8 @@ use super::money_clock::MoneyClock;
 
 /// Views are sent on every change, and this often while time or money runs.
 const VIEW_EVERY: Duration = Duration::from_secs(1);
+
+const LOST_TOUCH: &str = "This server has lost touch with the clinic's records. Whoever is connected stays connected, and nobody can come in until they answer.";
 
 /// Who a socket speaks for.
 pub(super) struct Attendant {
@@ -30,6 +33,7 @@ pub(super) async fn converse(
     visit: Visit,
     attendant: Attendant,
     clock: MoneyClock,
+    node: Node,
 ) {
     let mut page = Page {
         visit,
@@ -37,6 +41,7 @@ pub(super) async fn converse(
         clock,
         joined: None,
         checked_in: false,
+        warned: false,
     };
     let mut view = page.visit.view();
     let mut cost = page.visit.cost();
@@ -44,7 +49,9 @@ pub(super) async fn converse(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let said = tokio::select! {
-            said = socket.recv() => said,
+            biased;
+            // Another node has the room, and ours is closed: the page finds out where when it opens its line again.
+            () = node.over() => break,
             changed = view.changed() => {
                 let over = changed.is_err();
                 if page.show(&mut socket, &mut view, &mut cost, over).await.is_err() || over {
@@ -53,11 +60,13 @@ pub(super) async fn converse(
                 continue;
             }
             _ = ticks.tick() => {
-                if page.show(&mut socket, &mut view, &mut cost, false).await.is_err() {
+                let warned = page.warn(&mut socket, node.standing()).await;
+                if warned.is_err() || page.show(&mut socket, &mut view, &mut cost, false).await.is_err() {
                     break;
                 }
                 continue;
             }
+            said = socket.recv() => said,
         };
         let Some(Ok(said)) = said else { break };
         match page.hear(said).await {
@@ -108,6 +117,8 @@ struct Page {
     joined: Option<u64>,
     /// True while this page keeps a patient in the waiting room.
     checked_in: bool,
+    /// True while this node has lost touch, and the page knows.
+    warned: bool,
 }
 
 impl Page {
@@ -208,6 +219,23 @@ impl Page {
         let cost = *cost.borrow_and_update();
         let shown = show(&self.attendant, &seen, cost, self.clock.now(), over);
         line::send(socket, &ToVisitPage::View(Box::new(shown))).await
+    }
+
+    /// Says once, whenever this node has lost touch with the others, what that means.
+    async fn warn(
+        &mut self,
+        socket: &mut WebSocket,
+        standing: Standing,
+    ) -> Result<(), axum::Error> {
+        let is_lost = standing == Standing::OutOfTouch;
+        if std::mem::replace(&mut self.warned, is_lost) || !is_lost {
+            return Ok(());
+        }
+        let words = ToVisitPage::Refused {
+            what: "message",
+            message: LOST_TOUCH.to_owned(),
+        };
+        line::send(socket, &words).await
     }
 
     /// The page is closed. Who only waited is gone; who is in the room keeps the place (V9).

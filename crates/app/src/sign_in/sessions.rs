@@ -6,7 +6,7 @@ use crate::error::AppError;
 use crate::ids::{PracticeId, UserId};
 use crate::sign_in::staff::{Role, Staff};
 use crate::state::App;
-use crate::token::Token;
+use crate::token::{Token, TokenHash};
 
 /// The cookie's name, before any prefix.
 pub const COOKIE: &str = "staff";
@@ -53,33 +53,33 @@ struct Row {
     seen_ms: i64,
 }
 
-/// Returns who a token belongs to, while its session lasts.
+/// Returns who a session belongs to, while it lasts.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn find(app: &App, token: &Token) -> Result<Option<Staff>, AppError> {
+pub async fn find(app: &App, session: TokenHash) -> Result<Option<Staff>, AppError> {
     let now = app.now_ms();
     let row: Option<Row> = sqlx::query_as(
         "SELECT s.user_id, u.practice_id, u.name, u.role, p.name AS practice_name, p.country, p.zone, s.seen_ms
          FROM staff_sessions s JOIN users u ON u.id = s.user_id JOIN practices p ON p.id = u.practice_id
          WHERE s.token_hash = $1 AND s.expires_ms > $2 AND s.seen_ms > $3",
     )
-    .bind(token.hash().bytes().to_vec())
+    .bind(session.bytes().to_vec())
     .bind(now)
     .bind(now - IDLE_MS)
     .fetch_optional(&app.db)
     .await?;
     let Some(row) = row else { return Ok(None) };
     if now - row.seen_ms > SEEN_STEP_MS {
-        touch(app, token, now).await?;
+        touch(app, session, now).await?;
     }
-    Ok(Some(row.into_staff()))
+    Ok(Some(row.into_staff(session)))
 }
 
-async fn touch(app: &App, token: &Token, now: i64) -> Result<(), AppError> {
+async fn touch(app: &App, session: TokenHash, now: i64) -> Result<(), AppError> {
     sqlx::query("UPDATE staff_sessions SET seen_ms = $1 WHERE token_hash = $2")
         .bind(now)
-        .bind(token.hash().bytes().to_vec())
+        .bind(session.bytes().to_vec())
         .execute(&app.db)
         .await?;
     Ok(())
@@ -98,8 +98,9 @@ pub async fn end(app: &App, token: &Token) -> Result<(), AppError> {
 }
 
 impl Row {
-    fn into_staff(self) -> Staff {
+    fn into_staff(self, session: TokenHash) -> Staff {
         Staff {
+            session,
             user: self.user_id,
             practice: self.practice_id,
             name: self.name,

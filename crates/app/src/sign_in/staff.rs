@@ -5,11 +5,12 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use jiff::tz::TimeZone;
 
-use crate::cookie;
 use crate::error::AppError;
 use crate::ids::{PracticeId, UserId};
 use crate::sign_in::sessions;
 use crate::state::App;
+use crate::token::TokenHash;
+use crate::{cookie, pass};
 
 /// A signed-in member of staff. As a handler's argument it lets nobody else in.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Staff {
     pub country: String,
     /// The practice's time zone.
     pub zone: TimeZone,
+    /// By which session they are signed in.
+    pub(crate) session: TokenHash,
 }
 
 /// What a member of staff may do.
@@ -100,8 +103,8 @@ impl OptionalFromRequestParts<App> for Staff {
 
 async fn signed_in(parts: &Parts, app: &App) -> Result<Option<Staff>, AppError> {
     let name = cookie::name(sessions::COOKIE, app.config.server.is_https());
-    match cookie::read(&parts.headers, &name) {
-        Some(token) => sessions::find(app, &token).await,
+    match pass::session_of(app, parts, &name).await? {
+        Some(session) => sessions::find(app, session).await,
         None => Ok(None),
     }
 }

@@ -1,15 +1,15 @@
 //! Who a visit cookie belongs to, and whether their door is open (A1, A3).
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 use crate::appointments::{self, Appointment, Location, Participant};
-use crate::cookie;
 use crate::error::AppError;
 use crate::ids::{AppointmentId, PatientId, PracticeId};
 use crate::state::App;
+use crate::token::TokenHash;
 use crate::visits::window::{CheckIn, Window};
+use crate::{cookie, pass};
 
 /// A patient with a good link to a visit that is still to be held. As a handler's argument, under a path with `{key}`, it lets nobody else in.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Guest {
     pub place: Participant,
     /// When doors open and close.
     pub window: Window,
+    /// By which session they are let in.
+    pub(crate) session: TokenHash,
 }
 
 /// What is behind a visit cookie.
@@ -104,12 +106,18 @@ struct Row {
     revoked_why: Option<String>,
 }
 
-/// Returns what the cookie for the place `key` opens.
+/// Returns what a request for the place `key` opens: by its cookie, or by the pass that another node gave.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn door(app: &App, headers: &HeaderMap, key: &str) -> Result<Door, AppError> {
-    let Some(row) = cookie_row(app, headers, key).await? else {
+pub async fn door(app: &App, parts: &Parts, key: &str) -> Result<Door, AppError> {
+    let Some(name) = cookie_name(app, key) else {
+        return Ok(Door::NoCookie);
+    };
+    let Some(session) = pass::session_of(app, parts, &name).await? else {
+        return Ok(Door::NoCookie);
+    };
+    let Some(row) = session_row(app, session, key).await? else {
         return Ok(Door::NoCookie);
     };
     let closed = |why| Door::Closed {
@@ -140,23 +148,18 @@ pub async fn door(app: &App, headers: &HeaderMap, key: &str) -> Result<Door, App
         appointment,
         place,
         window,
+        session,
     })))
 }
 
-async fn cookie_row(app: &App, headers: &HeaderMap, key: &str) -> Result<Option<Row>, AppError> {
-    let Some(name) = cookie_name(app, key) else {
-        return Ok(None);
-    };
-    let Some(token) = cookie::read(headers, &name) else {
-        return Ok(None);
-    };
+async fn session_row(app: &App, session: TokenHash, key: &str) -> Result<Option<Row>, AppError> {
     let row = sqlx::query_as(
         "SELECT a.practice_id, p.name AS practice_name, l.appointment_id, l.patient_id, l.revoked_why
          FROM visit_sessions s JOIN visit_links l ON l.token_hash = s.link_hash
          JOIN appointments a ON a.id = l.appointment_id JOIN practices p ON p.id = a.practice_id
          WHERE s.token_hash = $1 AND s.expires_ms > $2 AND l.visit_key = $3",
     )
-    .bind(token.hash().bytes().to_vec())
+    .bind(session.bytes().to_vec())
     .bind(app.now_ms())
     .bind(key)
     .fetch_optional(&app.db)
@@ -191,8 +194,8 @@ impl FromRequestParts<App> for Guest {
         let key = params
             .iter()
             .find(|(name, _)| *name == "key")
-            .map_or("", |(_, value)| value);
-        match door(app, &parts.headers, key).await? {
+            .map_or_else(String::new, |(_, value)| value.to_owned());
+        match door(app, parts, &key).await? {
             Door::Open(guest) => Ok(*guest),
             Door::Closed { why, .. } => Err(AppError::NotPermitted(why.words())),
             Door::NoCookie => Err(AppError::SignInNeeded { next: None }),

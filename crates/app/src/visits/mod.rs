@@ -5,8 +5,8 @@ pub mod links;
 mod pages;
 pub mod window;
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -89,9 +89,10 @@ async fn exchange(
 async fn patient(
     State(app): State<App>,
     Path(key): Path<String>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, AppError> {
-    match guest::door(&app, &headers, &key).await? {
+    let (parts, _) = request.into_parts();
+    match guest::door(&app, &parts, &key).await? {
         Door::Open(guest) => {
             Ok(page::html(&pages::Patient::new(&app, &guest).await?)?.into_response())
         }

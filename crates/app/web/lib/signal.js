@@ -1,7 +1,11 @@
 import { Backoff } from "./backoff.js";
 
+/** A server that stops sends a page to one that sends it on, and there it stays. */
+const MOVES_MAX = 3;
+
 /**
- * The page's line to the server: one WebSocket, opened again whenever it is lost.
+ * The page's line to the server: one WebSocket, opened again whenever it is lost. Where several servers share the clinic, it follows to the
+ * one that holds the consultation; lost there, it begins at our own again.
  *
  * Events: `open` (a new socket; the server speaks first), `lost`, `message` (detail: the parsed object).
  * `data-` state of a page never lives here: whoever listens decides what a lost line means.
@@ -12,6 +16,8 @@ export class Signal extends EventTarget {
   #url;
   #reopens;
   #backoff = new Backoff(400, 8000);
+  /** How often in a row this line was sent to another server, and heard nothing else. */
+  #moves = 0;
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -34,9 +40,10 @@ export class Signal extends EventTarget {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  open() {
+  /** @param {URL} [url] the server that the line is opened to; our own, unless it sends us elsewhere */
+  open(url = this.#url) {
     clearTimeout(this.#timer);
-    const socket = new WebSocket(this.#url);
+    const socket = new WebSocket(url);
     this.#socket = socket;
     socket.onopen = () => this.#opened(socket);
     socket.onmessage = (event) => this.#heard(socket, event.data);
@@ -75,7 +82,22 @@ export class Signal extends EventTarget {
    */
   #heard(socket, data) {
     if (socket !== this.#socket || typeof data !== "string") return;
-    this.dispatchEvent(new CustomEvent("message", { detail: JSON.parse(data) }));
+    const message = JSON.parse(data);
+    if (message.type === "elsewhere") return this.#move(socket, message.url);
+    this.#moves = 0;
+    this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  /**
+   * Follows to the server that has what we ask for. Two that send us to each other are asked again after a pause.
+   * @param {WebSocket} socket
+   * @param {string} url
+   */
+  #move(socket, url) {
+    this.#moves += 1;
+    if (this.#moves <= MOVES_MAX) this.open(new URL(url));
+    else this.#moves = 0;
+    socket.close();
   }
 
   /** @param {WebSocket} socket */

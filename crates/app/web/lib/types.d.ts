@@ -54,7 +54,11 @@ export type VisitServerMessage =
   | RoomView
   | { type: "answer"; sdp: string }
   | { type: "refused"; what: VisitClientMessage["type"]; message: string }
-  | { type: "evicted" };
+  | { type: "evicted" }
+  | Elsewhere;
+
+/** For the line itself: what is asked for is at another server, at this address. */
+export type Elsewhere = { type: "elsewhere"; url: string };
 
 export type CallState = "dialing" | "ringing" | "early" | "talking" | "ended";
 export type Outcome =
@@ -110,7 +114,8 @@ export type CallClientMessage =
 export type CallServerMessage =
   | CallView
   | { type: "answer"; sdp: string }
-  | { type: "refused"; message: string };
+  | { type: "refused"; message: string }
+  | Elsewhere;
 
 declare global {
   interface Document {

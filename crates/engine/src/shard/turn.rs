@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Room(RoomAsk),
     /// Forget a room in which nobody waits any more.
     CloseRoom(RoomKey),
+    /// The same for all of them.
+    CloseRooms,
     /// Hang up every call and end every visit.
     EndAll,
     /// Mind the trunks from here on.
@@ -99,6 +101,24 @@ pub(crate) enum RoomVerb {
     Disconnect,
 }
 
+impl RoomVerb {
+    /// Returns whether it lets somebody into the room, or nearer to it: what only the room's owner may do.
+    pub(crate) fn lets_in(&self) -> bool {
+        match self {
+            Self::Arrive(_)
+            | Self::Admit(_)
+            | Self::AdmitAll
+            | Self::Check { .. }
+            | Self::Join { .. } => true,
+            Self::SendBack(_)
+            | Self::Pay { .. }
+            | Self::SetState(..)
+            | Self::Leave(_)
+            | Self::Disconnect => false,
+        }
+    }
+}
+
 /// The machines of a shard for the length of one turn, and what they send.
 pub(super) struct Turn<'a> {
     pub(super) shard: &'a mut Shard,
@@ -135,10 +155,8 @@ impl<'a> Turn<'a> {
                 self.shard.rooms.insert(room, Box::new(slot));
             }
             Command::Room(ask) => self.ask_room(ask),
-            Command::CloseRoom(room) => {
-                self.shard.rooms.remove(&room);
-                self.forget_room(room);
-            }
+            Command::CloseRoom(room) => self.close_room(room),
+            Command::CloseRooms => self.close_rooms(),
             Command::EndAll => self.end_all(),
             Command::MindTrunks(trunks) => self.mind_trunks(&trunks),
             Command::Trunk(trunk, word) => self.with_trunk(trunk, |slot, now| slot.obey(now, word)),
@@ -303,6 +321,18 @@ impl<'a> Turn<'a> {
             // Nobody holds the call any more: a page that closed must not leave a patient's phone talking to nobody.
             let _ = commands.send(Command::Call(call, CallVerb::HangUp)).await;
         });
+    }
+
+    fn close_room(&mut self, room: RoomKey) {
+        self.shard.rooms.remove(&room);
+        self.forget_room(room);
+    }
+
+    fn close_rooms(&mut self) {
+        let rooms: Vec<RoomKey> = self.shard.rooms.keys().copied().collect();
+        for room in rooms {
+            self.close_room(room);
+        }
     }
 
     fn end_all(&mut self) {

@@ -11,6 +11,7 @@ const CALLS: u64 = 10;
 
 on_each_database! {
     eight_writers_lose_nothing,
+    eight_programs_lose_nothing,
     eight_starts_share_three_credits,
     eight_workers_settle_one_session_once,
 }
@@ -18,11 +19,26 @@ on_each_database! {
 /// Eight writers, each ten calls of a minute and a half: every credit is accounted for, and nobody is told to try again.
 async fn eight_writers_lose_nothing(base: &Base) {
     let store = Store::open(base.address()).await.unwrap();
+    expect_nothing_lost(vec![store; 8]).await;
+}
+
+/// The same where each is a program of its own, which only the database keeps apart.
+async fn eight_programs_lose_nothing(base: &Base) {
+    let mut stores = Vec::new();
+    for _ in 0..WRITERS {
+        stores.push(Store::open(base.address()).await.unwrap());
+    }
+    expect_nothing_lost(stores).await;
+}
+
+async fn expect_nothing_lost(stores: Vec<Store>) {
+    let store = stores[0].clone();
     store
         .grant("1", &practice(), Credits(200), "bought")
         .await
         .unwrap();
-    let writers = (0..WRITERS).map(|writer| tokio::spawn(ring_all(store.clone(), writer)));
+    let writers = stores.into_iter().zip(0..WRITERS);
+    let writers = writers.map(|(store, writer)| tokio::spawn(ring_all(store, writer)));
     for writer in writers.collect::<Vec<_>>() {
         writer.await.unwrap();
     }
@@ -104,7 +120,7 @@ async fn start(store: Store, name: String) -> Result<(), LedgerError> {
 
 async fn write_down(store: &Store, session: &mut Session) -> Result<(), LedgerError> {
     while let Some(entry) = session.poll_output() {
-        store.record(&entry).await?;
+        assert!(!store.record(&entry).await?.already);
         let _ = session.recorded(&entry.key);
     }
     Ok(())

@@ -7,13 +7,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use housecall::ports::Ledger;
-use housecall_meter::{
-    Account, AccountId, Credits, Fact, Key, Millis, Opening, Session, SessionId, Transaction,
-};
+use housecall_meter::{Account, Key, SessionId, Transaction};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::practice;
+use super::work::{Step, as_told, buy, call, expect_charged_once};
 use crate::testing::{Base, on};
 use crate::{Address, Store, on_each_database};
 
@@ -25,7 +24,6 @@ const KILLS: &str = "HOUSECALL_KILLS";
 const KILLS_BY_ITSELF: u64 = 20;
 /// What a process says of an entry that the journal has confirmed.
 const RECORDED: &str = "recorded ";
-const BOUGHT: Credits = Credits(100_000_000);
 /// Sessions of one life, if nobody kills it: more than there is time for.
 const SESSIONS_MAX: u64 = 100_000;
 /// No life begins or ends later than that.
@@ -35,10 +33,9 @@ on_each_database! { m11_m12_no_credit_is_lost_or_taken_twice_by_kill_9 }
 
 /// Everything confirmed is there after each death, once; everything open is closed; and the whole journal tells the same.
 async fn m11_m12_no_credit_is_lost_or_taken_twice_by_kill_9(base: &Base) {
-    let kills = std::env::var(KILLS).map_or(KILLS_BY_ITSELF, |kills| kills.parse().unwrap());
+    let kills = as_told(KILLS, KILLS_BY_ITSELF);
     let store = Store::open(base.address()).await.unwrap();
-    let bought = store.grant("order", &practice(), BOUGHT, "bought").await;
-    assert_eq!(bought.unwrap().funds.available, BOUGHT.posted());
+    buy(&store).await;
     drop(store);
     let (mut confirmed, mut closed) = (0, 0);
     for life in 0..kills {
@@ -68,18 +65,6 @@ async fn m11_m12_no_credit_is_lost_or_taken_twice_by_kill_9(base: &Base) {
         confirmed as u64 > kills && closed > 0,
         "{confirmed} confirmed, {closed} closed"
     );
-}
-
-/// The practice has what it bought less what each session cost, told again one by one.
-async fn expect_charged_once(store: &Store) {
-    let mut charged = 0;
-    for session in store.sessions().await.unwrap() {
-        let explanation = store.explain(&session).await.unwrap().unwrap();
-        charged += explanation.total().posted();
-    }
-    let funds = store.funds(&practice()).await.unwrap();
-    assert_eq!(funds.available, BOUGHT.posted() - charged);
-    assert!(charged > 0);
 }
 
 /// Lets a process live so long after its first word, kills it, and returns what it knew to be written.
@@ -136,40 +121,23 @@ async fn a_process_settles_sessions() {
     let life: Option<u64> = std::env::var(LIFE).ok().and_then(|life| life.parse().ok());
     let store = Store::open(address).await.unwrap();
     if life.is_none() {
-        let bought = store.grant("order", &practice(), BOUGHT, "bought").await;
-        bought.unwrap();
+        buy(&store).await;
     }
     let mut random = StdRng::seed_from_u64(life.unwrap_or_default());
     for n in 0..life.map_or(3, |_| SESSIONS_MAX) {
         let id = SessionId::new(format!("call:{}.{n}", life.unwrap_or_default()));
-        settle(&store, id, practice(), random.random_range(1..400_000)).await;
+        settle(&store, id, random.random_range(1..400_000)).await;
     }
     assert_eq!(store.funds(&practice()).await.unwrap().reserved, 0);
     assert_eq!(store.verify().await.unwrap().sessions, 3);
 }
 
-/// A call of so many milliseconds, each block of which is reserved when it begins.
-async fn settle(store: &Store, id: SessionId, account: AccountId, talk_ms: u64) {
-    const ANSWER_MS: u64 = 3_000;
-    let mut call = Session::open(Opening::call(id, account));
-    let reserve = call.poll_output().unwrap();
-    record(store, &reserve).await;
-    let _grant = call.recorded(&reserve.key).unwrap();
-    call.handle_input(Millis(ANSWER_MS), Fact::Answered)
-        .unwrap();
-    let end = Millis(ANSWER_MS + talk_ms);
-    while let Some(at) = call.poll_timeout().filter(|at| *at < end) {
-        call.handle_timeout(at);
-        record_all(store, &mut call).await;
-        store.heartbeat(call.id(), at.0).await.unwrap();
-    }
-    call.handle_input(end, Fact::Ended).unwrap();
-    record_all(store, &mut call).await;
-}
-
-async fn record_all(store: &Store, session: &mut Session) {
-    while let Some(entry) = session.poll_output() {
-        record(store, &entry).await;
+async fn settle(store: &Store, id: SessionId, talk_ms: u64) {
+    for step in call(id.clone(), talk_ms) {
+        match step {
+            Step::Write(entry) => record(store, &entry).await,
+            Step::Alive(at) => store.heartbeat(&id, at.0).await.unwrap(),
+        }
     }
 }
 
