@@ -36,6 +36,20 @@ macro_rules! select_entries {
 }
 pub(crate) use select_entries;
 
+/// The next entries behind the number `$1`, at most `$2`. Both tables are read from where they begin to where they end, so that the last
+/// entries of a long journal cost what its first do.
+macro_rules! select_next_entries {
+    () => {
+        select_entries!(
+            "AND p.seq > $1 AND p.seq <= \
+             (SELECT MAX(seq) FROM (SELECT seq FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2) AS next) \
+             WHERE j.seq > $1 AND j.seq <= \
+             (SELECT MAX(seq) FROM (SELECT seq FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2) AS next)"
+        )
+    };
+}
+pub(crate) use select_next_entries;
+
 impl Store {
     /// Returns the entries of one session, oldest first: its timeline and what each block was charged by (M10).
     ///
@@ -51,10 +65,9 @@ impl Store {
     /// # Errors
     /// What the database says, or [`StoreError::Unreadable`].
     pub async fn journal_after(&self, seq: u64) -> Result<Vec<Entry>, StoreError> {
-        let lines = sqlx::query_as::<_, Line>(select_entries!(
-            "WHERE j.seq IN (SELECT seq FROM journal WHERE seq > $1 ORDER BY seq LIMIT 1000)"
-        ));
-        let lines = lines.bind(i64::try_from(seq).unwrap_or(i64::MAX));
+        let lines = sqlx::query_as::<_, Line>(select_next_entries!())
+            .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+            .bind(1_000_i64);
         entries(lines.fetch_all(self.pool()).await?)
     }
 

@@ -39,9 +39,9 @@ const OLDEST: u32 = 150_000;
 /// A server takes a hundred by default, and several programs may share it.
 const CONNECTIONS: u32 = 16;
 
-/// What each connection is told before it is used. Waits are as long as [`PATIENCE`]; a transaction whose program stands still ends before
-/// those who wait for its lock give up. A commit waits for the disk, or for more where the server is set to.
-const TO_WRITE: &str = "SET statement_timeout = '5s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '4s'; \
+/// What each connection is told before it is used. Waits are as long as [`PATIENCE`], and a statement has longer, so that who waits for a lock is
+/// told that; a transaction whose program stands still ends before those who wait for its lock give up. A commit waits for the disk, or for more where the server is set to.
+const TO_WRITE: &str = "SET statement_timeout = '6s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '4s'; \
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply'";
 const TO_READ: &str = "SET statement_timeout = '5s'; SET default_transaction_read_only = on";
 

@@ -88,7 +88,7 @@ impl Standing {
         let session = self.part_in_session(entry);
         let holder = self.holder.after(entry)?;
         let mut entry = Entry {
-            seq: u64::try_from(self.last_seq + 1).map_err(|_| unbalanced())?,
+            seq: u64::try_from(self.last_seq.saturating_add(1)).map_err(|_| unbalanced())?,
             recorded: SystemClock.wall(),
             funds_after: holder.funds(),
             seal: None,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use housecall_meter::{Account, AccountId, Books, Cause, Kind, SessionId, Transaction};
+use housecall_meter::{Account, AccountId, Books, Cause, Key, Kind, SessionId, Transaction};
 
 use crate::explain::replay;
-use crate::journal::{Entry, Line, entries, select_entries};
+use crate::journal::{Entry, Line, entries, select_entries, select_next_entries};
 use crate::seal::seal;
 use crate::{Store, StoreError};
 
@@ -34,7 +34,7 @@ pub struct Verified {
 
 impl Store {
     /// Replays the whole journal: its numbering has no gap, each entry fits its seal and leaves what it says it leaves, each session follows
-    /// from its facts to the same number (M10), and each balance is the sum of its postings.
+    /// from its facts to the same number (M10), each balance is the sum of its postings, and what is corrected is noted.
     ///
     /// Sees one moment, while others may write. Keeps in memory what balances follow, and the sessions that have not ended yet.
     ///
@@ -58,10 +58,9 @@ impl Store {
             .await?;
         let mut told = Told::default();
         loop {
-            let lines = sqlx::query_as::<_, Line>(select_entries!(
-                "WHERE j.seq IN (SELECT seq FROM journal WHERE seq > $1 ORDER BY seq LIMIT $2)"
-            ));
-            let lines = lines.bind(told.last).bind(BATCH);
+            let lines = sqlx::query_as::<_, Line>(select_next_entries!())
+                .bind(told.last)
+                .bind(BATCH);
             let batch = entries(lines.fetch_all(&mut *tx).await?)?;
             if batch.is_empty() {
                 break;
@@ -75,6 +74,10 @@ impl Store {
         compare(&told.books, balances.fetch_all(&mut *tx).await?)?;
         let given = sqlx::query_as("SELECT account_id, given FROM holder");
         compare_given(&told.books, given.fetch_all(&mut *tx).await?)?;
+        let reversed = sqlx::query_as(
+            "SELECT corrects, CAST(SUM(credits) AS BIGINT) FROM correction GROUP BY corrects",
+        );
+        compare_reversed(&told.reversed, reversed.fetch_all(&mut *tx).await?)?;
         let sessions = "SELECT COUNT(*) FROM metered_session";
         let sessions: (i64,) = sqlx::query_as(sessions).fetch_one(&mut *tx).await?;
         let told = told.end()?;
@@ -95,6 +98,8 @@ fn count(number: i64) -> u64 {
 #[derive(Default)]
 struct Told {
     books: Books,
+    /// How much of an entry is corrected.
+    reversed: BTreeMap<Key, i64>,
     last: i64,
     seal: Option<String>,
     /// What was written of each session that has not ended.
@@ -107,6 +112,7 @@ struct Told {
 impl Told {
     fn take(&mut self, entry: Entry) -> Result<(), StoreError> {
         self.check(&entry)?;
+        self.note_reversed(&entry.transaction);
         let Some(session) = entry.transaction.session.clone() else {
             return Ok(());
         };
@@ -123,6 +129,14 @@ impl Told {
             self.ended += 1;
         }
         Ok(())
+    }
+
+    fn note_reversed(&mut self, entry: &Transaction) {
+        if let Cause::Corrected { of, .. } = &entry.cause {
+            let credits = entry.posted(Account::Available).saturating_abs();
+            let reversed = self.reversed.entry(of.clone()).or_default();
+            *reversed = reversed.saturating_add(credits);
+        }
     }
 
     /// Tells what has not ended as far as it went.
@@ -222,6 +236,22 @@ fn compare_given(books: &Books, stored: Vec<(String, i64)>) -> Result<(), StoreE
             given,
             replayed.posted(),
         )?;
+    }
+    Ok(())
+}
+
+/// How much of each entry is corrected.
+fn compare_reversed(
+    replayed: &BTreeMap<Key, i64>,
+    stored: Vec<(String, i64)>,
+) -> Result<(), StoreError> {
+    let mut stored: BTreeMap<String, i64> = stored.into_iter().collect();
+    for key in replayed.keys() {
+        stored.entry(key.as_str().to_owned()).or_insert(0);
+    }
+    for (key, stored) in stored {
+        let replayed = replayed.get(&Key(key.clone())).copied().unwrap_or(0);
+        expect(|| format!("what corrects {key}"), stored, replayed)?;
     }
     Ok(())
 }

@@ -140,6 +140,14 @@ async fn a_charge_is_refunded_once_and_never_beyond_itself(base: &Base) {
         Err(StoreError::Refused(Refusal::NotCorrectable { .. }))
     ));
     store.verify().await.unwrap();
+    sqlx::query("DELETE FROM correction WHERE credits = 4")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    assert_eq!(
+        store.verify().await.unwrap_err().to_string(),
+        format!("what corrects {end} is 5, the journal says 9")
+    );
 }
 
 /// M12: eight people press Refund at the same time, each a refund of its own.

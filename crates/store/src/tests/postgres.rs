@@ -32,7 +32,7 @@ async fn each_connection_waits_for_the_disk_and_not_for_ever() {
             .fetch_one(&mut *connection)
             .await
             .unwrap();
-        let expected = ["on", "5s", "5s", "4s"].map(str::to_owned);
+        let expected = ["on", "6s", "5s", "4s"].map(str::to_owned);
         assert_eq!(<[String; 4]>::from(found), expected);
         connections.push(connection);
     }
