@@ -100,7 +100,8 @@ export function heard(page) {
     const strongest = spectrum.indexOf(Math.max(...spectrum));
     return {
       hz: (strongest * analyser.context.sampleRate) / analyser.fftSize,
-      dbfs: 10 * Math.log10(2 * energy),
+      // Perfect silence has no end of decibels, and no number for it comes out of the page.
+      dbfs: Math.max(-120, 10 * Math.log10(2 * energy)),
     };
   });
 }
