@@ -16,7 +16,7 @@ const DARK_S: u64 = 10;
 /// After darkness, sound is to be back within this.
 const BACK_S: u64 = 3;
 const HEARD_DBFS: f32 = -30.0;
-const HEARD_TENTHS: usize = 6;
+const HEARD_TENTHS: usize = 3;
 /// What a delay may be over its target on average: see the rules of the buffer.
 const OVER_MS: u64 = 20;
 const KEYS: [&str; 5] = ["5", "0", "*", "9", "#"];
@@ -94,7 +94,7 @@ impl Call {
         self.looks += 1;
     }
 
-    /// Each hears the other's tone in most of a second: here and there it is made up, and jumps.
+    /// Each hears the other's tone in a good part of a second; a fifth and more of it is lost in the worst weather, and longer gaps fade.
     fn expect_sound(&self, second: u64, (caller, callee): &(Vec<i16>, Vec<i16>)) {
         let tenths = [tenths(caller, CALLEE_HERTZ), tenths(callee, CALLER_HERTZ)];
         for heard in tenths {
