@@ -97,6 +97,8 @@ pub mod sound;
 pub mod srtp;
 mod tape;
 pub mod telephone_event;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod time_scale;
 pub mod tone;
 

@@ -220,20 +220,65 @@ fn what_cannot_be_sent_is_named() {
 
 #[test]
 fn closing_says_goodbye() {
-    let mut pair = Pair::connected(options(Shape::Room));
-    pair.sent.clear();
-    pair.peer.close(pair.now);
-    pair.run(SECOND);
-    // RFC 6347 §4.1: a record of DTLS begins with its content type; 21 is an alert.
-    assert!(
-        pair.sent.iter().any(|datagram| datagram[0] == 21),
-        "no close_notify"
-    );
-    assert_eq!(pair.closed, Some(Closed::ByUs));
-    assert_eq!(pair.peer.poll_timeout(), None);
-    pair.client.speak(pair.now);
-    pair.run(SECOND);
-    assert!(pair.media.is_empty());
+    for shape in [Shape::Call, Shape::Room] {
+        let mut pair = Pair::connected(options(shape));
+        pair.sent.clear();
+        pair.peer.close(pair.now);
+        pair.run(SECOND);
+        // RFC 6347 §4.1: a record of DTLS begins with its content type; 21 is an alert.
+        assert!(
+            pair.sent.iter().any(|datagram| datagram[0] == 21),
+            "no close_notify"
+        );
+        assert_eq!(pair.closed, Some(Closed::ByUs));
+        assert_eq!(pair.peer.poll_timeout(), None);
+        pair.client.speak(pair.now);
+        pair.run(SECOND);
+        assert!(pair.media.is_empty());
+    }
+}
+
+/// RFC 8122 §5, RFC 5763 §6.7.1: who has another certificate than the offer said is not whom we answered.
+#[test]
+fn another_certificate_than_the_offer_said_is_refused() {
+    for shape in [Shape::Call, Shape::Room] {
+        let mut pair = Pair::of(options(shape), |offer| {
+            let other = |line: &str| match line.strip_prefix("a=fingerprint:sha-256 ") {
+                Some(value) => {
+                    let last = if value.ends_with('0') { '1' } else { '0' };
+                    format!(
+                        "a=fingerprint:sha-256 {}{last}\r\n",
+                        &value[..value.len() - 1]
+                    )
+                }
+                None => format!("{line}\r\n"),
+            };
+            offer.lines().map(other).collect()
+        });
+        pair.run(SECOND * 35);
+        assert!(!pair.connected, "{shape:?}");
+        assert_eq!(pair.closed, Some(Closed::Failed), "{shape:?}");
+    }
+}
+
+/// RFC 8445 §12: the address is the path's, not the call's; a telephone changes from one network to another while it is spoken into.
+#[test]
+fn sound_goes_where_the_browser_has_moved_to() {
+    let mut pair = Pair::connected(options(Shape::Call));
+    pair.client_addr = "127.0.0.1:5001".parse().unwrap();
+    let audio = Down {
+        kind: Kind::Audio,
+        slot: 0,
+    };
+    for sequence in 0..250 {
+        pair.client.speak(pair.now);
+        pair.send(audio, sequence);
+        pair.run(Duration::from_millis(20));
+    }
+    assert_eq!(pair.closed, None);
+    assert!(pair.media.len() > 100, "{} packets heard", pair.media.len());
+    let heard = pair.client.heard_on(0).len();
+    assert!(heard > 100, "{heard} packets were heard there");
 }
 
 #[test]

@@ -36,6 +36,11 @@ pub(crate) fn options(shape: Shape) -> Options {
 
 impl Pair {
     pub(crate) fn new(options: Options) -> Self {
+        Self::of(options, |offer| offer)
+    }
+
+    /// With an offer that was changed on its way to us.
+    pub(crate) fn of(options: Options, change: impl FnOnce(String) -> String) -> Self {
         let now = Instant::now();
         let client_addr = "127.0.0.1:5000".parse().unwrap();
         let mut client = Client::new(now, client_addr, options.local);
@@ -43,7 +48,7 @@ impl Pair {
             Shape::Call => client.offer_call(),
             Shape::Room => client.offer_room(),
         };
-        let (peer, answer) = Peer::answer(now, options, &offer).unwrap();
+        let (peer, answer) = Peer::answer(now, options, &change(offer)).unwrap();
         client.accept(&answer);
         Self {
             now,

@@ -9,6 +9,7 @@ use housecall_media::rtp::{Report, RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, Direction, MediaTarget, OpusParameters};
 use housecall_media::srtp::Srtp;
 use housecall_media::telephone_event::KeyListener;
+use housecall_media::testing::Network;
 use housecall_media::{
     FRAME_SAMPLES, Frame, Key, KeyDetector, Rate, Sine, dominant_frequency_at, level, level_at,
 };
@@ -20,6 +21,7 @@ mod incidents;
 mod quality;
 mod secured;
 mod straight;
+mod weather;
 
 use super::{EarFrame, EarPacket, MediaPath, MediaStats, PathOptions, PathOutput};
 
@@ -40,6 +42,8 @@ struct World {
     jitter_ms: u64,
     /// Of 100 packets in each direction.
     lost: u64,
+    /// Worse than that: what the caller's, the callee's and our own packets come through.
+    weather: Option<[Network; 3]>,
     /// What is on its way: arrival in ms.
     to_path: Vec<(u64, Packet)>,
     phone_lost: u32,
@@ -48,6 +52,7 @@ struct World {
     reports: Vec<Report>,
 }
 
+#[derive(Clone)]
 enum Packet {
     Ear(EarPacket),
     Rtp(SocketAddr, Bytes),
@@ -144,6 +149,7 @@ impl World {
             callee: Callee::new(Codec::Pcma),
             jitter_ms: 0,
             lost: 0,
+            weather: None,
             to_path: Vec::new(),
             phone_lost: 0,
             keys_heard: String::new(),
@@ -211,6 +217,16 @@ impl World {
     }
 
     fn send(&mut self, packet: Packet) {
+        if let Some([caller, callee, _]) = &mut self.weather {
+            let network = match &packet {
+                Packet::Ear(_) => caller,
+                Packet::Rtp(..) => callee,
+            };
+            let arrivals = network.arrivals(self.now_ms * 1_000);
+            let arrivals = arrivals.into_iter().map(|at_us| at_us / 1_000);
+            self.to_path.extend(arrivals.map(|at| (at, packet.clone())));
+            return;
+        }
         let lost = self.random(100) < self.lost;
         let at = self.now_ms + self.random(self.jitter_ms + 1);
         if !lost {
@@ -236,7 +252,7 @@ impl World {
 
     fn take_outputs(&mut self) {
         while let Some(output) = self.path.poll_output() {
-            let lost = self.random(100) < self.lost;
+            let lost = self.is_lost_on_the_way_out();
             match output {
                 PathOutput::Rtp { to, bytes } if !lost => self.callee.hears(to, bytes),
                 PathOutput::Ear(frame) if !lost => self.caller.hears(frame),
@@ -251,6 +267,13 @@ impl World {
                 PathOutput::KeyHeard(key) => self.keys_heard.push(key.name()),
                 PathOutput::PhoneLost => self.phone_lost += 1,
             }
+        }
+    }
+
+    fn is_lost_on_the_way_out(&mut self) -> bool {
+        match &mut self.weather {
+            Some([.., ours]) => ours.arrivals(self.now_ms * 1_000).is_empty(),
+            None => self.random(100) < self.lost,
         }
     }
 

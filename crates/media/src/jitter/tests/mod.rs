@@ -2,9 +2,8 @@
 
 mod conversations;
 mod listener;
-mod network;
 mod storm;
 
+use crate::testing::{Network, Weather};
 pub(crate) use conversations::expect_doubt_only;
 use listener::{Heard, Listener};
-pub(crate) use network::{Network, Weather};

@@ -6,9 +6,10 @@ use bytes::Bytes;
 
 use super::*;
 use crate::coder::{CodecError, encoder};
-use crate::jitter::tests::{Network, Weather, expect_doubt_only};
+use crate::jitter::tests::expect_doubt_only;
 use crate::opus::OpusSettings;
 use crate::sdp::Codec;
+use crate::testing::{Network, Weather};
 use crate::{Frame, Sine, level, level_at};
 
 /// Linear samples as they are: what is heard is due to the playout alone.

@@ -1,26 +1,28 @@
+//! Bad networks in virtual time, for the tests of who carries sound.
+
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 /// How bad a network is, on one way.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Weather {
+pub struct Weather {
     /// The part of packets that are lost, in bursts (Gilbert and Elliott).
-    pub(crate) loss: f64,
+    pub loss: f64,
     /// Packets in such a burst, on average.
-    pub(crate) burst: f64,
+    pub burst: f64,
     /// The most that a packet is delayed by, evenly from none, without overtaking.
-    pub(crate) jitter_us: u64,
+    pub jitter_us: u64,
     /// How long the way stands still now and then, giving everything at once after it.
-    pub(crate) stall_us: u64,
+    pub stall_us: u64,
     /// The part of packets that take a detour, so that others overtake them.
-    pub(crate) reordering: f64,
+    pub reordering: f64,
     /// The part of packets that arrive twice.
-    pub(crate) duplication: f64,
+    pub duplication: f64,
 }
 
 /// A way through a network in virtual time: tells when a packet arrives, the same way for the same seed.
 #[derive(Debug)]
-pub(crate) struct Network {
+pub struct Network {
     weather: Weather,
     random: StdRng,
     is_bad: bool,
@@ -33,7 +35,7 @@ pub(crate) struct Network {
 
 impl Network {
     /// The least time on the way.
-    pub(crate) const LEAST_US: u64 = 20_000;
+    pub const LEAST_US: u64 = 20_000;
     /// How often the way stands still, at most, on average.
     const STALL_EVERY: f64 = 400.0;
     /// The detour of a packet that is overtaken, at most.
@@ -41,7 +43,8 @@ impl Network {
     /// The part of packets that are lost even while the network is good, relative to all that are lost.
     const STRAY_LOSS: f64 = 0.1;
 
-    pub(crate) fn new(weather: Weather, seed: u64) -> Self {
+    /// Begins in good weather, or what passes for it.
+    pub fn new(weather: Weather, seed: u64) -> Self {
         Self {
             weather,
             random: StdRng::seed_from_u64(seed),
@@ -53,12 +56,12 @@ impl Network {
     }
 
     /// Lets nothing through for a while.
-    pub(crate) fn darken(&mut self, us: std::ops::Range<u64>) {
+    pub fn darken(&mut self, us: std::ops::Range<u64>) {
         self.dark_us = us;
     }
 
     /// When a packet arrives that is sent at `us`: never, once, or twice.
-    pub(crate) fn arrivals(&mut self, us: u64) -> Vec<u64> {
+    pub fn arrivals(&mut self, us: u64) -> Vec<u64> {
         if self.loses() || self.dark_us.contains(&us) {
             return Vec::new();
         }
@@ -97,38 +100,43 @@ impl Network {
     }
 }
 
-#[test]
-fn the_weather_is_as_bad_as_it_says() {
-    for loss in [0.0, 0.01, 0.03, 0.1, 0.2] {
-        let weather = Weather {
-            loss,
-            burst: 2.5,
-            jitter_us: 80_000,
-            reordering: 0.02,
-            duplication: 0.02,
-            ..Weather::default()
-        };
-        let arrivals = |seed| -> Vec<Vec<u64>> {
-            let mut network = Network::new(weather, seed);
-            (0..50_000).map(|n| network.arrivals(n * 20_000)).collect()
-        };
-        let some = arrivals(1);
-        let lost = some.iter().filter(|arrivals| arrivals.is_empty()).count() as f64 / 50_000.0;
-        assert!((lost - loss).abs() <= 0.15 * loss, "{lost} lost for {loss}");
-        let late = some
-            .iter()
-            .zip(0..)
-            .flat_map(|(at, n)| at.iter().map(move |at| at - n * 20_000));
-        let (least, most) = late.fold((u64::MAX, 0), |(least, most), us| {
-            (least.min(us), most.max(us))
-        });
-        assert!(
-            least < Network::LEAST_US + 1_000 && most > 120_000,
-            "{least} {most}"
-        );
-        assert!(!some.concat().is_sorted(), "some overtake others");
-        assert!(some.concat().len() > some.iter().filter(|at| !at.is_empty()).count());
-        assert_eq!(some, arrivals(1));
-        assert_ne!(some, arrivals(2));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weather_is_as_bad_as_it_says() {
+        for loss in [0.0, 0.01, 0.03, 0.1, 0.2] {
+            let weather = Weather {
+                loss,
+                burst: 2.5,
+                jitter_us: 80_000,
+                reordering: 0.02,
+                duplication: 0.02,
+                ..Weather::default()
+            };
+            let arrivals = |seed| -> Vec<Vec<u64>> {
+                let mut network = Network::new(weather, seed);
+                (0..50_000).map(|n| network.arrivals(n * 20_000)).collect()
+            };
+            let some = arrivals(1);
+            let lost = some.iter().filter(|arrivals| arrivals.is_empty()).count() as f64 / 50_000.0;
+            assert!((lost - loss).abs() <= 0.15 * loss, "{lost} lost for {loss}");
+            let late = some
+                .iter()
+                .zip(0..)
+                .flat_map(|(at, n)| at.iter().map(move |at| at - n * 20_000));
+            let (least, most) = late.fold((u64::MAX, 0), |(least, most), us| {
+                (least.min(us), most.max(us))
+            });
+            assert!(
+                least < Network::LEAST_US + 1_000 && most > 120_000,
+                "{least} {most}"
+            );
+            assert!(!some.concat().is_sorted(), "some overtake others");
+            assert!(some.concat().len() > some.iter().filter(|at| !at.is_empty()).count());
+            assert_eq!(some, arrivals(1));
+            assert_ne!(some, arrivals(2));
+        }
     }
 }
