@@ -20,6 +20,24 @@ pub struct Weather {
     pub duplication: f64,
 }
 
+impl Weather {
+    /// The weather of a seed: each loss with each jitter, with and without the rest.
+    pub fn of(seed: u64) -> Self {
+        let pick = |divisor: u64, of: &[u64]| {
+            let choice = (seed / divisor) as usize % of.len();
+            of.get(choice).copied().unwrap_or_default()
+        };
+        Self {
+            loss: pick(1, &[0, 10, 30, 100, 200]) as f64 / 1_000.0,
+            burst: 1.0 + pick(45, &[0, 1, 2]) as f64,
+            jitter_us: pick(5, &[0, 30_000, 80_000]),
+            stall_us: pick(90, &[0, 120_000]),
+            reordering: pick(15, &[0, 1, 2]) as f64 / 100.0,
+            duplication: pick(30, &[0, 2]) as f64 / 100.0,
+        }
+    }
+}
+
 /// A way through a network in virtual time: tells when a packet arrives, the same way for the same seed.
 #[derive(Debug)]
 pub struct Network {

@@ -18,13 +18,27 @@ mod sqlite;
 mod wire;
 mod work;
 
-use housecall_meter::AccountId;
+use housecall::ports::Ledger;
+use housecall_meter::{AccountId, Fact, Millis, Opening, Session, SessionId};
 
 use crate::testing::Base;
 use crate::{Dialect, Store, on_each_database};
 
 fn practice() -> AccountId {
     AccountId::new("practice:1")
+}
+
+/// A call that was answered at once, in its first minute.
+async fn ring(store: &Store, name: &str) -> Session {
+    let mut call = Session::open(Opening::call(SessionId::new(name), practice()));
+    let reserve = call.poll_output().unwrap();
+    store.record(&reserve).await.unwrap();
+    let _grant = call.recorded(&reserve.key).unwrap();
+    call.handle_input(Millis(0), Fact::Answered).unwrap();
+    while let Some(entry) = call.poll_output() {
+        store.record(&entry).await.unwrap();
+    }
+    call
 }
 
 /// Lets a test rewrite the journal.

@@ -17,9 +17,7 @@ use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
-use rtc::peer_connection::configuration::interceptor_registry::{
-    configure_rtcp_reports, register_default_interceptors,
-};
+use rtc::peer_connection::configuration::interceptor_registry::register_default_interceptors;
 use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::sdp::RTCSessionDescription;
@@ -166,13 +164,13 @@ fn connect(
         .build(now)
 }
 
-/// What each packet passes. A voice alone has nothing that is repaired or paced by feedback: it has reports, and all else would only cost.
+/// What each packet of a room passes. Those of a call are in its channel.
 fn interceptors(shape: Shape, media: &mut MediaEngine) -> Result<Registry, Error> {
-    let registry = Registry::new().with(Slot::from(REPORTS_SLOT), Incoming::<Reports>::default());
     match shape {
-        Shape::Call => Ok(configure_rtcp_reports(registry)),
+        Shape::Call => Ok(Registry::new()),
         Shape::Room => {
-            let registry = registry
+            let registry = Registry::new()
+                .with(Slot::from(REPORTS_SLOT), Incoming::<Reports>::default())
                 .with(Slot::from(REPAIR_SLOT), Incoming::<Repair>::default())
                 .with(Slot::from(KEYFRAMES_SLOT), Incoming::<Keyframes>::default());
             register_default_interceptors(registry, media)

@@ -6,21 +6,16 @@ use super::pair::{Pair, options};
 use crate::{Closed, Down, Kind, OutPacket, SendRefused, Shape, SrtpProfile, Timeouts, Up};
 
 const SECOND: Duration = Duration::from_secs(1);
+/// The sound of a call, or of a room's first slot.
+const SOUND: Down = Down {
+    kind: Kind::Audio,
+    slot: 0,
+};
 
 #[test]
 fn a_call_carries_sound_both_ways() {
     let mut pair = Pair::connected(options(Shape::Call));
-    for sequence in 0..50 {
-        pair.client.speak(pair.now);
-        pair.send(
-            Down {
-                kind: Kind::Audio,
-                slot: 0,
-            },
-            sequence,
-        );
-        pair.run(Duration::from_millis(20));
-    }
+    pair.talk(SOUND, 50);
     assert_eq!(pair.media.len(), 50);
     assert!(
         pair.media.iter().all(
@@ -34,15 +29,7 @@ fn a_call_carries_sound_both_ways() {
 #[test]
 fn levels_are_said_and_heard() {
     let mut pair = Pair::connected(options(Shape::Call));
-    let down = Down {
-        kind: Kind::Audio,
-        slot: 0,
-    };
-    for sequence in 0..5 {
-        pair.client.speak(pair.now);
-        pair.send(down, sequence);
-        pair.run(Duration::from_millis(20));
-    }
+    pair.talk(SOUND, 5);
     let levels: Vec<_> = pair.client.heard_on(0).iter().map(|it| it.level).collect();
     assert_eq!(levels, [Some((-23, Some(true))); 5]);
     let (_, packet) = &pair.media[4];
@@ -53,17 +40,13 @@ fn levels_are_said_and_heard() {
 #[test]
 fn what_the_browser_misses_is_reported() {
     let mut pair = Pair::connected(options(Shape::Call));
-    let down = Down {
-        kind: Kind::Audio,
-        slot: 0,
-    };
     for sequence in (0..800).filter(|sequence| sequence % 4 != 3) {
         pair.client.speak(pair.now);
-        pair.send(down, sequence);
+        pair.send(SOUND, sequence);
         pair.run(Duration::from_millis(20));
     }
     let (track, fraction_lost) = pair.reported.last().copied().expect("a report");
-    assert_eq!(track, down);
+    assert_eq!(track, SOUND);
     assert!((48..=80).contains(&fraction_lost), "{:?}", pair.reported);
 }
 
@@ -185,10 +168,6 @@ fn lost_pictures_are_repeated_and_not_asked_for_twice() {
 #[test]
 fn what_cannot_be_sent_is_named() {
     let mut pair = Pair::new(options(Shape::Call));
-    let audio = Down {
-        kind: Kind::Audio,
-        slot: 0,
-    };
     let packet = |sequence, bytes| OutPacket {
         marker: false,
         sequence,
@@ -196,7 +175,7 @@ fn what_cannot_be_sent_is_named() {
         level: None,
         payload: Bytes::from(vec![0; bytes]),
     };
-    let too_early = pair.peer.send(pair.now, audio, packet(1, 9));
+    let too_early = pair.peer.send(pair.now, SOUND, packet(1, 9));
     assert!(matches!(too_early, Err(SendRefused::NotConnected)));
     pair.run(SECOND * 3);
     let video = Down {
@@ -207,14 +186,14 @@ fn what_cannot_be_sent_is_named() {
     assert_eq!(no_track.to_string(), "no Video slot 0");
     let too_long = pair
         .peer
-        .send(pair.now, audio, packet(1, 1401))
+        .send(pair.now, SOUND, packet(1, 1401))
         .unwrap_err();
     assert_eq!(
         too_long.to_string(),
         "payload of 1401 bytes is longer than 1400"
     );
-    pair.peer.send(pair.now, audio, packet(1, 9)).unwrap();
-    let twice = pair.peer.send(pair.now, audio, packet(1, 8)).unwrap_err();
+    pair.peer.send(pair.now, SOUND, packet(1, 9)).unwrap();
+    let twice = pair.peer.send(pair.now, SOUND, packet(1, 8)).unwrap_err();
     assert_eq!(twice.to_string(), "sequence number 1 was used before");
 }
 
@@ -266,15 +245,7 @@ fn another_certificate_than_the_offer_said_is_refused() {
 fn sound_goes_where_the_browser_has_moved_to() {
     let mut pair = Pair::connected(options(Shape::Call));
     pair.client_addr = "127.0.0.1:5001".parse().unwrap();
-    let audio = Down {
-        kind: Kind::Audio,
-        slot: 0,
-    };
-    for sequence in 0..250 {
-        pair.client.speak(pair.now);
-        pair.send(audio, sequence);
-        pair.run(Duration::from_millis(20));
-    }
+    pair.talk(SOUND, 250);
     assert_eq!(pair.closed, None);
     assert!(pair.media.len() > 100, "{} packets heard", pair.media.len());
     let heard = pair.client.heard_on(0).len();

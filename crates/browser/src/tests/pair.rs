@@ -135,6 +135,15 @@ impl Pair {
         self.peer.send(self.now, down, packet).unwrap();
     }
 
+    /// Lets both sides say so many packets, one every 20 ms.
+    pub(crate) fn talk(&mut self, down: Down, packets: u16) {
+        for sequence in 0..packets {
+            self.client.speak(self.now);
+            self.send(down, sequence);
+            self.run(Duration::from_millis(20));
+        }
+    }
+
     fn is_lost(&mut self, datagram: &[u8]) -> bool {
         // RFC 5761 §4: RTCP has 192 to 223 in its second byte.
         let is_media = datagram[0] >> 6 == 2 && !(192..=223).contains(&datagram[1]);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use housecall::ports::{Ledger, LedgerError};
-use housecall_meter::{Credits, Fact, Millis, Opening, Session, SessionId};
+use housecall_meter::{Credits, Fact, Millis};
 
-use super::{Base, on_each_database, practice};
+use super::{Base, on_each_database, practice, ring};
 use crate::nodes::Suspect;
 use crate::{Claim, Epoch, Node, NodePlan, Standing, Store, StoreError};
 
@@ -58,19 +58,6 @@ async fn bury(by: &Store, gone: Epoch) {
 async fn grant(store: &Store, credits: u64) {
     let (to, credits) = (practice(), Credits(credits));
     store.grant("1", &to, credits, "bought").await.unwrap();
-}
-
-/// A call that was answered at once, in its first minute.
-async fn ring(store: &Store, name: &str) -> Session {
-    let mut call = Session::open(Opening::call(SessionId::new(name), practice()));
-    let reserve = call.poll_output().unwrap();
-    store.record(&reserve).await.unwrap();
-    let _grant = call.recorded(&reserve.key).unwrap();
-    call.handle_input(Millis(0), Fact::Answered).unwrap();
-    while let Some(entry) = call.poll_output() {
-        store.record(&entry).await.unwrap();
-    }
-    call
 }
 
 async fn funds(store: &Store) -> (i64, i64) {

@@ -5,10 +5,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use housecall::ports::{Ledger, LedgerError};
-use housecall_meter::{Credits, Fact, Millis, Opening, Session, SessionId};
+use housecall_meter::{Credits, Fact, Millis, Session};
 use tokio::time::{sleep, timeout};
 
-use super::practice;
+use super::{practice, ring};
 use crate::testing::{Base, on};
 use crate::{Node, NodePlan, Standing, Store};
 
@@ -119,7 +119,7 @@ async fn hold_in_memory() {
     let store = Store::open(":memory:").await.unwrap();
     grant(&store).await;
     let node = join(&store, "alone").await;
-    let mut call = ring(&store).await;
+    let mut call = ring(&store, "call").await;
     assert_eq!(node.standing(), Standing::Holds);
     node.leave().await.unwrap();
     assert!(matches!(
@@ -130,7 +130,7 @@ async fn hold_in_memory() {
 
 async fn hold(node: &Node) -> LedgerError {
     let store = node.store();
-    let mut call = ring(store).await;
+    let mut call = ring(store, "call").await;
     say(RINGS);
     for second in 1.. {
         store.heartbeat(call.id(), second).await.unwrap();
@@ -140,18 +140,6 @@ async fn hold(node: &Node) -> LedgerError {
         }
     }
     end(store, &mut call).await
-}
-
-async fn ring(store: &Store) -> Session {
-    let mut call = Session::open(Opening::call(SessionId::new("call"), practice()));
-    let reserve = call.poll_output().unwrap();
-    store.record(&reserve).await.unwrap();
-    let _grant = call.recorded(&reserve.key).unwrap();
-    call.handle_input(Millis(0), Fact::Answered).unwrap();
-    while let Some(entry) = call.poll_output() {
-        store.record(&entry).await.unwrap();
-    }
-    call
 }
 
 /// Tries to end the call after three minutes.

@@ -35,14 +35,9 @@ struct Call {
 
 impl Call {
     fn new(seed: u64, seconds: u64) -> Self {
-        let pick = |divisor: u64, of: &[u64]| of[(seed / divisor) as usize % of.len()];
         let weather = Weather {
-            loss: pick(1, &[0, 10, 30, 100, 200]) as f64 / 1_000.0,
-            burst: 1.0 + pick(45, &[0, 1, 2]) as f64,
-            jitter_us: pick(5, &[0, 30_000, 80_000]),
             stall_us: 0,
-            reordering: pick(15, &[0, 1, 2]) as f64 / 100.0,
-            duplication: pick(30, &[0, 2]) as f64 / 100.0,
+            ..Weather::of(seed)
         };
         let mut world = World::talking(seed, Codec::Pcma);
         let dark = (seconds / 2) * 1_000_000..(seconds / 2 + DARK_S) * 1_000_000;

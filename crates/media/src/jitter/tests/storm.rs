@@ -27,20 +27,10 @@ struct Storm {
 }
 
 impl Storm {
-    /// The weather of a seed: each loss with each jitter, with and without the rest.
     fn new(seed: u64) -> Self {
-        let pick = |divisor: u64, of: &[u64]| of[(seed / divisor) as usize % of.len()];
-        let weather = Weather {
-            loss: pick(1, &[0, 10, 30, 100, 200]) as f64 / 1_000.0,
-            burst: 1.0 + pick(45, &[0, 1, 2]) as f64,
-            jitter_us: pick(5, &[0, 30_000, 80_000]),
-            stall_us: pick(90, &[0, 120_000]),
-            reordering: pick(15, &[0, 1, 2]) as f64 / 100.0,
-            duplication: pick(30, &[0, 2]) as f64 / 100.0,
-        };
         Self {
             seed,
-            weather,
+            weather: Weather::of(seed),
             skew_ppm: [0, 300, -300][(seed / 15) as usize % 3],
             heard: Vec::new(),
             target_ms: vec![0; 300],
