@@ -1,8 +1,12 @@
 //! How the program ends: the first signal waits for people, the second does not; both settle.
 
+#[cfg(unix)]
+use std::future::pending;
 use std::time::Duration;
 
 use housecall_store::StoreError;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::live::Live;
 use crate::node;
@@ -18,12 +22,13 @@ const END_MAX: Duration = Duration::from_secs(10);
 /// After the first signal nothing new begins and visits and calls in progress go on: pages are still served, so that who drops off may
 /// come back. When the last has ended, or after a second signal, which ends them all, everything is settled.
 pub(crate) async fn asked(app: &App) {
+    let mut signals = Signals::listen();
     let Ok(live) = app.live() else {
-        signal().await;
+        signals.next().await;
         return;
     };
     tokio::select! {
-        () = signal() => drain(app, live).await,
+        () = signals.next() => drain(app, live, signals).await,
         () = node::taken_over(app) => {
             app.draining.send_replace(true);
             let ended = live.engine.end_all(END_MAX).await;
@@ -32,7 +37,7 @@ pub(crate) async fn asked(app: &App) {
     }
 }
 
-async fn drain(app: &App, live: &Live) {
+async fn drain(app: &App, live: &Live, mut signals: Signals) {
     app.draining.send_replace(true);
     tell("drain", live.node.drain().await);
     let running = live.engine.running();
@@ -42,7 +47,7 @@ async fn drain(app: &App, live: &Live) {
     );
     tokio::select! {
         done = live.engine.drain(DRAIN_MAX) => tracing::info!(done, "all visits and calls have ended"),
-        () = signal() => {
+        () = signals.next() => {
             let settled = live.engine.end_all(END_MAX).await;
             tracing::warn!(settled, "visits and calls were ended");
         }
@@ -57,15 +62,69 @@ fn tell(what: &str, told: Result<(), StoreError>) {
     }
 }
 
-async fn signal() {
-    let interrupt = async { drop(tokio::signal::ctrl_c().await) };
+/// Whoever asks the program to stop. What is asked while nobody waits is heard by who waits next.
+struct Signals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! { () = interrupt => {}, _ = terminate.recv() => {} }
-            return;
+    interrupt: Option<Signal>,
+    #[cfg(unix)]
+    terminate: Option<Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// One that the system does not let us hear ends the program as if we had not asked.
+    fn listen() -> Self {
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
         }
     }
-    interrupt.await;
+
+    async fn next(&mut self) {
+        tokio::select! {
+            () = heard(&mut self.interrupt) => {}
+            () = heard(&mut self.terminate) => {}
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn heard(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self {}
+    }
+
+    async fn next(&mut self) {
+        drop(tokio::signal::ctrl_c().await);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::{self, Command};
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// The second signal may come while the first is still being told to the other nodes.
+    #[tokio::test]
+    async fn a_signal_that_comes_while_nobody_waits_is_heard_by_who_waits_next() {
+        let mut signals = Signals::listen();
+        let us = process::id().to_string();
+        for _ in 0..2 {
+            let sent = Command::new("kill").args(["-TERM", &us]).status();
+            assert!(sent.unwrap().success());
+            let heard = timeout(END_MAX, signals.next()).await;
+            assert!(heard.is_ok(), "it was lost");
+        }
+    }
 }
