@@ -22,12 +22,15 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::Result;
+use crate::codec::Codec;
 use crate::program::Program;
 use crate::server::Joined;
 use crate::trunk::Trunk;
 
 /// The argument that makes a program of this lab the server.
 const SERVE: &str = "--serve";
+/// The argument that lets G.711 go straight through.
+const STRAIGHT: &str = "--straight";
 /// What stands for the end of a line within a line.
 const LINE_END: char = '\u{1f}';
 const REPLY_LIMIT: Duration = Duration::from_secs(5);
@@ -44,14 +47,17 @@ pub struct Housecall {
 }
 
 impl Housecall {
-    /// Starts this program again as the server.
+    /// Starts this program again as the server of browsers that speak `codec`.
     ///
     /// # Errors
     /// It cannot be started.
-    pub async fn start(folder: &Path) -> Result<Self> {
+    pub async fn start(folder: &Path, codec: Codec) -> Result<Self> {
         let trunk = Trunk::start().await?;
         let mut command = Command::new(env::current_exe()?);
         command.arg(SERVE).arg(trunk.addr.to_string());
+        if codec == Codec::Pcmu {
+            command.arg(STRAIGHT);
+        }
         let mut program = Program::start("housecall", &command, folder)?;
         let (orders, output) = program.pipes().ok_or("no pipes")?;
         let (line, replies) = mpsc::channel(1);
@@ -105,7 +111,9 @@ pub fn serve_if_asked() -> Result<bool> {
 }
 
 async fn serve(trunk: SocketAddr) -> Result<()> {
-    let engine = Engine::start(options(trunk), ports()?).await?;
+    let mut options = options(trunk);
+    options.straight_g711 = env::args().any(|argument| argument == STRAIGHT);
+    let engine = Engine::start(options, ports()?).await?;
     let (line, mut orders) = mpsc::channel(1);
     thread::spawn(move || {
         let lines = io::stdin().lines().map_while(io::Result::ok);

@@ -60,7 +60,7 @@ impl Server {
     /// It does not start.
     pub async fn start(kind: Kind, codec: Codec, folder: &Path) -> Result<Self> {
         Ok(match kind {
-            Kind::Housecall => Self::Housecall(Housecall::start(folder).await?),
+            Kind::Housecall => Self::Housecall(Housecall::start(folder, codec).await?),
             Kind::Rtpengine => Self::Rtpengine(Rtpengine::start(folder, codec).await?),
             Kind::Janus => Self::Janus(Janus::start(folder).await?),
         })

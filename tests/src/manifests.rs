@@ -15,7 +15,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("sip", &[]),
     ("media", &[]),
     ("meter", &[]),
-    ("browser", &[]),
+    ("browser", &["media"]),
     ("phone", &["sip", "media"]),
     ("bridge", &["phone", "media", "browser"]),
     ("sfu", &["browser", "media"]),

@@ -89,6 +89,9 @@ pub struct Media {
     pub suppress_noise: bool,
     /// True: keys pressed at a phone are also heard as tones, where its trunk agrees to no telephone events. Default false.
     pub hear_tones: bool,
+    /// True: a browser is asked for G.711 where a trunk speaks it, which is passed on undecoded: for servers with very many calls and clinics
+    /// with good lines. Default false.
+    pub straight_g711: bool,
     /// True: ICE lite, for a server with an address of its own on the Internet. Default false.
     pub ice_lite: bool,
 }
@@ -194,6 +197,7 @@ impl Default for Media {
             hold_music: None,
             suppress_noise: false,
             hear_tones: false,
+            straight_g711: false,
             ice_lite: false,
         }
     }

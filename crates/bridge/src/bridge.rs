@@ -9,6 +9,7 @@ use housecall_media::telephone_event::KeyListener;
 use housecall_media::{AudioLevel, Key};
 use housecall_phone::{self as phone, Call, Ended};
 
+use crate::dialled::Dialled;
 use crate::ear;
 use crate::io::{BridgeEvent, Input, Output};
 use crate::options::{BridgeOptions, DialRefused, Error};
@@ -17,7 +18,7 @@ use crate::path::{EarFrame, EarPacket, Levels, MediaPath, MediaStats, PathOutput
 /// One phone call with the browser of the person who makes it, and the sound between them.
 #[derive(Debug)]
 pub struct Bridge {
-    call: Call,
+    call: Dialled,
     browser: Peer,
     path: MediaPath,
     moment: Moment,
@@ -51,13 +52,16 @@ impl Bridge {
         let mut peer = browser::Options::new(options.browser_local, Shape::Call);
         peer.lite = options.ice_lite;
         peer.voice_rate = ear::voice_rate(&options.dial.routes);
-        let (browser, answer) = Peer::answer(now, peer, offer)?;
         let mut path = options.path;
-        path.ear = ear::as_offered(path.ear, offer);
+        if path.straight_g711 {
+            peer.voices = ear::straight_voices(&options.dial.routes);
+        }
+        let (browser, answer) = Peer::answer(now, peer, offer)?;
+        path.ear = ear::agreed(path.ear, browser.voice(), offer);
         let path = MediaPath::new(now, path)?;
         let call = Call::dial(now, options.dial)?;
         let mut bridge = Self {
-            call,
+            call: Dialled::new(call),
             browser,
             path,
             moment: Moment::Ringing,
@@ -92,7 +96,7 @@ impl Bridge {
 
     /// Whether the call is over and nothing is owed to the network any more: the bridge may be dropped.
     pub fn is_finished(&self) -> bool {
-        self.moment == Moment::Ended && self.call.is_finished()
+        self.moment == Moment::Ended && self.call.get().is_finished()
     }
 
     /// Takes what the world said.
@@ -111,13 +115,13 @@ impl Bridge {
                 Ok(())
             }
             Input::Sip { from, message } => {
-                self.call
-                    .handle_input(now, phone::Input::Sip { from, message });
+                let input = phone::Input::Sip { from, message };
+                self.call.with(|call| call.handle_input(now, input));
                 Ok(())
             }
             Input::TransportFailed { peer } => {
                 let input = phone::Input::TransportFailed { peer };
-                self.call.handle_input(now, input);
+                self.call.with(|call| call.handle_input(now, input));
                 Ok(())
             }
         };
@@ -135,7 +139,7 @@ impl Bridge {
     /// # Errors
     /// [`Error::WrongMoment`]
     pub fn hold(&mut self, now: Instant) -> Result<(), Error> {
-        self.call.hold(now)?;
+        self.call.with(|call| call.hold(now))?;
         // Whoever clicks Hold and turns to somebody in the room must not be heard while the network makes up its mind.
         self.path.hold(now, true);
         self.listen(now);
@@ -147,7 +151,7 @@ impl Bridge {
     /// # Errors
     /// [`Error::WrongMoment`]
     pub fn resume(&mut self, now: Instant) -> Result<(), Error> {
-        self.call.resume(now)?;
+        self.call.with(|call| call.resume(now))?;
         self.listen(now);
         Ok(())
     }
@@ -170,8 +174,8 @@ impl Bridge {
     }
 
     fn press(&mut self, now: Instant, key: Key) -> Result<(), Error> {
-        if self.call.presses_by_info() {
-            return Ok(self.call.press(now, key)?);
+        if self.call.get().presses_by_info() {
+            return Ok(self.call.with(|call| call.press(now, key))?);
         }
         self.path.press(key).map_err(|refused| Error::TooManyKeys {
             waiting: refused.waiting,
@@ -180,7 +184,7 @@ impl Bridge {
 
     /// Ends the call, in whatever state it is.
     pub fn hang_up(&mut self, now: Instant) {
-        self.call.hang_up(now);
+        self.call.with(|call| call.hang_up(now));
         self.listen(now);
     }
 
@@ -205,7 +209,7 @@ impl Bridge {
             self.browser.handle_timeout(now);
         }
         if due(self.call.poll_timeout()) {
-            self.call.handle_timeout(now);
+            self.call.with(|call| call.handle_timeout(now));
         }
         if self.moment != Moment::Ended {
             self.path.handle_timeout(now);
@@ -376,7 +380,7 @@ impl Bridge {
     fn browser_lost(&mut self, now: Instant) {
         if self.moment != Moment::Ended {
             self.tell(BridgeEvent::BrowserLost);
-            self.call.hang_up(now);
+            self.call.with(|call| call.hang_up(now));
         }
     }
 
@@ -396,7 +400,10 @@ impl Bridge {
             }
             PathOutput::Ear(frame) => self.let_hear(now, frame),
             PathOutput::KeyHeard(key) => self.tell(BridgeEvent::KeyHeard(key)),
-            PathOutput::PhoneLost => self.call.handle_input(now, phone::Input::MediaLost),
+            PathOutput::PhoneLost => {
+                self.call
+                    .with(|call| call.handle_input(now, phone::Input::MediaLost));
+            }
         }
     }
 

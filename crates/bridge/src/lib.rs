@@ -75,6 +75,7 @@
 //! | product rule P4 | hold, mute, keypad | `bridge.rs` | `src/tests.rs` |
 
 mod bridge;
+mod dialled;
 mod ear;
 mod io;
 mod options;

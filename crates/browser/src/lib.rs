@@ -56,6 +56,7 @@
 //! | RFC 4585 §6.3.1, RFC 5104 §3.5.1 | key frame requests | `stack/keyframes.rs` |
 //! | RFC 3550 §6.4 | what the browser reports of what it hears | `stack/reports.rs` |
 //! | RFC 4588 §4 | retransmissions are restored before they are asked for again | `stack/repair.rs` |
+//! | RFC 7874 §3 | what a call's voice is coded in | `voice.rs` |
 //! | RFC 6464, RFC 4733, RFC 4588 | audio level, telephone-event, RTX are negotiated | `stack/codecs.rs` |
 //! | RFC 6464, RFC 8285 §5 | audio levels are read and written | `peer.rs`, `stack/mod.rs` |
 
@@ -69,12 +70,14 @@ mod proved;
 mod seen;
 mod stack;
 mod stun;
+mod voice;
 
 pub use error::{DatagramRefused, OfferRefused, SendRefused};
 pub use io::{Closed, Down, Input, Kind, OutPacket, Output, Up};
 pub use options::{Options, Shape, SrtpProfile, Timeouts};
 pub use peer::Peer;
 pub use stun::stun_ufrag;
+pub use voice::VoiceCodec;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
-use crate::{Kind, OfferRefused, Shape};
+use crate::voice::Voice;
+use crate::{Kind, OfferRefused, Shape, VoiceCodec};
 
 /// A browser's offer that has the m-lines of a [`Shape`], and the payload types it chose.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub(crate) struct Offer {
 /// Payload types by which the browser knows our codecs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Codecs {
-    pub(crate) opus: u8,
+    pub(crate) voice: Voice,
     pub(crate) telephone_event: Option<u8>,
     /// VP8, and RTX repairing it (RFC 4588).
     pub(crate) vp8: Option<(u8, Option<u8>)>,
@@ -37,7 +38,12 @@ const ROOM: &[(Kind, &str)] = &[
 ];
 
 impl Offer {
-    pub(crate) fn read(text: &str, shape: Shape) -> Result<Self, OfferRefused> {
+    /// The first of `voices` that is offered is chosen, or else Opus.
+    pub(crate) fn read(
+        text: &str,
+        shape: Shape,
+        voices: &[VoiceCodec],
+    ) -> Result<Self, OfferRefused> {
         if text.len() > OFFER_BYTES_MAX {
             return Err(OfferRefused::TooLong {
                 bytes: text.len(),
@@ -56,7 +62,7 @@ impl Offer {
             return Err(wrong(expected.len(), "no more m-lines", extra.media));
         }
         check_transport(text, expected.len())?;
-        let codecs = Codecs::read(&sections)?;
+        let codecs = Codecs::read(&sections, voices)?;
         Ok(Self {
             text: codecs.pare(text),
             codecs,
@@ -74,16 +80,12 @@ impl Shape {
 }
 
 impl Codecs {
-    fn read(sections: &[Section<'_>]) -> Result<Self, OfferRefused> {
-        let mut opus = None;
-        let mut telephone_event = None;
+    fn read(sections: &[Section<'_>], wanted: &[VoiceCodec]) -> Result<Self, OfferRefused> {
+        let mut voice = None;
         let mut vp8 = None;
         for (index, section) in sections.iter().enumerate() {
             if section.kind() == Some(Kind::Audio) {
-                let found = section.payload_type("opus/48000/2");
-                opus = same(index, "opus/48000/2", opus, found)?;
-                telephone_event =
-                    telephone_event.or_else(|| section.payload_type("telephone-event/48000"));
+                voice = same(index, "opus/48000/2", voice, section.voice(wanted))?;
             } else {
                 let found = section
                     .payload_type("VP8/90000")
@@ -91,10 +93,12 @@ impl Codecs {
                 vp8 = same(index, "VP8/90000", vp8, found)?;
             }
         }
-        let opus = opus.ok_or(OfferRefused::Missing("audio m-line"))?;
+        let voice = voice.ok_or(OfferRefused::Missing("audio m-line"))?;
+        let events = voice.codec.events_encoding();
+        let mut audio = sections.iter().filter(|it| it.kind() == Some(Kind::Audio));
         Ok(Self {
-            opus,
-            telephone_event,
+            voice,
+            telephone_event: audio.find_map(|section| section.payload_type(events)),
             vp8,
         })
     }
@@ -222,7 +226,9 @@ impl Codecs {
         let video = self
             .vp8
             .is_some_and(|(vp8, rtx)| payload_type == vp8 || Some(payload_type) == rtx);
-        video || payload_type == self.opus || Some(payload_type) == self.telephone_event
+        video
+            || payload_type == self.voice.payload_type
+            || Some(payload_type) == self.telephone_event
     }
 }
 
@@ -304,6 +310,30 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// The first codec that is wanted and offered, or Opus.
+    fn voice(&self, wanted: &[VoiceCodec]) -> Option<Voice> {
+        let mut tried = wanted.iter().copied().chain([VoiceCodec::Opus]);
+        tried.find_map(|codec| {
+            let number = codec.static_payload_type();
+            let payload_type = match number {
+                Some(number) => self.lists(number).then_some(number),
+                None => self.payload_type(codec.encoding()),
+            };
+            payload_type.map(|payload_type| Voice {
+                codec,
+                payload_type,
+            })
+        })
+    }
+
+    /// `audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0`: the words from the fourth on are payload types.
+    fn lists(&self, payload_type: u8) -> bool {
+        let formats = self.media.split_ascii_whitespace().skip(3);
+        formats
+            .filter_map(|word| word.parse().ok())
+            .any(|it: u8| it == payload_type)
+    }
+
     fn payload_type(&self, encoding: &str) -> Option<u8> {
         self.attributes("rtpmap").find_map(|map| {
             let (payload_type, name) = map.split_once(' ')?;
@@ -362,28 +392,60 @@ mod tests {
         text
     }
 
+    fn read(text: &str, shape: Shape) -> Result<Offer, OfferRefused> {
+        Offer::read(text, shape, &[VoiceCodec::Opus])
+    }
+
     #[test]
     fn a_call_offers_one_audio_m_line() {
-        let offer = Offer::read(&offer(&[("audio", "sendrecv")]), Shape::Call).unwrap();
-        assert_eq!(offer.codecs.opus, 111);
+        let offer = read(&offer(&[("audio", "sendrecv")]), Shape::Call).unwrap();
+        assert_eq!(offer.codecs.voice.payload_type, 111);
         assert_eq!(offer.codecs.telephone_event, Some(110));
         assert_eq!(offer.codecs.vp8, None);
     }
 
+    /// RFC 4733 §2.6: keys go in the clock of the voice beside them.
+    #[test]
+    fn g711_is_chosen_where_it_is_wanted_and_offered() {
+        let plain = offer(&[("audio", "sendrecv")]);
+        // PCMA needs no rtpmap (RFC 3551 §6).
+        let with_g711 = plain
+            .replace("SAVPF 111 110", "SAVPF 111 110 0 8 126")
+            .replace(
+                "a=rtpmap:110",
+                "a=rtpmap:126 telephone-event/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:110",
+            );
+        for (codec, payload_type) in [(VoiceCodec::Pcmu, 0), (VoiceCodec::Pcma, 8)] {
+            let chosen = Offer::read(&with_g711, Shape::Call, &[codec]).unwrap();
+            assert_eq!(
+                chosen.codecs.voice,
+                Voice {
+                    codec,
+                    payload_type
+                }
+            );
+            assert_eq!(chosen.codecs.telephone_event, Some(126));
+            let formats = format!("SAVPF {payload_type} 126\r\n");
+            assert!(chosen.text.contains(&formats), "{}", chosen.text);
+            let opus = Offer::read(&plain, Shape::Call, &[codec]).unwrap();
+            assert_eq!(opus.codecs.voice.codec, VoiceCodec::Opus);
+        }
+    }
+
     #[test]
     fn the_wrong_shape_is_named() {
-        let refused = Offer::read(&offer(&[("audio", "sendonly")]), Shape::Call).unwrap_err();
+        let refused = read(&offer(&[("audio", "sendonly")]), Shape::Call).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "m-line 0: expected sendrecv, found sendonly"
         );
-        let refused = Offer::read(&offer(&[("audio", "sendonly")]), Shape::Room).unwrap_err();
+        let refused = read(&offer(&[("audio", "sendonly")]), Shape::Room).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "m-line 1: expected a video m-line, found nothing"
         );
         let two = offer(&[("audio", "sendrecv"), ("video", "sendrecv")]);
-        let refused = Offer::read(&two, Shape::Call).unwrap_err();
+        let refused = read(&two, Shape::Call).unwrap_err();
         assert!(
             refused
                 .to_string()
@@ -409,18 +471,18 @@ mod tests {
                 .filter(|l| !l.starts_with(line))
                 .map(|l| format!("{l}\r\n"))
                 .collect();
-            let refused = Offer::read(&without, Shape::Call).unwrap_err();
+            let refused = read(&without, Shape::Call).unwrap_err();
             assert!(
                 matches!(refused, OfferRefused::Missing(_)),
                 "{line}: {refused}"
             );
         }
-        let refused = Offer::read(&"v".repeat(70_000), Shape::Call).unwrap_err();
+        let refused = read(&"v".repeat(70_000), Shape::Call).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "offer of 70000 bytes is longer than 65536"
         );
-        let refused = Offer::read(&whole.replace("opus", "L16"), Shape::Call).unwrap_err();
+        let refused = read(&whole.replace("opus", "L16"), Shape::Call).unwrap_err();
         assert_eq!(refused.to_string(), "m-line 0 offers no opus/48000/2");
     }
 
@@ -434,7 +496,7 @@ mod tests {
                 "a=candidate:1 1 udp 2 192.0.2.1 {port} typ host\r\n"
             ));
         }
-        let kept = Offer::read(&text, Shape::Call).unwrap().text;
+        let kept = read(&text, Shape::Call).unwrap().text;
         let candidates: Vec<_> = kept
             .lines()
             .filter(|line| line.starts_with("a=candidate"))

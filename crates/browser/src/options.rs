@@ -1,12 +1,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::VoiceCodec;
+
 /// What one peer connection is for; decides the m-lines an offer must have.
 ///
 /// There is no renegotiation: whatever happens later flows through the m-lines of the first offer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Shape {
-    /// A phone call: one `sendrecv` Opus m-line.
+    /// A phone call: one `sendrecv` audio m-line.
     Call,
     /// A seat in a room: `sendonly` audio, `sendonly` VP8 video, then three times a `recvonly` audio and a `recvonly`
     /// video m-line, the slots 0, 1 and 2.
@@ -28,6 +30,9 @@ pub struct Options {
     pub srtp: Vec<SrtpProfile>,
     /// How long silence may last.
     pub timeouts: Timeouts,
+    /// What a call's voice is coded in, both ways: the first of these that the browser offers, and Opus if it offers none. A room's voices
+    /// are Opus in any case.
+    pub voices: Vec<VoiceCodec>,
     /// The highest sampling rate of the browser's voice that is of use, in Hz; 48,000 by default. A browser codes nothing above half of it.
     pub voice_rate: u32,
     /// The longest payload of one outgoing packet in bytes.
@@ -45,6 +50,7 @@ impl Options {
             // Alone: with AES-CM beside it Chromium's order would win, and Chromium lists AES-CM first.
             srtp: vec![SrtpProfile::AeadAes128Gcm],
             timeouts: Timeouts::default(),
+            voices: vec![VoiceCodec::Opus],
             voice_rate: 48_000,
             // Room for IP, UDP, RTP, extensions and the GCM tag in the 1500 bytes of an Ethernet frame.
             payload_bytes_max: 1400,

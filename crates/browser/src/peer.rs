@@ -9,7 +9,6 @@ use rtc::peer_connection::state::RTCPeerConnectionState;
 use rtc::peer_connection::transport::RTCDtlsTransportState;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::receiver_report::ReceiverReport;
-use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtp_transceiver::RTCRtpReceiverId;
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
@@ -23,7 +22,7 @@ use crate::stack::{DownTrack, Stack};
 use crate::stun::{self, Verdict};
 use crate::{
     Closed, DatagramRefused, Down, Input, Kind, OfferRefused, Options, OutPacket, Output,
-    SendRefused, Up,
+    SendRefused, Up, VoiceCodec,
 };
 
 /// Our end of one browser's peer connection. See the crate's page for its life.
@@ -43,6 +42,8 @@ pub struct Peer {
     /// When the connection and the channel want to be woken.
     wake: Option<Instant>,
     channel_wake: Option<Instant>,
+    /// By the browser's last report of a call's sound.
+    round_trip: Option<Duration>,
 }
 
 /// What the connection has come to.
@@ -72,7 +73,7 @@ impl Peer {
         options: Options,
         offer: &str,
     ) -> Result<(Self, String), OfferRefused> {
-        let offer = Offer::read(offer, options.shape)?;
+        let offer = Offer::read(offer, options.shape, options.voices())?;
         let stack = Stack::answer(now, &options, &offer)?;
         let answer = stack.answer.clone();
         let mut peer = Self {
@@ -89,6 +90,7 @@ impl Peer {
             outputs: VecDeque::new(),
             wake: None,
             channel_wake: None,
+            round_trip: None,
         };
         peer.drain();
         Ok((peer, answer))
@@ -98,6 +100,12 @@ impl Peer {
     #[must_use]
     pub fn ufrag(&self) -> &str {
         &self.stack.ufrag
+    }
+
+    /// What the browser's voice is coded in, both ways.
+    #[must_use]
+    pub fn voice(&self) -> VoiceCodec {
+        self.stack.codecs.voice.codec
     }
 
     /// Takes what the network brought.
@@ -210,9 +218,12 @@ impl Peer {
         extension.first().copied()
     }
 
-    /// The round trip to the browser, by the last check of the path (RFC 8445 §14.3); none before one was measured, and none where our ICE
-    /// only answers.
+    /// The round trip to the browser: a call's by the browser's last report (RFC 3550 §6.4.1), a room's by the last check of the path (RFC 8445
+    /// §14.3), where our ICE checks it. None before one was measured.
     pub fn round_trip(&mut self, now: Instant) -> Option<Duration> {
+        if self.stack.channel.is_some() {
+            return self.round_trip;
+        }
         let report = self.stack.connection.get_stats(now, StatsSelector::None);
         let trips = report
             .candidate_pairs()
@@ -305,7 +316,7 @@ impl Peer {
             payload: packet.payload,
         };
         if let Some(channel) = &mut self.stack.channel {
-            let result = channel.send(now, packet);
+            let result = channel.send(now, &packet);
             self.drain_sealed();
             return result.map_err(|error| SendRefused::Stack(error.to_string()));
         }
@@ -343,7 +354,10 @@ impl Peer {
                 Heard::Connected => self.connected(),
                 Heard::Goodbye => self.end(Closed::ByPeer),
                 Heard::Media(packet) => self.on_media(packet),
-                Heard::Report(block) => self.on_report(&block),
+                Heard::Report(said) => {
+                    self.round_trip = said.round_trip.or(self.round_trip);
+                    self.on_report(said.ssrc, said.fraction_lost);
+                }
             }
         }
         self.drain_sealed();
@@ -418,7 +432,7 @@ impl Peer {
                         report
                             .reports
                             .iter()
-                            .for_each(|block| self.on_report(block));
+                            .for_each(|block| self.on_report(block.ssrc, block.fraction_lost));
                     }
                 }
             }
@@ -454,7 +468,7 @@ impl Peer {
 
     fn track_of(&self, payload_type: u8) -> Option<Up> {
         let codecs = &self.stack.codecs;
-        if payload_type == codecs.opus {
+        if payload_type == codecs.voice.payload_type {
             Some(Up::Audio)
         } else if codecs.vp8.is_some_and(|(vp8, _)| vp8 == payload_type) {
             Some(Up::Video)
@@ -474,16 +488,12 @@ impl Peer {
         }
     }
 
-    fn on_report(&mut self, block: &ReceptionReport) {
-        let track = self
-            .stack
-            .tracks
-            .iter()
-            .find(|track| track.ssrc == block.ssrc);
+    fn on_report(&mut self, ssrc: u32, fraction_lost: u8) {
+        let track = self.stack.tracks.iter().find(|track| track.ssrc == ssrc);
         if let Some(DownTrack { down, .. }) = track {
             self.outputs.push_back(Output::Reported {
                 down: *down,
-                fraction_lost: block.fraction_lost,
+                fraction_lost,
             });
         }
     }

@@ -48,6 +48,9 @@ pub struct EngineOptions {
     pub suppress_noise: bool,
     /// Whether keys pressed at a phone are also heard as tones, where its trunk agrees to no telephone events (RFC 4733).
     pub hear_tones: bool,
+    /// Whether a browser is asked for G.711 where the trunk's codecs begin with it, which then goes straight through while its packets come
+    /// evenly and whole: a third of the work and no delay, but a narrower voice and nothing that bridges a loss. Off.
+    pub straight_g711: bool,
     /// How long a phone rings before it counts as not answered (P7).
     pub ring_limit: Duration,
 }
@@ -81,6 +84,7 @@ impl EngineOptions {
             hold_music: None,
             suppress_noise: false,
             hear_tones: false,
+            straight_g711: false,
             ring_limit: Dial::RING_LIMIT,
         }
     }

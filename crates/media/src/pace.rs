@@ -91,24 +91,26 @@ impl Pace {
 
     /// Takes the frames that are due at `now`.
     pub fn due(&mut self, now: Instant) -> Due {
-        let Some(late) = now.checked_duration_since(self.next) else {
-            return Due {
-                first: now,
-                missed: 0,
-                frames: 0,
-            };
-        };
-        let step = self.step();
-        let whole = u32::try_from(late.as_micros() / step.as_micros()).unwrap_or(u32::MAX - 1) + 1;
-        let frames = whole.min((Self::CATCH_UP_MS / self.step_ms) as u32);
-        let missed = whole - frames;
-        let first = self.next + step * missed;
-        self.next += step * whole;
+        let begin = self.next;
+        let passed = self.skip(now);
+        let frames = passed.min((Self::CATCH_UP_MS / self.step_ms) as u32);
+        let missed = passed - frames;
         Due {
-            first,
+            first: begin + self.step() * missed,
             missed,
             frames,
         }
+    }
+
+    /// Lets the moments pass that have come by `now`, and makes nothing. Returns how many they were.
+    pub fn skip(&mut self, now: Instant) -> u32 {
+        let Some(late) = now.checked_duration_since(self.next) else {
+            return 0;
+        };
+        let step = self.step();
+        let passed = u32::try_from(late.as_micros() / step.as_micros()).unwrap_or(u32::MAX - 1) + 1;
+        self.next += step * passed;
+        passed
     }
 }
 
@@ -123,10 +125,20 @@ mod tests {
     }
 
     #[test]
+    fn moments_that_are_let_pass_leave_the_next_where_it_was() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut pace = Pace::new(start);
+        assert_eq!((pace.skip(at(19)), pace.next()), (0, at(20)));
+        assert_eq!((pace.skip(at(119)), pace.next()), (5, at(120)));
+        assert_eq!(due(&mut pace, start, 120), (0, 1, 120));
+    }
+
+    #[test]
     fn frames_are_due_every_20_ms_however_late_we_are_woken() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        assert_eq!(due(&mut pace, start, 19), (0, 0, 19));
+        assert_eq!(due(&mut pace, start, 19), (0, 0, 20));
         assert_eq!(due(&mut pace, start, 27), (0, 1, 20));
         assert_eq!(pace.next(), start + Duration::from_millis(40));
         assert_eq!(due(&mut pace, start, 61), (0, 2, 40));

@@ -139,6 +139,7 @@ fn options(config: &Config, country: Country) -> EngineOptions {
         ice_lite: config.media.ice_lite,
         suppress_noise: config.media.suppress_noise,
         hear_tones: config.media.hear_tones,
+        straight_g711: config.media.straight_g711,
         shards: match config.media.shards {
             0 => defaults.shards,
             shards => usize::from(shards),

@@ -45,6 +45,11 @@ impl Keys {
         self.events.is_pressing()
     }
 
+    /// Whether there is nothing to send of any key before another one is pressed.
+    pub(super) fn are_idle(&self) -> bool {
+        self.events.is_idle() && !self.are_pressed()
+    }
+
     pub(super) fn set_clock_rate(&mut self, clock_rate: u32) {
         self.events.set_clock_rate(clock_rate);
     }

@@ -30,6 +30,9 @@ pub struct MediaPath {
     /// When frames for the browser are due, and when those for the phone, which follow the packet length it asks for.
     ear_pace: Pace,
     phone_pace: Pace,
+    /// Whether their moments pass unused, since what comes goes straight through.
+    ear_rests: bool,
+    phone_rests: bool,
     phone: Option<Phone>,
     answered: bool,
     /// Whether a hold is in force to which the phone has agreed.
@@ -133,6 +136,8 @@ impl MediaPath {
             begun: now,
             ear_pace: Pace::new(now),
             phone_pace: Pace::new(now),
+            ear_rests: false,
+            phone_rests: false,
             phone: None,
             answered: false,
             held: false,
@@ -395,8 +400,15 @@ impl MediaPath {
 
     /// When to call [`MediaPath::handle_timeout`].
     pub fn poll_timeout(&self) -> Instant {
-        let frames = self.phone_pace.next().min(self.ear_pace.next());
-        frames.min(self.next_check)
+        let target = self.phone.as_ref().map(|phone| &phone.target);
+        let phone_rests = self.phone_rests && self.to_phone.may_rest(target);
+        let ear_rests = self.ear_rests && self.to_browser.may_rest();
+        let phone = (!phone_rests).then(|| self.phone_pace.next());
+        let ear = (!ear_rests).then(|| self.ear_pace.next());
+        phone
+            .into_iter()
+            .chain(ear)
+            .fold(self.next_check, Instant::min)
     }
 
     /// Makes the frames that are due, and does what else is.
@@ -456,7 +468,31 @@ impl MediaPath {
         }
     }
 
+    /// Lets the moments of a rest pass. Returns whether it goes on.
+    fn phone_rests(&mut self, now: Instant) -> bool {
+        let target = self.phone.as_ref().map(|phone| &phone.target);
+        let rests = self.to_phone.rests(now, target);
+        if std::mem::replace(&mut self.phone_rests, rests) {
+            let passed = self.phone_pace.skip(now);
+            self.to_phone.missed(passed, self.phone_pace.step_ms());
+        }
+        rests
+    }
+
+    /// The same for the ear.
+    fn ear_rests(&mut self, now: Instant) -> bool {
+        let rests = self.to_browser.rests(now);
+        if std::mem::replace(&mut self.ear_rests, rests) {
+            let passed = self.ear_pace.skip(now);
+            self.to_browser.missed(passed);
+        }
+        rests
+    }
+
     fn phone_frames(&mut self, now: Instant) {
+        if self.phone_rests(now) {
+            return;
+        }
         let ms = self.phone_pace.step_ms();
         let due = self.phone_pace.due(now);
         self.to_phone.missed(due.missed, ms);
@@ -472,6 +508,9 @@ impl MediaPath {
     }
 
     fn ear_frames(&mut self, now: Instant) {
+        if self.ear_rests(now) {
+            return;
+        }
         let due = self.ear_pace.due(now);
         self.stats.frames_missed += u64::from(due.missed);
         self.to_browser.missed(due.missed);

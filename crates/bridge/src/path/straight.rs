@@ -47,6 +47,11 @@ impl Straight {
         Some(sent)
     }
 
+    /// Whether packets came last, so that it is to be looked whether they still do.
+    pub(super) fn is_used(&self) -> bool {
+        self.last.is_some()
+    }
+
     /// Whether packets come, so that nothing of ours is to be sent.
     pub(super) fn flows(&self, now: Instant) -> bool {
         self.last

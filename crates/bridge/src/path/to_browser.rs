@@ -203,6 +203,16 @@ impl ToBrowser {
         codec == self.ear.codec && may && !self.keys.listens_for_tones()
     }
 
+    /// Whether the phone goes straight through until something happens, so that there are no frames to make.
+    pub(super) fn may_rest(&self) -> bool {
+        self.straight.is_used() && !self.held
+    }
+
+    /// Whether nothing has happened.
+    pub(super) fn rests(&self, now: Instant) -> bool {
+        self.may_rest() && self.straight.flows(now)
+    }
+
     /// How much sooner the last frame could have been made, in microseconds, if it was of what waits here.
     pub(super) fn take_spare_us(&mut self) -> Option<i64> {
         self.voice.take_spare_us()
@@ -230,7 +240,7 @@ impl ToBrowser {
     }
 
     fn own_frame(&mut self, now: Instant) -> Option<EarFrame> {
-        if !self.held && self.straight.flows(now) {
+        if self.rests(now) {
             return None;
         }
         let sound = self.sound(now);

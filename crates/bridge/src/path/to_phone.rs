@@ -162,6 +162,17 @@ impl ToPhone {
         target.direction.sends() && !self.held && !self.muted && !self.keys.are_pressed()
     }
 
+    /// Whether the voice goes straight through until something happens, so that there are no frames to make.
+    pub(super) fn may_rest(&self, target: Option<&MediaTarget>) -> bool {
+        let speaks = target.is_some_and(|target| self.speaks(target));
+        speaks && self.straight.is_used() && self.keys.are_idle()
+    }
+
+    /// Whether nothing has happened.
+    pub(super) fn rests(&self, now: Instant, target: Option<&MediaTarget>) -> bool {
+        self.may_rest(target) && self.straight.flows(now)
+    }
+
     /// Presses a key, as a named event if the phone takes them, else as its tone.
     pub(super) fn press(&mut self, key: Key, target: &MediaTarget) -> Result<(), TooManyKeys> {
         self.keys.press(key, target.telephone_event.is_some())

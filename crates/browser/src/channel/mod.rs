@@ -15,8 +15,6 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use rtc::crypto::RTCCryptoProvider;
 use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
-use rtc::rtcp;
-use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::shared::error::Error;
 use rtc::shared::marshal::Unmarshal;
 
@@ -48,14 +46,15 @@ pub(crate) enum Heard {
     /// A packet of its sound, for the first time or again.
     Media(rtp::Packet),
     /// How well it receives ours.
-    Report(ReceptionReport),
+    Report(reports::Heard),
 }
 
 /// A stream from us, for the reports about it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stream {
     pub(crate) ssrc: u32,
-    pub(crate) payload_type: u8,
+    /// Of its RTP clock, in Hz.
+    pub(crate) clock_rate: u32,
 }
 
 impl Channel {
@@ -64,6 +63,7 @@ impl Channel {
     /// # Errors
     /// There is no certificate to be had, or no profile that our cryptography knows.
     pub(crate) fn new(
+        now: Instant,
         crypto: &Arc<dyn RTCCryptoProvider>,
         profiles: Vec<SrtpProtectionProfile>,
         offered: Fingerprints,
@@ -73,7 +73,7 @@ impl Channel {
         let channel = Self {
             handshake,
             seals: None,
-            reports: Reports::new(ours),
+            reports: Reports::new(now, ours),
             to: None,
             heard: VecDeque::new(),
             datagrams: VecDeque::new(),
@@ -119,15 +119,15 @@ impl Channel {
         let no_keys = || Error::Other("media before the handshake".to_owned());
         let seals = self.seals.as_mut().ok_or_else(no_keys)?;
         if is_rtcp(bytes) {
-            let mut plain = seals.open_rtcp(bytes)?;
-            let packets = rtcp::packet::unmarshal(&mut plain)?;
-            let blocks = self.reports.heard(now, packets);
-            self.heard.extend(blocks.into_iter().map(Heard::Report));
+            let plain = seals.open_rtcp(bytes)?;
+            let said = self.reports.heard(now, &plain);
+            let said = said.map_err(|error| Error::Other(error.to_string()))?;
+            self.heard.extend(said.into_iter().map(Heard::Report));
         } else {
             let mut plain = seals.open_rtp(bytes)?;
             let packet = rtp::Packet::unmarshal(&mut plain)?;
-            let packet = self.reports.received(now, packet);
-            self.heard.extend(packet.map(Heard::Media));
+            self.reports.received(now, &packet.header);
+            self.heard.push_back(Heard::Media(packet));
         }
         // Only now is it known to be the browser's: where it moves to, we follow.
         self.to = Some(from);
@@ -138,12 +138,11 @@ impl Channel {
     ///
     /// # Errors
     /// There are no keys yet, or they refuse it.
-    pub(crate) fn send(&mut self, now: Instant, packet: rtp::Packet) -> Result<(), Error> {
+    pub(crate) fn send(&mut self, now: Instant, packet: &rtp::Packet) -> Result<(), Error> {
         let no_keys = || Error::Other("no handshake yet".to_owned());
         let seals = self.seals.as_mut().ok_or_else(no_keys)?;
-        for packet in self.reports.sending(now, packet) {
-            self.datagrams.push_back(seals.seal(packet)?);
-        }
+        self.datagrams.push_back(seals.seal_rtp(packet)?);
+        self.reports.sent(now, packet);
         Ok(())
     }
 
@@ -151,17 +150,15 @@ impl Channel {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.handshake.handle_timeout(now);
         self.datagrams.extend(self.handshake.answers());
-        let due = self.reports.due(now);
-        if let Some(seals) = &mut self.seals {
+        if let (Some(seals), Some(report)) = (&mut self.seals, self.reports.due(now)) {
             // One that cannot be sealed is not missed: there is another in a second.
-            let sealed = due.into_iter().filter_map(|packet| seals.seal(packet).ok());
-            self.datagrams.extend(sealed);
+            self.datagrams.extend(seals.seal_rtcp(&report));
         }
     }
 
     pub(crate) fn poll_timeout(&mut self) -> Option<Instant> {
         let handshake = self.handshake.poll_timeout();
-        let reports = self.reports.poll_timeout().filter(|_| self.seals.is_some());
+        let reports = self.seals.is_some().then(|| self.reports.poll_timeout());
         handshake.into_iter().chain(reports).min()
     }
 

@@ -1,114 +1,140 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rtc::interceptor::{
-    AttributedPacket, BoxedInterceptor, Packet, Registry, StreamInfo, TaggedPacket,
-};
-use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
-use rtc::rtcp;
-use rtc::rtcp::reception_report::ReceptionReport;
-use rtc::shared::TransportContext;
+use bytes::Bytes;
+use housecall_media::rtp::{Reception, Report, ReportBlock, ReportError, SenderInfo, Stamp};
 
 use super::Stream;
-use crate::stack::reports::blocks;
 
-/// Sender and receiver reports of a call, once a second (RFC 3550 §6.4).
+/// Sender and receiver reports of a call, once a second (RFC 3550 §6.4): a tenth of a percent of what its sound takes.
+#[derive(Debug)]
 pub(super) struct Reports {
-    chain: BoxedInterceptor,
+    ours: Stream,
+    begun: Instant,
+    next: Instant,
     /// Streams of the browser that are reported on.
-    known: Vec<u32>,
+    received: Vec<Reception>,
+    packets_sent: u32,
+    octets_sent: u32,
+    /// When the last packet of ours was sent, and its media time.
+    last_sent: Option<(Instant, u32)>,
+}
+
+/// What the browser says of a stream of ours.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) ssrc: u32,
+    /// Lost since the report before, of 256.
+    pub(crate) fraction_lost: u8,
+    /// From us to the browser and back, once it has heard a report of ours.
+    pub(crate) round_trip: Option<Duration>,
 }
 
 impl Reports {
-    /// Opus, whatever is sampled (RFC 7587 §4.1).
-    const CLOCK_RATE: u32 = 48_000;
+    const EVERY: Duration = Duration::from_secs(1);
+    /// Since 1900.
+    const YEAR_2026: Duration = Duration::from_secs(126 * 365 * 86_400 + 31 * 86_400);
     /// A microphone, and each time that it is changed for another one.
     const STREAMS_MAX: usize = 8;
+    /// A browser hears one stream; whoever reports on more in one datagram is not a browser.
+    const BLOCKS_MAX: usize = 6;
+    /// The name in our reports; it tells nothing of anybody (RFC 7022).
+    const CANONICAL_NAME: &'static str = "housecall";
 
-    pub(super) fn new(ours: Stream) -> Self {
-        let mut chain: BoxedInterceptor = Box::new(configure_rtcp_reports(Registry::new()).build());
-        chain.bind_local_stream(&voice(ours));
+    pub(super) fn new(now: Instant, ours: Stream) -> Self {
         Self {
-            chain,
-            known: Vec::new(),
+            ours,
+            begun: now,
+            next: now + Self::EVERY,
+            received: Vec::new(),
+            packets_sent: 0,
+            octets_sent: 0,
+            last_sent: None,
         }
     }
 
-    /// Counts a packet of the browser, and gives it back.
-    pub(super) fn received(&mut self, now: Instant, packet: rtp::Packet) -> Option<rtp::Packet> {
-        self.know(Stream {
-            ssrc: packet.header.ssrc,
-            payload_type: packet.header.payload_type,
-        });
-        match self.read(now, Packet::Rtp(packet)) {
-            Some(Packet::Rtp(packet)) => Some(packet),
-            _ => None,
+    /// Counts a packet of the browser.
+    pub(super) fn received(&mut self, now: Instant, header: &rtp::Header) {
+        let stamp = Stamp {
+            ssrc: header.ssrc,
+            sequence: header.sequence_number,
+            timestamp: header.timestamp,
+        };
+        if let Some(reception) = self.reception_of(stamp.ssrc) {
+            reception.received(now, stamp);
+        } else if self.received.len() < Self::STREAMS_MAX {
+            let reception = Reception::new(now, self.ours.clock_rate, stamp);
+            self.received.push(reception);
         }
     }
 
-    fn know(&mut self, stream: Stream) {
-        if self.known.len() < Self::STREAMS_MAX && !self.known.contains(&stream.ssrc) {
-            self.known.push(stream.ssrc);
-            self.chain.bind_remote_stream(&voice(stream));
+    fn reception_of(&mut self, ssrc: u32) -> Option<&mut Reception> {
+        self.received.iter_mut().find(|it| it.ssrc() == ssrc)
+    }
+
+    /// Counts a packet of ours.
+    pub(super) fn sent(&mut self, now: Instant, packet: &rtp::Packet) {
+        let octets = u32::try_from(packet.payload.len()).unwrap_or(u32::MAX);
+        self.packets_sent = self.packets_sent.wrapping_add(1);
+        self.octets_sent = self.octets_sent.wrapping_add(octets);
+        self.last_sent = Some((now, packet.header.timestamp));
+    }
+
+    /// Takes what the browser reports. Returns what it says of streams that it receives.
+    ///
+    /// # Errors
+    /// It is no report.
+    pub(super) fn heard(&mut self, now: Instant, plain: &[u8]) -> Result<Vec<Heard>, ReportError> {
+        let report = Report::parse(plain)?;
+        if let (Some(info), Some(reception)) = (&report.sender, self.reception_of(report.ssrc)) {
+            reception.sender_report(now, info);
         }
+        let clock = self.clock(now);
+        let blocks = report.blocks.iter().take(Self::BLOCKS_MAX);
+        Ok(blocks.map(|block| said(block, clock)).collect())
     }
 
-    /// Takes the browser's reports. Returns what they say of streams that it receives.
-    pub(super) fn heard(
-        &mut self,
-        now: Instant,
-        packets: Vec<Box<dyn rtcp::Packet>>,
-    ) -> Vec<ReceptionReport> {
-        let blocks = blocks(&packets);
-        // The chain learns when the browser has sent them, and keeps them.
-        self.read(now, Packet::Rtcp(packets));
-        blocks
+    /// The report that is due.
+    pub(super) fn due(&mut self, now: Instant) -> Option<Bytes> {
+        if now < self.next {
+            return None;
+        }
+        self.next = now + Self::EVERY;
+        let report = Report {
+            ssrc: self.ours.ssrc,
+            sender: self.info(now),
+            blocks: self.received.iter_mut().map(|it| it.report(now)).collect(),
+            ..Report::default()
+        };
+        Some(report.to_bytes(Self::CANONICAL_NAME))
     }
 
-    /// What one packet on its way in has become.
-    fn read(&mut self, now: Instant, packet: Packet) -> Option<Packet> {
-        self.chain.handle_read(tagged(now, packet)).ok()?;
-        let first = self.chain.poll_read();
-        while self.chain.poll_read().is_some() {}
-        first.map(|tagged| tagged.message.packet)
+    /// What a sender report says of our stream; nothing before its first packet.
+    fn info(&self, now: Instant) -> Option<SenderInfo> {
+        let (at, timestamp) = self.last_sent?;
+        let since = now.saturating_duration_since(at).as_micros();
+        let ticks = since * u128::from(self.ours.clock_rate) / 1_000_000;
+        Some(SenderInfo {
+            ntp: SenderInfo::ntp_of(self.clock(now)),
+            timestamp: timestamp.wrapping_add(ticks as u32),
+            packets: self.packets_sent,
+            octets: self.octets_sent,
+        })
     }
 
-    /// Counts a packet of ours. Returns what is to be sent.
-    pub(super) fn sending(&mut self, now: Instant, packet: rtp::Packet) -> Vec<Packet> {
-        // A packet that cannot be counted is not sent, and the next one is.
-        let _ = self.chain.handle_write(tagged(now, Packet::Rtp(packet)));
-        self.written()
+    /// Our clock. No wall's is needed (RFC 3550 §6.4.1), but some take a time of long ago for none.
+    fn clock(&self, now: Instant) -> Duration {
+        Self::YEAR_2026 + now.saturating_duration_since(self.begun)
     }
 
-    /// The reports that are due.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<Packet> {
-        // Whoever cannot report now does so later.
-        let _ = self.chain.handle_timeout(now);
-        self.written()
-    }
-
-    fn written(&mut self) -> Vec<Packet> {
-        std::iter::from_fn(|| Some(self.chain.poll_write()?.message.packet)).collect()
-    }
-
-    pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
-        self.chain.poll_timeout()
+    pub(super) fn poll_timeout(&self) -> Instant {
+        self.next
     }
 }
 
-fn voice(stream: Stream) -> StreamInfo {
-    StreamInfo {
-        ssrc: stream.ssrc,
-        payload_type: stream.payload_type,
-        mime_type: "audio/opus".to_owned(),
-        clock_rate: Reports::CLOCK_RATE,
-        ..StreamInfo::default()
-    }
-}
-
-fn tagged(now: Instant, packet: Packet) -> TaggedPacket {
-    TaggedPacket {
-        now,
-        transport: TransportContext::default(),
-        message: AttributedPacket::new(packet),
+fn said(block: &ReportBlock, clock: Duration) -> Heard {
+    Heard {
+        ssrc: block.ssrc,
+        fraction_lost: block.fraction_lost,
+        round_trip: block.round_trip(clock),
     }
 }

@@ -2,8 +2,6 @@ use bytes::{Bytes, BytesMut};
 use rtc::crypto::RTCCryptoProvider;
 use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::dtls::state::State;
-use rtc::interceptor::Packet;
-use rtc::rtcp;
 use rtc::shared::error::Error;
 use rtc::shared::marshal::Marshal;
 use rtc::srtp::config::{Config, LABEL_EXTRACTOR_DTLS_SRTP};
@@ -59,13 +57,14 @@ impl Seals {
         self.theirs.decrypt_rtcp(sealed)
     }
 
-    pub(super) fn seal(&mut self, packet: Packet) -> Result<Bytes, Error> {
-        let sealed = match packet {
-            Packet::Rtp(packet) => self.ours.encrypt_rtp(&packet.marshal()?)?,
-            Packet::Rtcp(packets) => self.ours.encrypt_rtcp(&rtcp::packet::marshal(&packets)?)?,
-            _ => return Err(Error::Other("neither RTP nor RTCP".to_owned())),
-        };
+    pub(super) fn seal_rtp(&mut self, packet: &rtp::Packet) -> Result<Bytes, Error> {
+        let plain = packet.marshal()?;
+        let sealed = self.ours.encrypt_rtp_with_header(&plain, &packet.header)?;
         Ok(sealed.freeze())
+    }
+
+    pub(super) fn seal_rtcp(&mut self, plain: &[u8]) -> Result<Bytes, Error> {
+        Ok(self.ours.encrypt_rtcp(plain)?.freeze())
     }
 }
 

@@ -1,5 +1,6 @@
 use rtc::peer_connection::configuration::media_engine::{
-    MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_TELEPHONE_EVENT, MIME_TYPE_VP8, MediaEngine,
+    MIME_TYPE_OPUS, MIME_TYPE_PCMA, MIME_TYPE_PCMU, MIME_TYPE_RTX, MIME_TYPE_TELEPHONE_EVENT,
+    MIME_TYPE_VP8, MediaEngine,
 };
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
@@ -7,16 +8,22 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::sdp::extmap::AUDIO_LEVEL_URI;
 use rtc::shared::error::Error;
 
+use crate::VoiceCodec;
 use crate::offer::Codecs;
+use crate::voice::Voice;
 
 /// What we can answer with, under the payload types that the browser chose: both directions then use one numbering.
 pub(super) fn media_engine(codecs: &Codecs) -> Result<MediaEngine, Error> {
     let mut media = MediaEngine::default();
-    register(&mut media, opus(), codecs.opus, RtpCodecKind::Audio)?;
+    let Voice {
+        codec,
+        payload_type,
+    } = codecs.voice;
+    register(&mut media, voice(codec), payload_type, RtpCodecKind::Audio)?;
     if let Some(payload_type) = codecs.telephone_event {
         register(
             &mut media,
-            telephone_event(),
+            telephone_event(codec.clock_rate()),
             payload_type,
             RtpCodecKind::Audio,
         )?;
@@ -40,12 +47,17 @@ pub(super) fn register_audio_level(media: &mut MediaEngine) -> Result<(), Error>
     )
 }
 
-pub(super) fn opus() -> RTCRtpCodec {
+pub(super) fn voice(codec: VoiceCodec) -> RTCRtpCodec {
+    let (mime_type, channels, parameters) = match codec {
+        VoiceCodec::Opus => (MIME_TYPE_OPUS, 2, "minptime=10;useinbandfec=1"),
+        VoiceCodec::Pcmu => (MIME_TYPE_PCMU, 1, ""),
+        VoiceCodec::Pcma => (MIME_TYPE_PCMA, 1, ""),
+    };
     RTCRtpCodec {
-        mime_type: MIME_TYPE_OPUS.to_owned(),
-        clock_rate: 48_000,
-        channels: 2,
-        sdp_fmtp_line: "minptime=10;useinbandfec=1".to_owned(),
+        mime_type: mime_type.to_owned(),
+        clock_rate: codec.clock_rate(),
+        channels,
+        sdp_fmtp_line: parameters.to_owned(),
         rtcp_feedback: vec![],
     }
 }
@@ -64,10 +76,10 @@ pub(super) fn vp8() -> RTCRtpCodec {
     }
 }
 
-fn telephone_event() -> RTCRtpCodec {
+fn telephone_event(clock_rate: u32) -> RTCRtpCodec {
     RTCRtpCodec {
         mime_type: MIME_TYPE_TELEPHONE_EVENT.to_owned(),
-        clock_rate: 48_000,
+        clock_rate,
         channels: 0,
         sdp_fmtp_line: String::new(),
         rtcp_feedback: vec![],

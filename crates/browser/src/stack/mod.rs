@@ -4,7 +4,7 @@ mod codecs;
 mod incoming;
 mod keyframes;
 mod repair;
-pub(crate) mod reports;
+mod reports;
 mod voice_rate;
 
 use std::net::SocketAddr;
@@ -39,7 +39,7 @@ use reports::Reports;
 
 use crate::channel::{Channel, Fingerprints, Stream};
 use crate::offer::{Codecs, Offer};
-use crate::{Down, Kind, OfferRefused, Options, Shape, SrtpProfile};
+use crate::{Down, Kind, OfferRefused, Options, Shape, SrtpProfile, VoiceCodec};
 
 /// A peer connection that has answered, and what we must know about it.
 pub(crate) struct Stack {
@@ -96,12 +96,13 @@ impl Stack {
             .sdp;
         let (channel, answer) = match options.shape {
             Shape::Call => {
-                let (channel, answer) = open_channel(options, offer, &crypto, &tracks, &answer)?;
+                let (channel, answer) =
+                    open_channel(now, options, offer, &crypto, &tracks, &answer)?;
                 (Some(channel), answer)
             }
             Shape::Room => (None, answer),
         };
-        let answer = voice_rate::ask(&answer, offer.codecs.opus, options.voice_rate);
+        let answer = voice_rate::ask(&answer, offer.codecs.voice, options.voice_rate);
         let ufrag = value_of(&answer, "a=ice-ufrag:")?;
         let password = value_of(&answer, "a=ice-pwd:")?;
         let audio_level = extension_id(&answer, AUDIO_LEVEL_URI);
@@ -121,6 +122,7 @@ impl Stack {
 
 /// Opens the channel of a call, and puts its certificate's fingerprint into the answer.
 fn open_channel(
+    now: Instant,
     options: &Options,
     offer: &Offer,
     crypto: &Arc<dyn RTCCryptoProvider>,
@@ -131,10 +133,10 @@ fn open_channel(
     let offered = offered.ok_or(Error::ErrUnsupportedFingerprintAlgorithm)?;
     let ours = tracks.first().map(|track| Stream {
         ssrc: track.ssrc,
-        payload_type: track.payload_type,
+        clock_rate: offer.codecs.voice.codec.clock_rate(),
     });
     let ours = ours.ok_or(Error::ErrNoRemoteDescription)?;
-    let (channel, fingerprint) = Channel::new(crypto, options.profiles(), offered, ours)?;
+    let (channel, fingerprint) = Channel::new(now, crypto, options.profiles(), offered, ours)?;
     Ok((channel, with_fingerprint(answer, &fingerprint)))
 }
 
@@ -194,6 +196,14 @@ fn settings(options: &Options, crypto: &Arc<dyn RTCCryptoProvider>) -> SettingEn
 }
 
 impl Options {
+    /// A room's voices are passed from browser to browser, so that all must speak the same.
+    pub(crate) fn voices(&self) -> &[VoiceCodec] {
+        match self.shape {
+            Shape::Call => &self.voices,
+            Shape::Room => &[VoiceCodec::Opus],
+        }
+    }
+
     fn profiles(&self) -> Vec<SrtpProtectionProfile> {
         self.srtp.iter().map(|profile| profile.number()).collect()
     }
@@ -225,9 +235,9 @@ fn add_tracks(
                 kind: Kind::Audio,
                 slot,
             },
-            codecs.opus,
+            codecs,
         )?);
-        if let Some((vp8, _rtx)) = codecs.vp8 {
+        if codecs.vp8.is_some() {
             tracks.push(add_track(
                 connection,
                 shape,
@@ -235,7 +245,7 @@ fn add_tracks(
                     kind: Kind::Video,
                     slot,
                 },
-                vp8,
+                codecs,
             )?);
         }
     }
@@ -246,11 +256,15 @@ fn add_track(
     connection: &mut RTCPeerConnection,
     shape: Shape,
     down: Down,
-    payload_type: u8,
+    codecs: &Codecs,
 ) -> Result<DownTrack, Error> {
-    let (kind, name, codec, bit) = match down.kind {
-        Kind::Audio => (RtpCodecKind::Audio, "audio", codecs::opus(), 0),
-        Kind::Video => (RtpCodecKind::Video, "video", codecs::vp8(), 1),
+    let (kind, name, bit) = match down.kind {
+        Kind::Audio => (RtpCodecKind::Audio, "audio", 0),
+        Kind::Video => (RtpCodecKind::Video, "video", 1),
+    };
+    let (codec, payload_type) = match (down.kind, codecs.vp8) {
+        (Kind::Video, Some((vp8, _rtx))) => (codecs::vp8(), vp8),
+        _ => (codecs::voice(codecs.voice.codec), codecs.voice.payload_type),
     };
     let ssrc = SSRC_BASE + u32::from(down.slot) * 2 + bit;
     let coding = RTCRtpCodingParameters {

@@ -18,7 +18,7 @@ pub(super) struct Reports;
 const BLOCKS_MAX: usize = 6;
 
 /// What a browser's packets say of the streams that it receives, at most [`BLOCKS_MAX`] times.
-pub(crate) fn blocks(packets: &[Box<dyn rtc::rtcp::Packet>]) -> Vec<ReceptionReport> {
+fn blocks(packets: &[Box<dyn rtc::rtcp::Packet>]) -> Vec<ReceptionReport> {
     let of_each = packets.iter().flat_map(|packet| {
         let any = packet.as_any();
         let by_sender = any

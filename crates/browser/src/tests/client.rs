@@ -51,6 +51,7 @@ impl Client {
             .clear_codecs()
             .enable_vp8(true)
             .enable_opus(true, false)
+            .enable_pcmu(true, false)
             .build(now);
         rtc.add_local_candidate(Candidate::host(addr, "udp").unwrap());
         Self {

@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::pair::{Pair, options};
-use crate::{Closed, Down, Kind, OutPacket, SendRefused, Shape, SrtpProfile, Timeouts, Up};
+use super::pair::{Pair, TICK, options};
+use crate::{
+    Closed, Down, Kind, Options, OutPacket, SendRefused, Shape, SrtpProfile, Timeouts, Up,
+    VoiceCodec,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// The sound of a call, or of a room's first slot.
@@ -22,6 +25,23 @@ fn a_call_carries_sound_both_ways() {
             |(track, packet)| *track == Up::Audio && packet.payload.as_ref() == [0xfc, 1, 2, 3]
         )
     );
+    assert_eq!(pair.client.heard_on(0).len(), 50);
+}
+
+/// RFC 7874 §3: every browser has G.711, and speaks it where the answer has nothing else.
+#[test]
+fn a_call_is_in_g711_where_that_is_asked_for() {
+    let mut asking = options(Shape::Call);
+    asking.voices = vec![VoiceCodec::Pcma, VoiceCodec::Pcmu];
+    let mut pair = Pair::connected(asking);
+    assert_eq!(pair.peer.voice(), VoiceCodec::Pcmu);
+    pair.talk(SOUND, 50);
+    let types: Vec<u8> = pair
+        .media
+        .iter()
+        .map(|it| it.1.header.payload_type)
+        .collect();
+    assert_eq!(types, [0; 50]);
     assert_eq!(pair.client.heard_on(0).len(), 50);
 }
 
@@ -48,6 +68,21 @@ fn what_the_browser_misses_is_reported() {
     let (track, fraction_lost) = pair.reported.last().copied().expect("a report");
     assert_eq!(track, SOUND);
     assert!((48..=80).contains(&fraction_lost), "{:?}", pair.reported);
+}
+
+/// RFC 3550 §6.4.1: the browser's report names one of ours, whether our ICE checks the path or only answers.
+#[test]
+fn the_round_trip_of_a_call_is_known() {
+    for lite in [false, true] {
+        let mut pair = Pair::connected(Options {
+            lite,
+            ..options(Shape::Call)
+        });
+        assert_eq!(pair.peer.round_trip(pair.now), None);
+        pair.talk(SOUND, 800);
+        let trip = pair.peer.round_trip(pair.now).expect("a report");
+        assert!(trip <= 4 * TICK, "{trip:?}");
+    }
 }
 
 #[test]

@@ -30,7 +30,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use tokio::pin;
 use tokio::sync::mpsc;
+use tokio::time::sleep_until;
 
 use crate::options::EngineOptions;
 use crate::own_thread;
@@ -42,7 +44,7 @@ use sip::{FromSip, SipSockets};
 use timers::Timers;
 use trunk_slot::TrunkSlot;
 use turn::Turn;
-use udp::MediaSocket;
+use udp::{Datagram, MediaSocket};
 
 pub(crate) use call_slot::CallEnd;
 pub(crate) use room_slot::RoomEnd;
@@ -61,8 +63,12 @@ const PHONE_PACKETS_MAX: usize = 10_000;
 const SIP_MESSAGES_MAX: usize = 1_000;
 /// Datagrams read before the loop looks at anything else, so that no source starves another.
 const READS_A_TURN: usize = 8;
+/// Packets of phones taken at once, for the same reason.
+const PHONE_PACKETS_A_TURN: usize = 64;
 /// Timers fired before the loop looks at anything else.
 const TIMERS_A_TURN: usize = 256;
+/// The longest that a loop without timers sleeps.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// A call on this engine.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -122,10 +128,12 @@ struct Shard {
     phones: mpsc::Sender<FromPhone<CallKey>>,
     demux: Demux<Leg>,
     timers: Timers<Machine>,
-    /// Boxed: each is taken out and put back in every turn, and they are kilobytes.
+    /// What a turn has to send; empty between turns.
+    outgoing: Vec<Datagram>,
+    /// Boxed, since they are kilobytes.
     calls: BTreeMap<CallKey, Box<CallSlot>>,
     calls_by_id: BTreeMap<String, CallKey>,
-    /// Boxed for the same reason.
+    /// Likewise.
     rooms: BTreeMap<RoomKey, Box<RoomSlot>>,
     /// Minded by the first shard alone.
     trunks: BTreeMap<TrunkKey, TrunkSlot>,
@@ -164,6 +172,7 @@ impl Shard {
             phones,
             demux: Demux::new(),
             timers: Timers::new(),
+            outgoing: Vec::new(),
             calls: BTreeMap::new(),
             calls_by_id: BTreeMap::new(),
             rooms: BTreeMap::new(),
@@ -174,11 +183,14 @@ impl Shard {
 
     /// Runs until the engine drops its end.
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut heard = Vec::with_capacity(PHONE_PACKETS_A_TURN);
+        let alarm = sleep_until(Instant::now().into());
+        pin!(alarm);
         loop {
-            let deadline = self
-                .timers
-                .next()
-                .unwrap_or_else(|| Instant::now() + Duration::from_secs(1));
+            let deadline = self.timers.next().unwrap_or_else(|| Instant::now() + IDLE);
+            if alarm.deadline() != deadline.into() {
+                alarm.as_mut().reset(deadline.into());
+            }
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(command) => self.turn(|turn| turn.obey(command)),
@@ -187,8 +199,10 @@ impl Shard {
                 _ = self.media.readable() => {}
                 _ = self.sip.readable() => {}
                 Some(heard) = self.from_sip.recv() => self.turn(|turn| turn.hear_sip(heard)),
-                Some(heard) = self.from_phones.recv() => self.turn(|turn| turn.hear_phone(heard)),
-                () = tokio::time::sleep_until(deadline.into()) => {}
+                _ = self.from_phones.recv_many(&mut heard, PHONE_PACKETS_A_TURN) => {
+                    self.turn(|turn| heard.drain(..).for_each(|heard| turn.hear_phone(heard)));
+                }
+                () = &mut alarm => {}
             }
             self.read_sockets();
             self.fire_timers();
@@ -199,8 +213,8 @@ impl Shard {
         let mut datagrams = Vec::new();
         for _ in 0..READS_A_TURN {
             match self.media.read(|from, bytes| datagrams.push((from, bytes))) {
-                Ok(0) => break,
-                Ok(_) => {}
+                Ok(true) => {}
+                Ok(false) => break,
                 Err(error) => {
                     tracing::warn!(%error, "media socket not read");
                     break;
@@ -226,6 +240,9 @@ impl Shard {
 
     fn fire_timers(&mut self) {
         let now = Instant::now();
+        if !self.timers.is_due(now) {
+            return;
+        }
         self.turn(|turn| {
             for _ in 0..TIMERS_A_TURN {
                 match turn.shard.timers.take_due(now) {
@@ -242,6 +259,7 @@ impl Shard {
         work(&mut turn);
         let (mut media, sip) = turn.finish();
         self.media.write(&mut media);
+        self.outgoing = media;
         for (to, message) in sip {
             self.sip.send(to, message);
         }

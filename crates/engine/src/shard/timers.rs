@@ -21,7 +21,13 @@ impl<K: Copy + Eq + Hash + Ord> Timers<K> {
 
     /// Sets, moves or clears the deadline of `machine`.
     pub(crate) fn set(&mut self, machine: K, deadline: Option<Instant>) {
-        if let Some(old) = self.set.remove(&machine) {
+        let old = self.set.get(&machine).copied();
+        // Most packets leave it where it was.
+        if old == deadline {
+            return;
+        }
+        if let Some(old) = old {
+            self.set.remove(&machine);
             self.queue.remove(&(old, machine));
         }
         if let Some(deadline) = deadline {
@@ -35,12 +41,15 @@ impl<K: Copy + Eq + Hash + Ord> Timers<K> {
         self.queue.first().map(|(deadline, _)| *deadline)
     }
 
+    /// Whether any deadline has come.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.next().is_some_and(|deadline| deadline <= now)
+    }
+
     /// Takes one machine whose deadline has come.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<K> {
-        let &(deadline, machine) = self.queue.first()?;
-        if deadline > now {
-            return None;
-        }
+        let due = self.queue.first().filter(|(deadline, _)| *deadline <= now);
+        let (_, machine) = due.copied()?;
         self.set(machine, None);
         Some(machine)
     }

@@ -1,5 +1,6 @@
 //! One turn of a shard's loop: inputs go to their machines, outputs are collected.
 
+use std::mem;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -129,10 +130,11 @@ pub(super) struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     pub(super) fn new(shard: &'a mut Shard, now: Instant) -> Self {
+        let media = mem::take(&mut shard.outgoing);
         Self {
             shard,
             now,
-            media: Vec::new(),
+            media,
             sip: Vec::new(),
         }
     }
@@ -301,6 +303,7 @@ impl<'a> Turn<'a> {
         options.path.hold_music = self.shard.options.hold_music.clone();
         options.path.suppress_noise = self.shard.options.suppress_noise;
         options.path.hear_tones = self.shard.options.hear_tones;
+        options.path.straight_g711 = self.shard.options.straight_g711;
         let (bridge, answer) = Bridge::dial(self.now, options, offer)
             .map_err(|error| DialRefused::Offer(error.to_string()))?;
         ports.listen(call, &self.shard.phones);
@@ -354,7 +357,7 @@ impl<'a> Turn<'a> {
     }
 
     fn with_call(&mut self, call: CallKey, work: impl FnOnce(&mut CallSlot, Instant)) {
-        let Some(mut slot) = self.shard.calls.remove(&call) else {
+        let Some(slot) = self.shard.calls.get_mut(&call) else {
             return;
         };
         let (mut proved, mut call_ids) = (Vec::new(), Vec::new());
@@ -366,8 +369,9 @@ impl<'a> Turn<'a> {
         };
         let now = self.now;
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            work(&mut slot, now);
-            slot.drain(&mut out)
+            work(slot, now);
+            let finished = slot.drain(&mut out);
+            (finished, slot.deadline())
         }));
         for address in proved {
             self.shard.demux.prove(address, Leg::Call(call));
@@ -375,11 +379,8 @@ impl<'a> Turn<'a> {
         let call_ids = call_ids.into_iter().map(|call_id| (call_id, call));
         self.shard.calls_by_id.extend(call_ids);
         match ended {
-            Ok(false) => {
-                self.shard.timers.set(Machine::Call(call), slot.deadline());
-                self.shard.calls.insert(call, slot);
-            }
-            Ok(true) => self.forget_call(call),
+            Ok((false, deadline)) => self.shard.timers.set(Machine::Call(call), deadline),
+            Ok((true, _)) => self.forget_call(call),
             Err(_) => {
                 tracing::error!(call = call.0, "a fault ended this call; the others go on");
                 self.forget_call(call);
@@ -420,6 +421,7 @@ impl<'a> Turn<'a> {
     }
 
     fn forget_call(&mut self, call: CallKey) {
+        self.shard.calls.remove(&call);
         self.shard.timers.set(Machine::Call(call), None);
         self.shard.calls_by_id.retain(|_, owner| *owner != call);
         self.shard.demux.forget(|leg| leg == Leg::Call(call));

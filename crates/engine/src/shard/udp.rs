@@ -1,5 +1,6 @@
 //! The media socket of a shard: many datagrams a system call, in both directions.
 
+use std::array;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 
@@ -61,32 +62,37 @@ impl MediaSocket {
         self.socket.readable().await
     }
 
-    /// Reads one batch and gives each datagram to `each`. Returns how many came; zero when nothing waits.
-    pub(crate) fn read(&mut self, mut each: impl FnMut(SocketAddr, BytesMut)) -> io::Result<usize> {
+    /// Reads one batch and gives each datagram to `each`. Returns whether more may wait.
+    pub(crate) fn read(&mut self, mut each: impl FnMut(SocketAddr, BytesMut)) -> io::Result<bool> {
         let mut metas = [RecvMeta::default(); BATCH];
-        let mut slots: Vec<IoSliceMut<'_>> =
-            self.buffer.chunks_mut(SLOT).map(IoSliceMut::new).collect();
+        let mut rooms = self.buffer.chunks_mut(SLOT);
+        let mut slots: [_; BATCH] =
+            array::from_fn(|_| IoSliceMut::new(rooms.next().unwrap_or_default()));
+        let mut filled = 0;
         let result = self.socket.try_io(Interest::READABLE, || {
-            self.state
-                .recv((&self.socket).into(), &mut slots, &mut metas)
+            filled = self
+                .state
+                .recv((&self.socket).into(), &mut slots, &mut metas)?;
+            // Fewer than there was room for: the kernel has no more, and need not be asked to know it.
+            match filled == BATCH {
+                true => Ok(()),
+                false => Err(io::ErrorKind::WouldBlock.into()),
+            }
         });
-        drop(slots);
-        let filled = match result {
-            Ok(filled) => filled,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+        match result {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // An ICMP answer to an earlier send: no fault of this read.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(false),
             Err(error) => return Err(error),
-        };
-        let mut count = 0;
+        }
         for (slot, meta) in self.buffer.chunks(SLOT).zip(metas.iter().take(filled)) {
             let joined = slot.get(..meta.len).unwrap_or_default();
             for datagram in joined.chunks(meta.stride.max(1)) {
                 each(meta.addr, BytesMut::from(datagram));
-                count += 1;
             }
         }
-        Ok(count)
+        Ok(filled == BATCH)
     }
 
     /// Sends all, joining runs of equal size to one destination. What the kernel refuses is dropped, as a network would.

@@ -84,6 +84,11 @@ impl KeySender {
         matches!(self.state, State::Pressed { .. })
     }
 
+    /// Whether no key is being pressed, waits, or was let go just now, so that it need not be asked before there is another.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && matches!(self.state, State::Idle)
+    }
+
     /// Forgets the keys that wait and the event under way.
     pub fn clear(&mut self) {
         self.waiting.clear();
