@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run -p housecall-examples --example bridge                      # over a pretend telephone network, on loopback
 //! cargo run -p housecall-examples --example bridge -- 8090 TRUNK        # over a trunk: an address, or a TOML file (see `trunk.rs`)
+//! cargo run -p housecall-examples --example bridge -- 8090 TRUNK g711   # the browser speaks the trunk's G.711, which is passed on as it is
 //! ```
 //!
 //! An [`Engine`] does the work, with an in-memory ledger and memory. The page and this program speak in lines over one WebSocket a call:
@@ -54,9 +55,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(trunk) => Way::to(&trunk).await?,
         None => Way::pretend().await?,
     };
+    let straight_g711 = arguments.next().is_some_and(|word| word == "g711");
     let desk = Arc::new(Desk {
         from: way.from.clone(),
-        engine: way.engine().await?,
+        engine: way.engine(straight_g711).await?,
     });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!("open http://{}/", listener.local_addr()?);
@@ -101,10 +103,11 @@ impl Way {
         })
     }
 
-    async fn engine(&self) -> Result<Engine, Box<dyn Error>> {
+    async fn engine(&self, straight_g711: bool) -> Result<Engine, Box<dyn Error>> {
         let mut options = EngineOptions::new(COUNTRY);
         options.ip = address_towards(&self.first)?;
         options.trunks = vec![self.setup.clone()];
+        options.straight_g711 = straight_g711;
         let ledger = MemoryLedger::with_credits(AccountId::new(PAYER), Credits(CREDITS))?;
         let ports = Ports {
             ledger: Arc::new(ledger),

@@ -8,10 +8,13 @@ export class Bridge {
   #program;
   #origin;
 
-  /** @param {string} [trunk] a file; without one, its pretend network */
-  static async start(trunk) {
+  /**
+   * @param {string} [trunk] a file; without one, its pretend network
+   * @param {string[]} more what else it is told
+   */
+  static async start(trunk, ...more) {
     const bridge = new Bridge();
-    bridge.#program = new Program(built("examples/bridge"), trunk ? ["0", trunk] : ["0"]);
+    bridge.#program = new Program(built("examples/bridge"), trunk ? ["0", trunk, ...more] : ["0"]);
     bridge.#origin = (await bridge.#program.says("open http")).match(/http\S+/)[0];
     return bridge;
   }

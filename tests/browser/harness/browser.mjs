@@ -115,6 +115,7 @@ export function voiceSent(page) {
   return page.evaluate(async () => {
     const stats = await document.housecallPeer.getStats();
     const sent = [...stats.values()].find((it) => it.type === "outbound-rtp" && it.kind === "audio");
-    return { fmtp: stats.get(sent.codecId).sdpFmtpLine, bits: sent.targetBitrate };
+    const { mimeType, sdpFmtpLine } = stats.get(sent.codecId);
+    return { codec: mimeType, fmtp: sdpFmtpLine, bits: sent.targetBitrate };
   });
 }
