@@ -55,7 +55,7 @@ function drawStage(root, session) {
   mark(root, "place", (view && me(view)?.place) ?? "unknown");
   mark(root, "link", session.link.state);
   mark(root, "line", session.isOnline ? "open" : "lost");
-  const after = ["ended", "left", "moved", "elsewhere"].includes(stage);
+  const after = ["phone", "ended", "left", "moved", "elsewhere"].includes(stage);
   show(part(root, "lobby"), !after && stage !== "room");
   show(part(root, "room"), stage === "room");
   show(part(root, "after"), after);

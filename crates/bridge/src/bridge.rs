@@ -4,39 +4,23 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use housecall_browser::{self as browser, Down, Kind, OutPacket, Peer, Shape, Up};
-use housecall_media::sdp::MediaTarget;
 use housecall_media::telephone_event::KeyListener;
 use housecall_media::{AudioLevel, Key};
-use housecall_phone::{self as phone, Call, Ended};
 
-use crate::dialled::Dialled;
 use crate::ear;
 use crate::io::{BridgeEvent, Input, Output};
 use crate::options::{BridgeOptions, DialRefused, Error};
-use crate::path::{EarFrame, EarPacket, Levels, MediaPath, MediaStats, PathOutput, Quality};
+use crate::path::{EarFrame, EarPacket, Levels, MediaStats, Quality};
+use crate::phone_leg::{LegOutput, PhoneLeg};
 
 /// One phone call with the browser of the person who makes it, and the sound between them.
 #[derive(Debug)]
 pub struct Bridge {
-    call: Dialled,
+    leg: PhoneLeg,
     browser: Peer,
-    path: MediaPath,
-    moment: Moment,
-    /// Whether the other side holds us.
-    held_by_them: bool,
-    /// Whether the phone leg is secured; none before anything is agreed.
-    encrypted: Option<bool>,
     /// Keys that the page sends in its own sound (RFC 4733) instead of asking for them.
     keys: KeyListener,
     outputs: VecDeque<Output>,
-}
-
-/// As much of the call's state as the sound depends on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Moment {
-    Ringing,
-    Talking,
-    Ended,
 }
 
 impl Bridge {
@@ -58,15 +42,9 @@ impl Bridge {
         }
         let (browser, answer) = Peer::answer(now, peer, offer)?;
         path.ear = ear::agreed(path.ear, browser.voice(), offer);
-        let path = MediaPath::new(now, path)?;
-        let call = Call::dial(now, options.dial)?;
         let mut bridge = Self {
-            call: Dialled::new(call),
+            leg: PhoneLeg::dial(now, options.dial, path)?,
             browser,
-            path,
-            moment: Moment::Ringing,
-            held_by_them: false,
-            encrypted: None,
             keys: KeyListener::default(),
             outputs: VecDeque::new(),
         };
@@ -81,22 +59,22 @@ impl Bridge {
 
     /// What happened to the sound so far.
     pub fn stats(&self) -> MediaStats {
-        self.path.stats()
+        self.leg.stats()
     }
 
     /// How loud both sides are now.
     pub fn levels(&self) -> Levels {
-        self.path.levels()
+        self.leg.levels()
     }
 
     /// How both directions sound, and have sounded.
     pub fn quality(&self) -> &Quality {
-        self.path.quality()
+        self.leg.quality()
     }
 
     /// Whether the call is over and nothing is owed to the network any more: the bridge may be dropped.
     pub fn is_finished(&self) -> bool {
-        self.moment == Moment::Ended && self.call.get().is_finished()
+        self.leg.is_finished()
     }
 
     /// Takes what the world said.
@@ -107,21 +85,19 @@ impl Bridge {
         let taken = match input {
             Input::Browser { from, bytes } => self.hear_browser(now, from, bytes),
             Input::Rtp { from, bytes } => {
-                self.path.rtp(now, from, bytes);
+                self.leg.rtp(now, from, bytes);
                 Ok(())
             }
             Input::Rtcp { from, bytes } => {
-                self.path.rtcp(now, from, &bytes);
+                self.leg.rtcp(now, from, &bytes);
                 Ok(())
             }
             Input::Sip { from, message } => {
-                let input = phone::Input::Sip { from, message };
-                self.call.with(|call| call.handle_input(now, input));
+                self.leg.sip(now, from, message);
                 Ok(())
             }
             Input::TransportFailed { peer } => {
-                let input = phone::Input::TransportFailed { peer };
-                self.call.with(|call| call.handle_input(now, input));
+                self.leg.transport_failed(now, peer);
                 Ok(())
             }
         };
@@ -131,7 +107,7 @@ impl Bridge {
 
     /// Shuts or opens the microphone; the callee hears silence meanwhile. Nobody else is told.
     pub fn mute(&mut self, muted: bool) {
-        self.path.mute(muted);
+        self.leg.mute(muted);
     }
 
     /// Asks to hold: [`BridgeEvent::Held`] or [`BridgeEvent::HoldRefused`] follows. The sound is shut at once.
@@ -139,9 +115,7 @@ impl Bridge {
     /// # Errors
     /// [`Error::WrongMoment`]
     pub fn hold(&mut self, now: Instant) -> Result<(), Error> {
-        self.call.with(|call| call.hold(now))?;
-        // Whoever clicks Hold and turns to somebody in the room must not be heard while the network makes up its mind.
-        self.path.hold(now, true);
+        self.leg.hold(now)?;
         self.listen(now);
         Ok(())
     }
@@ -151,7 +125,7 @@ impl Bridge {
     /// # Errors
     /// [`Error::WrongMoment`]
     pub fn resume(&mut self, now: Instant) -> Result<(), Error> {
-        self.call.with(|call| call.resume(now))?;
+        self.leg.resume(now)?;
         self.listen(now);
         Ok(())
     }
@@ -162,29 +136,14 @@ impl Bridge {
     /// No such key, too many waiting, or [`Error::WrongMoment`] before the answer.
     pub fn digit(&mut self, now: Instant, digit: char) -> Result<(), Error> {
         let key = Key::new(digit).ok_or(Error::NoSuchKey(digit))?;
-        match self.moment {
-            Moment::Ringing => Err(wrong_moment("the phone has not answered")),
-            Moment::Ended => Err(wrong_moment("the call is over")),
-            Moment::Talking => {
-                let pressed = self.press(now, key);
-                self.listen(now);
-                pressed
-            }
-        }
-    }
-
-    fn press(&mut self, now: Instant, key: Key) -> Result<(), Error> {
-        if self.call.get().presses_by_info() {
-            return Ok(self.call.with(|call| call.press(now, key))?);
-        }
-        self.path.press(key).map_err(|refused| Error::TooManyKeys {
-            waiting: refused.waiting,
-        })
+        let pressed = self.leg.press(now, key);
+        self.listen(now);
+        pressed
     }
 
     /// Ends the call, in whatever state it is.
     pub fn hang_up(&mut self, now: Instant) {
-        self.call.with(|call| call.hang_up(now));
+        self.leg.hang_up(now);
         self.listen(now);
     }
 
@@ -195,11 +154,8 @@ impl Bridge {
 
     /// When to call [`Bridge::handle_timeout`] next; none once [`Bridge::is_finished`].
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let path = (self.moment != Moment::Ended).then(|| self.path.poll_timeout());
-        [self.call.poll_timeout(), self.browser.poll_timeout(), path]
-            .into_iter()
-            .flatten()
-            .min()
+        let ends = [self.leg.poll_timeout(), self.browser.poll_timeout()];
+        ends.into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -208,11 +164,8 @@ impl Bridge {
         if due(self.browser.poll_timeout()) {
             self.browser.handle_timeout(now);
         }
-        if due(self.call.poll_timeout()) {
-            self.call.with(|call| call.handle_timeout(now));
-        }
-        if self.moment != Moment::Ended {
-            self.path.handle_timeout(now);
+        if due(self.leg.poll_timeout()) {
+            self.leg.handle_timeout(now);
         }
         self.listen(now);
     }
@@ -228,100 +181,41 @@ impl Bridge {
         Ok(())
     }
 
-    /// Passes on what the three parts say, until none says anything more.
+    /// Passes on what both ends say, until neither says anything more.
     fn listen(&mut self, now: Instant) {
         loop {
-            if let Some(output) = self.call.poll_output() {
-                self.call_said(now, output);
+            if let Some(output) = self.leg.poll_output() {
+                self.leg_said(now, output);
             } else if let Some(output) = self.browser.poll_output() {
                 self.browser_said(now, output);
-            } else if let Some(output) = self.path.poll_output() {
-                self.path_said(now, output);
             } else {
                 return;
             }
         }
     }
 
-    fn call_said(&mut self, now: Instant, output: phone::Output) {
-        match output {
-            phone::Output::CallId(call_id) => self.outputs.push_back(Output::CallId(call_id)),
-            phone::Output::SendSip { to, bytes } => {
-                self.outputs.push_back(Output::SendSip { to, bytes })
+    fn leg_said(&mut self, now: Instant, output: LegOutput) {
+        let output = match output {
+            LegOutput::Ear(frame) => return self.let_hear(now, frame),
+            LegOutput::Event(event) => {
+                if let BridgeEvent::Ended { .. } = event {
+                    self.close_browser(now);
+                }
+                Output::Event(event)
             }
-            phone::Output::Event(event) => self.call_event(now, event),
-        }
+            LegOutput::SendRtp { to, bytes } => Output::SendRtp { to, bytes },
+            LegOutput::SendRtcp { to, bytes } => Output::SendRtcp { to, bytes },
+            LegOutput::CallId(call_id) => Output::CallId(call_id),
+            LegOutput::SendSip { to, bytes } => Output::SendSip { to, bytes },
+        };
+        self.outputs.push_back(output);
     }
 
-    fn call_event(&mut self, now: Instant, event: phone::Event) {
-        self.path.follow(now, &event);
-        match event {
-            phone::Event::RouteFailed { route, why } => {
-                self.tell(BridgeEvent::RouteFailed { route, why });
-            }
-            phone::Event::Redirected { to } => self.tell(BridgeEvent::Redirected { to }),
-            // The path presses it in another way.
-            phone::Event::KeyRefused(_) => {}
-            phone::Event::KeyHeard(key) => self.tell(BridgeEvent::KeyHeard(key)),
-            phone::Event::EncryptionRefused => self.tell(BridgeEvent::EncryptionRefused),
-            phone::Event::Ringing => self.tell(BridgeEvent::Ringing),
-            phone::Event::EarlyMedia(target) => {
-                self.now_encrypted(&target);
-                self.tell(BridgeEvent::EarlyAudio);
-            }
-            phone::Event::Answered(target) => self.answered(&target),
-            phone::Event::MediaChanged(target) => self.media_changed(&target),
-            phone::Event::Held => self.tell(BridgeEvent::Held),
-            phone::Event::Resumed => self.tell(BridgeEvent::Resumed),
-            phone::Event::HoldRefused => self.tell(BridgeEvent::HoldRefused),
-            phone::Event::Ended(ended) => self.ended(now, ended),
-        }
-    }
-
-    fn answered(&mut self, target: &MediaTarget) {
-        self.moment = Moment::Talking;
-        self.now_encrypted(target);
-        self.tell(BridgeEvent::Answered);
-        self.now_held_by_them(!target.direction.sends());
-    }
-
-    fn media_changed(&mut self, target: &MediaTarget) {
-        self.now_encrypted(target);
-        self.now_held_by_them(!target.direction.sends());
-    }
-
-    fn now_encrypted(&mut self, target: &MediaTarget) {
-        let encrypted = target.srtp.is_some();
-        if self.encrypted != Some(encrypted) {
-            self.encrypted = Some(encrypted);
-            self.tell(BridgeEvent::Encrypted(encrypted));
-        }
-    }
-
-    /// RFC 3264 §8.4: whoever may not be sent to holds us. Before the answer that is no hold.
-    fn now_held_by_them(&mut self, held: bool) {
-        if held == self.held_by_them {
-            return;
-        }
-        self.held_by_them = held;
-        self.tell(if held {
-            BridgeEvent::HeldByThem
-        } else {
-            BridgeEvent::ResumedByThem
-        });
-    }
-
-    fn ended(&mut self, now: Instant, ended: Ended) {
-        self.moment = Moment::Ended;
-        while let Some(output) = self.path.poll_output() {
-            self.path_said(now, output);
-        }
+    fn close_browser(&mut self, now: Instant) {
         self.browser.close(now);
         while let Some(output) = self.browser.poll_output() {
             self.browser_said(now, output);
         }
-        let stats = self.path.stats();
-        self.tell(BridgeEvent::Ended { ended, stats });
     }
 
     fn browser_said(&mut self, now: Instant, output: browser::Output) {
@@ -342,7 +236,7 @@ impl Bridge {
                 let header = packet.header;
                 let (ssrc, sequence, timestamp) =
                     (header.ssrc, header.sequence_number, header.timestamp);
-                self.path.ear(
+                self.leg.ear(
                     now,
                     EarPacket {
                         ssrc,
@@ -351,7 +245,7 @@ impl Bridge {
                         payload: packet.payload,
                     },
                 );
-                self.path.ear_level(level.map(AudioLevel::of_byte));
+                self.leg.ear_level(level.map(AudioLevel::of_byte));
             }
             browser::Output::Media {
                 track: Up::Digits,
@@ -366,7 +260,7 @@ impl Bridge {
                 fraction_lost,
             } => {
                 let round_trip = self.browser.round_trip(now);
-                self.path.ear_report(now, fraction_lost, round_trip);
+                self.leg.ear_report(now, fraction_lost, round_trip);
             }
             browser::Output::Reported { .. }
             | browser::Output::Media {
@@ -378,32 +272,17 @@ impl Bridge {
 
     /// A call that nobody makes any more must not leave a patient's phone talking to nobody.
     fn browser_lost(&mut self, now: Instant) {
-        if self.moment != Moment::Ended {
+        if !self.leg.is_over() {
             self.tell(BridgeEvent::BrowserLost);
-            self.call.with(|call| call.hang_up(now));
+            self.leg.hang_up(now);
         }
     }
 
     fn page_key(&mut self, now: Instant, timestamp: u32, payload: &Bytes) {
         let key = self.keys.packet(timestamp, payload);
-        if let Some(key) = key.filter(|_| matches!(self.moment, Moment::Talking)) {
+        if let Some(key) = key.filter(|_| self.leg.is_talking()) {
             // More keys than wait are not pressed; nobody is there to be told.
-            let _ = self.press(now, key);
-        }
-    }
-
-    fn path_said(&mut self, now: Instant, output: PathOutput) {
-        match output {
-            PathOutput::Rtp { to, bytes } => self.outputs.push_back(Output::SendRtp { to, bytes }),
-            PathOutput::Rtcp { to, bytes } => {
-                self.outputs.push_back(Output::SendRtcp { to, bytes })
-            }
-            PathOutput::Ear(frame) => self.let_hear(now, frame),
-            PathOutput::KeyHeard(key) => self.tell(BridgeEvent::KeyHeard(key)),
-            PathOutput::PhoneLost => {
-                self.call
-                    .with(|call| call.handle_input(now, phone::Input::MediaLost));
-            }
+            let _ = self.leg.press(now, key);
         }
     }
 
@@ -435,12 +314,5 @@ impl Bridge {
 
     fn tell(&mut self, event: BridgeEvent) {
         self.outputs.push_back(Output::Event(event));
-    }
-}
-
-fn wrong_moment(state: &'static str) -> Error {
-    Error::WrongMoment {
-        action: "press a key",
-        state,
     }
 }

@@ -24,6 +24,8 @@
 //! once. The RTP stream to the phone is one for as long as its clock is: its numbers go on through mute, hold, and whatever goes straight
 //! through.
 //!
+//! The phone's half of that is a [`PhoneLeg`], the call with its path: a bridge puts a browser to it, a seat in a room (V13) takes it as it is.
+//!
 //! The path alone carries sound between a phone and an [`EarPacket`] port, without a browser:
 //!
 //! ```
@@ -80,6 +82,7 @@ mod ear;
 mod io;
 mod options;
 mod path;
+mod phone_leg;
 
 #[cfg(test)]
 mod tests;
@@ -90,3 +93,4 @@ pub use options::{BridgeOptions, DialRefused, Error};
 pub use path::{
     Ear, EarFrame, EarPacket, Levels, MediaPath, MediaStats, PathOptions, PathOutput, Quality,
 };
+pub use phone_leg::{LegOutput, PhoneLeg};

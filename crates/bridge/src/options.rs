@@ -22,15 +22,21 @@ pub struct BridgeOptions {
 impl BridgeOptions {
     /// The defaults: the caller hears the ringing tone of the country that is called.
     pub fn new(dial: Dial, browser_local: SocketAddr) -> Self {
-        let country = dial.to.country().map_or("", |country| country.iso());
-        // Another stream of numbers than the one that the SIP tags come from.
-        let path = PathOptions::new(country, dial.seed.rotate_left(32) ^ 0x5254_5020_5254_4350);
         Self {
+            path: PathOptions::of(&dial),
             dial,
             browser_local,
             ice_lite: false,
-            path,
         }
+    }
+}
+
+impl PathOptions {
+    /// The defaults for a call: the ringing tone is that of the country that is called.
+    pub fn of(dial: &Dial) -> Self {
+        let country = dial.to.country().map_or("", |country| country.iso());
+        // Another stream of numbers than the one that the SIP tags come from.
+        Self::new(country, dial.seed.rotate_left(32) ^ 0x5254_5020_5254_4350)
     }
 }
 

@@ -3,16 +3,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use housecall_meter::{Credits, Opening, SessionId};
-use housecall_phone::{DestinationPolicy, DestinationRefused, Dial, Number, Route, Secret, Side};
+use housecall_meter::{Opening, SessionId};
+use housecall_phone::{DestinationPolicy, DestinationRefused, Dial, Number, Route, Secret};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::book::{Book, Came, Parties};
 use crate::call::{CallView, DialRequest, Dialing};
 use crate::engine::{Engine, Permit, keep};
 use crate::limits::TooManyCalls;
-use crate::metered::{Opened, Settled, StartRefused, Till};
-use crate::ports::{LedgerError, Ports, WallMillis};
-use crate::record::{CallRecord, EndedBy};
+use crate::metered::{Opened, StartRefused, Till};
+use crate::ports::LedgerError;
+use crate::record::CallRecord;
 use crate::sessions::Session;
 use crate::shard::{CallEnd, Command, DialCommand};
 use crate::trunks::{NoWay, Ways};
@@ -103,21 +104,39 @@ impl Engine {
     /// # Errors
     /// [`DialRefused`] in words for the person who clicked; nothing was rung and nothing is charged.
     pub async fn dial(&self, request: DialRequest) -> Result<Dialing, DialRefused> {
-        if self.trunk_board().is_empty() {
-            return Err(DialRefused::NoTrunk);
-        }
-        self.options().destinations.check(&request.to)?;
-        let may_act = self.ports().ledger.may_act();
-        may_act.map_err(DialRefused::MayNotAct)?;
+        self.may_dial(&request.to)?;
         let running = Running {
             counted: self.sessions().begin().ok_or(DialRefused::Draining)?,
-            permit: self.permit(&request)?,
+            permit: self.permit(Parties::from(&request).who())?,
         };
         let ways = self.trunk_board().ways().await?;
         // In a task of its own: a page that closes in the middle must not leave credits reserved that nobody settles.
         let engine = self.clone();
         let paid = tokio::spawn(async move { engine.pay_and_start(request, ways, running).await });
         paid.await.unwrap_or(Err(DialRefused::Stopped))
+    }
+
+    /// Says whether this number may be rung at all, now, from here (P6).
+    pub(crate) fn may_dial(&self, to: &Number) -> Result<(), DialRefused> {
+        if self.trunk_board().is_empty() {
+            return Err(DialRefused::NoTrunk);
+        }
+        self.options().destinations.check(to)?;
+        let may_act = self.ports().ledger.may_act();
+        may_act.map_err(DialRefused::MayNotAct)
+    }
+
+    /// What a call by these ways is dialled with.
+    pub(crate) fn dial_plan(&self, ways: &Ways, from: Number, to: Number) -> DialPlan {
+        DialPlan {
+            routes: ways.routes(),
+            from,
+            to,
+            ring_limit: self.options().ring_limit,
+            seed: self.seed(),
+            secret: Secret::new(rand::random()),
+            destinations: self.options().destinations.clone(),
+        }
     }
 
     async fn pay_and_start(
@@ -129,15 +148,7 @@ impl Engine {
         let session = SessionId::new(self.new_name("call"));
         let opening = Opening::call(session.clone(), request.account.clone());
         let opened = Till::open(self.ports().clone(), opening).await?;
-        let plan = DialPlan {
-            routes: ways.routes(),
-            from: request.from.clone(),
-            to: request.to.clone(),
-            ring_limit: self.options().ring_limit,
-            seed: self.seed(),
-            secret: Secret::new(rand::random()),
-            destinations: self.options().destinations.clone(),
-        };
+        let plan = self.dial_plan(&ways, request.from.clone(), request.to.clone());
         let start = Start {
             plan,
             ways,
@@ -167,19 +178,18 @@ impl Engine {
         let (end, ended) = oneshot::channel();
         let (reply, answer) = oneshot::channel();
         let (record, record_seen) = watch::channel(None);
-        let offer = request.offer.clone();
         let book = Book {
             ports: self.ports().clone(),
-            request,
+            parties: Parties::from(&request),
             session,
+            visit: None,
             started: self.ports().clock.wall(),
-            record,
         };
         let command = DialCommand {
             call: self.next_call(),
             plan,
             ways,
-            offer,
+            offer: request.offer,
             grant,
             facts,
             view,
@@ -192,7 +202,11 @@ impl Engine {
         let _ = commands.send(Command::Dial(Box::new(command))).await;
         match answer.await.unwrap_or(Err(DialRefused::Stopped)) {
             Ok(answer) => {
-                tokio::spawn(book.keep(till, ended, view_seen.clone(), running));
+                let keeping = keep_book(book, till, ended, view_seen.clone(), record);
+                tokio::spawn(async move {
+                    keeping.await;
+                    drop(running);
+                });
                 Ok(Dialing::new(
                     answer,
                     verb_line,
@@ -231,70 +245,24 @@ struct Start {
 }
 
 /// Waits for the end of one call, settles it and writes its record.
-struct Book {
-    ports: Ports,
-    request: DialRequest,
-    session: SessionId,
-    started: WallMillis,
-    record: watch::Sender<Option<CallRecord>>,
-}
-
-impl Book {
-    async fn keep(
-        self,
-        till: Till,
-        ended: oneshot::Receiver<CallEnd>,
-        view: watch::Receiver<CallView>,
-        running: Running,
-    ) {
-        let settled = till.run().await;
-        let end = ended.await.unwrap_or_else(|_| CallEnd::fault());
-        let seen = *view.borrow();
-        let record = self.write(settled, &end, seen);
-        // Who has taken over has closed the session, perhaps for less.
-        if !settled.fenced {
-            keep(|| self.ports.records.save_call(&record)).await;
-        }
-        self.record.send_replace(Some(record));
-        drop(running);
+async fn keep_book(
+    book: Book,
+    till: Till,
+    ended: oneshot::Receiver<CallEnd>,
+    view: watch::Receiver<CallView>,
+    written: watch::Sender<Option<CallRecord>>,
+) {
+    let settled = till.run().await;
+    let end = ended.await.unwrap_or_else(|_| CallEnd::fault());
+    let came = Came {
+        elapsed_ms: settled.elapsed_ms,
+        credits: settled.credits.0,
+    };
+    let seen = *view.borrow();
+    let record = book.record(came, &end, &seen);
+    // Who has taken over has closed the session, perhaps for less.
+    if !settled.fenced {
+        keep(|| book.ports.records.save_call(&record)).await;
     }
-
-    fn write(&self, settled: Settled, end: &CallEnd, view: CallView) -> CallRecord {
-        let now = self.ports.clock.now();
-        let talk_ms = end.talk_ms.unwrap_or(0);
-        let ended = WallMillis(self.started.0.saturating_add_unsigned(settled.elapsed_ms));
-        let answered = end
-            .talk_ms
-            .map(|talk| WallMillis(ended.0.saturating_sub_unsigned(talk)));
-        let Settled {
-            credits: Credits(credits),
-            ..
-        } = settled;
-        CallRecord {
-            session: self.session.clone(),
-            account: self.request.account.clone(),
-            appointment: self.request.appointment.clone(),
-            practitioner: self.request.practitioner.clone(),
-            caller: self.request.caller.clone(),
-            recipient: self.request.recipient.clone(),
-            from_number: self.request.from.to_string(),
-            to_number: self.request.to.to_string(),
-            outcome: end.ended.outcome.name().to_owned(),
-            words: end.ended.words.to_owned(),
-            ended_by: match end.ended.by {
-                Side::Us => EndedBy::Us,
-                Side::Them => EndedBy::Them,
-            },
-            cause: end.ended.cause.clone(),
-            started: self.started,
-            answered,
-            ended,
-            talk_ms,
-            hold_ms: view.held.ms(now).min(talk_ms),
-            held_by_them_ms: view.held_by_them.ms(now).min(talk_ms),
-            encryption: view.encryption,
-            credits,
-            quality: end.quality.clone(),
-        }
-    }
+    written.send_replace(Some(record));
 }

@@ -13,7 +13,6 @@ use rand::{Rng, RngExt};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::call::DialRequest;
 use crate::grids::Grids;
 use crate::limits::{DialGuard, TooManyCalls, Who};
 use crate::options::{EngineOptions, SHARDS_MAX};
@@ -132,11 +131,9 @@ impl Engine {
             session: SessionId::new(self.new_name("visit")),
             room,
             commands: shard.commands.clone(),
-            ports: self.inner.ports.clone(),
+            engine: self.clone(),
             view: seen,
             end: ended,
-            sessions: self.inner.sessions.clone(),
-            grids: self.inner.grids.clone(),
         }))
     }
 
@@ -229,13 +226,12 @@ impl Engine {
         &self.inner.sessions
     }
 
+    pub(crate) fn grids(&self) -> &Grids {
+        &self.inner.grids
+    }
+
     /// Counts a call against the limits on dialling (P6).
-    pub(crate) fn permit(&self, request: &DialRequest) -> Result<Permit, TooManyCalls> {
-        let who = Who {
-            account: request.account.to_string(),
-            caller: request.caller.clone(),
-            number: request.to.to_string(),
-        };
+    pub(crate) fn permit(&self, who: Who) -> Result<Permit, TooManyCalls> {
         let now = self.inner.ports.clock.now();
         let mut guard = self
             .inner

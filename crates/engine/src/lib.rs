@@ -8,7 +8,8 @@
 //!     └─ Dialing ─ answered ─► Talking ─ ended ─► CallRecord ──► Records
 //!
 //!   visit ─► waiting room (free) ─ practitioner joins ─► Till::open ─BlockGrant─► shard: RoomSlot(Metered<Room>)
-//!     └─ Visit: arrive, admit, join, leave, disconnect ─► VisitRecord ──► Records
+//!     ├─ Visit: arrive, admit, join, leave, disconnect ─► VisitRecord ──► Records
+//!     └─ Visit::ring ──► policy, limits ──► shard: SeatSlot ⇄ RoomSlot, the visit's meter counts it ─► CallRecord
 //!
 //!   shard: one thread, one media port, one SIP port; a call or a room lives wholly on one of them
 //!   Till:  one task a session; hears facts, writes the journal, ends when the ledger has all of it
@@ -59,9 +60,11 @@
 //! | P7 ring limit, nothing for the unanswered | [`EngineOptions::ring_limit`], [`Dialed::Unanswered`] |
 //! | V2 three patients and no fourth | [`VisitPlan::patients`] |
 //! | V7 V8 V9 V10 join, leave, rejoin, admit | [`Visit`] |
+//! | V13 M9 on by phone, what that costs | [`Visit::ring`], [`Visit::phone_estimate`], [`PhoneView`] |
 //! | M7 M8 M11 reserve, never cut, heartbeat | [`Cost`], [`StartRefused`], [`ports::Ledger`] |
 //! | drain | [`Engine::drain`], [`Engine::end_all`] |
 
+mod book;
 mod call;
 mod dial;
 pub mod dns;
@@ -75,6 +78,7 @@ mod options;
 mod own_thread;
 pub mod ports;
 pub mod record;
+mod ring;
 mod sessions;
 mod shard;
 pub mod softphone;
@@ -94,11 +98,12 @@ pub use limits::{DialLimits, TooManyCalls};
 pub use metered::{Cost, StartRefused};
 pub use options::{EngineOptions, SHARDS_MAX};
 pub use record::{CallRecord, Class, VisitRecord};
+pub use ring::{PhoneEnded, PhoneView, RingRefused, RingRequest};
 pub use trunks::{Reach, TrunkMode, TrunkSetup, TrunkState, TrunkView};
 pub use visit::{RoomRefused, Visit, VisitPlan, VisitView, words};
 
 pub use housecall_media::sound::{Sound, SoundError, to_wav};
-pub use housecall_meter::{AccountId, Booked, Credits, Estimate, SessionId, Tariff};
+pub use housecall_meter::{AccountId, Booked, Credits, Estimate, PhoneEstimate, SessionId, Tariff};
 pub use housecall_phone::{
     Country, DestinationPolicy, DestinationRefused, Number, NumberError, Outcome, Route, Trunk,
 };

@@ -13,8 +13,10 @@ pub type PartyRef = String;
 /// One ended phone call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CallRecord {
-    /// The call; also the session of its credits.
+    /// The call; also the session of its credits, unless it is a part of a visit.
     pub session: SessionId,
+    /// The visit that it was a part of, and whose session paid for it (M9): then it cost nothing by itself.
+    pub visit: Option<SessionId>,
     /// Whose credits paid.
     pub account: AccountId,
     /// The appointment it belonged to, if any.
@@ -182,8 +184,10 @@ pub struct VisitPatient {
     pub patient: PartyRef,
     /// True when admitted at least once (M4).
     pub admitted: bool,
-    /// Time connected, in milliseconds.
+    /// Time connected, by page or by phone, in milliseconds.
     pub connected_ms: u64,
+    /// The part of it by phone (V13).
+    pub by_phone_ms: u64,
     /// The credits for this patient.
     pub credits: u64,
 }

@@ -40,6 +40,14 @@ impl Sessions {
         })
     }
 
+    /// Counts in a part of a session that runs already: a stop waits for it as well, and does not refuse it.
+    pub(crate) fn extend(&self) -> Session {
+        self.state.send_modify(|state| state.running += 1);
+        Session {
+            state: Arc::clone(&self.state),
+        }
+    }
+
     /// Lets no new session begin.
     pub(crate) fn drain(&self) {
         self.state.send_modify(|state| state.draining = true);

@@ -7,12 +7,13 @@ use housecall_meter::{AccountId, Booked, Opening, SessionId, Tariff};
 use housecall_sfu::{Ending, PatientSeat, PeerState, Phase, RoomView, Seat};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
-use crate::call::millis;
-use crate::grids::Grids;
+use crate::call::HoldTime;
+use crate::engine::Engine;
 use crate::metered::{Cost, Opened, Settled, StartRefused, Till};
-use crate::ports::{LedgerError, Ports, WallMillis};
+use crate::ports::{LedgerError, WallMillis};
 use crate::record::{PartyRef, VisitPatient, VisitRecord};
-use crate::sessions::{Session, Sessions};
+use crate::ring::PhoneView;
+use crate::sessions::Session;
 use crate::shard::{Command, RoomAsk, RoomEnd, RoomKey, RoomVerb};
 
 /// Who meets, and who pays.
@@ -49,6 +50,8 @@ pub struct VisitView {
     pub started: Option<Instant>,
     /// How often each seat has been joined, in the order of [`Seat::ALL`]: a page with an older number was replaced (V9).
     joins: [u64; 4],
+    /// The phones that were rung for the patients' seats (V13).
+    phones: [Option<PhoneView>; 3],
 }
 
 impl VisitView {
@@ -57,7 +60,18 @@ impl VisitView {
             room,
             started: None,
             joins: [0; 4],
+            phones: [None; 3],
         }
+    }
+
+    /// Returns what can be seen of the phone that was rung last for a patient; none if none was.
+    #[must_use]
+    pub fn phone(&self, seat: PatientSeat) -> Option<&PhoneView> {
+        seat.of(&self.phones).as_ref()
+    }
+
+    pub(crate) fn phone_mut(&mut self, seat: PatientSeat) -> &mut Option<PhoneView> {
+        seat.of_mut(&mut self.phones)
     }
 
     pub(crate) fn count_join(&mut self, seat: Seat) {
@@ -75,23 +89,18 @@ impl VisitView {
     }
 }
 
-/// How long somebody was there.
+/// How long somebody was there, by page and by phone.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Presence {
     pub(crate) admitted: bool,
-    since: Option<Instant>,
-    before_ms: u64,
+    pub(crate) by_page: HoldTime,
+    pub(crate) by_phone: HoldTime,
 }
 
 impl Presence {
-    pub(crate) fn connected(&mut self, now: Instant) {
-        self.since.get_or_insert(now);
-    }
-
-    pub(crate) fn left(&mut self, now: Instant) {
-        if let Some(since) = self.since.take() {
-            self.before_ms += millis(since, now);
-        }
+    pub(crate) fn end(&mut self, now: Instant) {
+        self.by_page.end(now);
+        self.by_phone.end(now);
     }
 }
 
@@ -118,6 +127,9 @@ pub enum RoomRefused {
         "this server has lost touch with the clinic's records: who is connected stays connected, and nobody can come in for the moment ({0})"
     )]
     MayNotAct(LedgerError),
+    /// The patient's phone has the seat, and a page that did not ask for it back would hang it up.
+    #[error("this visit goes on by phone")]
+    OnThePhone,
     /// The room's own words.
     #[error("{0}")]
     Room(String),
@@ -148,14 +160,12 @@ struct Inner {
     session: SessionId,
     room: RoomKey,
     commands: mpsc::Sender<Command>,
-    ports: Ports,
+    engine: Engine,
     view: watch::Receiver<VisitView>,
     cost: watch::Sender<Cost>,
     record: watch::Sender<Option<VisitRecord>>,
     /// The end of the room, until the meter takes it; none once the meter runs.
     end: Mutex<Option<oneshot::Receiver<RoomEnd>>>,
-    sessions: Sessions,
-    grids: Grids,
 }
 
 /// What a visit is made of.
@@ -164,11 +174,9 @@ pub(crate) struct VisitParts {
     pub(crate) session: SessionId,
     pub(crate) room: RoomKey,
     pub(crate) commands: mpsc::Sender<Command>,
-    pub(crate) ports: Ports,
+    pub(crate) engine: Engine,
     pub(crate) view: watch::Receiver<VisitView>,
     pub(crate) end: oneshot::Receiver<RoomEnd>,
-    pub(crate) sessions: Sessions,
-    pub(crate) grids: Grids,
 }
 
 impl Visit {
@@ -178,24 +186,20 @@ impl Visit {
             session,
             room,
             commands,
-            ports,
+            engine,
             view,
             end,
-            sessions,
-            grids,
         } = parts;
         let inner = Inner {
             plan,
             session,
             room,
             commands,
-            ports,
+            engine,
             view,
             cost: watch::channel(Cost::default()).0,
             record: watch::channel(None).0,
             end: Mutex::new(Some(end)),
-            sessions,
-            grids,
         };
         Self {
             inner: Arc::new(inner),
@@ -280,12 +284,24 @@ impl Visit {
     }
 
     /// An admitted patient joins, for the first time or again with the same link (V8, V9). Returns the SDP answer.
+    ///
+    /// # Errors
+    /// [`RoomRefused::OnThePhone`] while they are on the phone: a page that mends its connection does not know of that yet.
     pub async fn join_patient(
         &self,
         seat: PatientSeat,
         offer: String,
     ) -> Result<String, RoomRefused> {
         self.join(Seat::Patient(seat), offer).await
+    }
+
+    /// A patient who is on the phone comes back by page (V13): the phone is hung up. Otherwise as [`join_patient`](Self::join_patient).
+    pub async fn return_from_phone(
+        &self,
+        seat: PatientSeat,
+        offer: String,
+    ) -> Result<String, RoomRefused> {
+        self.answered(RoomVerb::Return { seat, offer }).await
     }
 
     /// Tells everybody that a microphone or camera is off.
@@ -306,14 +322,16 @@ impl Visit {
     }
 
     async fn join(&self, seat: Seat, offer: String) -> Result<String, RoomRefused> {
-        self.ask(RoomVerb::Join { seat, offer })
-            .await?
-            .ok_or(RoomRefused::Ended)
+        self.answered(RoomVerb::Join { seat, offer }).await
     }
 
-    async fn ask(&self, verb: RoomVerb) -> Result<Option<String>, RoomRefused> {
+    async fn answered(&self, verb: RoomVerb) -> Result<String, RoomRefused> {
+        self.ask(verb).await?.ok_or(RoomRefused::Ended)
+    }
+
+    pub(crate) async fn ask(&self, verb: RoomVerb) -> Result<Option<String>, RoomRefused> {
         if verb.lets_in() {
-            let may_act = self.inner.ports.ledger.may_act();
+            let may_act = self.engine().ports().ledger.may_act();
             may_act.map_err(RoomRefused::MayNotAct)?;
         }
         let (reply, answer) = oneshot::channel();
@@ -322,12 +340,22 @@ impl Visit {
             verb,
             reply,
         };
-        self.inner
-            .commands
-            .send(Command::Room(ask))
-            .await
-            .map_err(|_| RoomRefused::Ended)?;
+        self.send(Command::Room(ask)).await?;
         answer.await.map_err(|_| RoomRefused::Ended)?
+    }
+
+    /// Tells the shard on which the room lives something.
+    pub(crate) async fn send(&self, command: Command) -> Result<(), RoomRefused> {
+        let sent = self.inner.commands.send(command).await;
+        sent.map_err(|_| RoomRefused::Ended)
+    }
+
+    pub(crate) fn room(&self) -> RoomKey {
+        self.inner.room
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
     }
 
     /// Opens the meter, once; a second Join finds it running. Returns whether this was the first.
@@ -340,13 +368,17 @@ impl Visit {
         }
         let (seat, offer) = (Seat::Practitioner, offer.to_owned());
         self.ask(RoomVerb::Check { seat, offer }).await?;
-        let counted = self.inner.sessions.begin().ok_or(RoomRefused::Draining)?;
+        let counted = self
+            .engine()
+            .sessions()
+            .begin()
+            .ok_or(RoomRefused::Draining)?;
         let plan = &self.inner.plan;
         let session = self.inner.session.clone();
-        let now = self.inner.ports.clock.now();
+        let now = self.engine().ports().clock.now();
         let opening = Opening {
             tariff: plan.tariff,
-            reopens: self.inner.grids.reopened(&plan.appointment, now),
+            reopens: self.engine().grids().reopened(&plan.appointment, now),
             ..Opening::visit(session, plan.account.clone(), plan.booked())
         };
         let Opened {
@@ -354,7 +386,7 @@ impl Visit {
             grant,
             facts,
             cost,
-        } = Till::open(self.inner.ports.clone(), opening).await?;
+        } = Till::open(self.engine().ports().clone(), opening).await?;
         let Some(room_end) = end.take() else {
             return Ok(false);
         };
@@ -366,11 +398,11 @@ impl Visit {
 
     /// Waits for the end, settles it and writes the record.
     async fn settle(self, till: Till, end: oneshot::Receiver<RoomEnd>, counted: Session) {
-        let started = self.inner.ports.clock.wall();
+        let started = self.engine().ports().clock.wall();
         let settled = till.run().await;
         let Settled { ended, left, .. } = settled;
         let appointment = &self.inner.plan.appointment;
-        self.inner.grids.keep(appointment, ended, left);
+        self.engine().grids().keep(appointment, ended, left);
         let (words, presence) = match end.await {
             Ok(end) => (words(end.why).to_owned(), end.presence),
             Err(_) => (
@@ -392,13 +424,14 @@ impl Visit {
         };
         // Who has taken over has closed the session, perhaps for less.
         if !settled.fenced {
-            crate::engine::keep(|| self.inner.ports.records.save_visit(&record)).await;
+            crate::engine::keep(|| self.engine().ports().records.save_visit(&record)).await;
         }
         self.inner.record.send_replace(Some(record));
         drop(counted);
     }
 
     fn patients(&self, presence: [Presence; 3], credits: [u64; 3]) -> Vec<VisitPatient> {
+        let now = self.engine().ports().clock.now();
         let seats = self
             .inner
             .plan
@@ -412,7 +445,8 @@ impl Visit {
                     seat,
                     patient: patient.clone()?,
                     admitted: presence.admitted,
-                    connected_ms: presence.before_ms,
+                    connected_ms: presence.by_page.ms(now) + presence.by_phone.ms(now),
+                    by_phone_ms: presence.by_phone.ms(now),
                     credits,
                 })
             })

@@ -66,7 +66,7 @@
 //! | M13 top-ups, transfers, low balances | [`Order`], [`Transfer`], [`Watch`], [`AutoTopUp`] |
 //! | N1 numbers by the month | [`Subscription`] |
 //! | R1 text messages | [`Segments`], [`Message`] |
-//! | V6 estimate | [`Estimate`] |
+//! | V6 estimate, V13 of the price change | [`Estimate`], [`PhoneEstimate`] |
 
 mod account;
 mod bill;
@@ -88,6 +88,7 @@ mod money;
 mod old_grid;
 mod order;
 mod outbox;
+mod phone_estimate;
 mod pricing;
 mod refusal;
 mod segments;
@@ -123,6 +124,7 @@ pub use millis::Millis;
 pub use money::{Currency, Money};
 pub use old_grid::OldGrid;
 pub use order::{Order, Payment, PaymentFact};
+pub use phone_estimate::PhoneEstimate;
 pub use refusal::Refusal;
 pub use segments::{Alphabet, Segments, TooLong};
 pub use session::{BlockGrant, Fact, Opening, ReplayError, Session, WrongMoment};

@@ -95,10 +95,14 @@ pub enum Fact {
     PractitionerJoined,
     /// The practitioner let this patient in.
     PatientAdmitted(PatientSeat),
-    /// This person's media can flow.
+    /// This person's page is connected: media can flow.
     Connected(Seat),
-    /// A connected person's media can flow no longer.
+    /// The media of a connected page can flow no longer.
     Left(Seat),
+    /// This patient is here by phone (V13). A page of theirs that was connected has left.
+    PhoneJoined(PatientSeat),
+    /// They are here by phone no more.
+    PhoneLeft(PatientSeat),
     /// The session is over.
     Ended(Ending),
 }

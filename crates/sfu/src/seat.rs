@@ -21,6 +21,27 @@ pub enum PatientSeat {
 impl PatientSeat {
     /// All patients' chairs, in order.
     pub const ALL: [Self; 3] = [Self::One, Self::Two, Self::Three];
+
+    /// What there is for this chair, of what there is for each.
+    #[must_use]
+    pub fn of<T>(self, chairs: &[T; 3]) -> &T {
+        let [one, two, three] = chairs;
+        match self {
+            Self::One => one,
+            Self::Two => two,
+            Self::Three => three,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn of_mut<T>(self, chairs: &mut [T; 3]) -> &mut T {
+        let [one, two, three] = chairs;
+        match self {
+            Self::One => one,
+            Self::Two => two,
+            Self::Three => three,
+        }
+    }
 }
 
 impl Seat {

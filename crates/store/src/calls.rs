@@ -121,8 +121,8 @@ impl Store {
         let insert = "INSERT INTO call_record (session, account_id, appointment, practitioner, caller, recipient, \
                       from_number, to_number, outcome, words, ended_by, status, started_unix_ms, answered_unix_ms, \
                       ended_unix_ms, talk_ms, hold_ms, credits, packets_received, packets_lost, jitter_ms, q850, \
-                      reason_phrase, cause_text, encrypted, keys_hidden, held_by_them_ms, round_trip_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
-                      $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) ON CONFLICT (session) DO NOTHING";
+                      reason_phrase, cause_text, encrypted, keys_hidden, held_by_them_ms, round_trip_ms, visit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+                      $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) ON CONFLICT (session) DO NOTHING";
         let query = sqlx::query(insert)
             .bind(call.session.as_str())
             .bind(call.account.as_str())
@@ -155,7 +155,8 @@ impl Store {
                 quality
                     .and_then(|quality| quality.round_trip_ms)
                     .map(i64::from),
-            );
+            )
+            .bind(call.visit.as_ref().map(SessionId::as_str));
         if query.execute(&mut *tx).await?.rows_affected() == 0 {
             return Ok(());
         }
@@ -196,6 +197,7 @@ struct Row {
     keys_hidden: i64,
     held_by_them_ms: i64,
     round_trip_ms: Option<i64>,
+    visit: Option<String>,
 }
 
 impl Row {
@@ -210,6 +212,7 @@ impl Row {
             encryption: self.encryption(),
             credits: read("credits", &self.session, self.credits)?,
             session: SessionId::new(self.session),
+            visit: self.visit.map(SessionId::new),
             account: AccountId::new(self.account_id),
             appointment: self.appointment,
             practitioner: self.practitioner,

@@ -89,7 +89,7 @@ impl Store {
     ) -> Result<Vec<VisitRow>, StoreError> {
         let select = among_filtered!(
             "v.session, v.appointment, v.practitioner, v.started_unix_ms, v.ended_unix_ms, v.elapsed_ms, v.words, \
-             p.seat, p.patient, p.admitted, p.connected_ms, p.credits",
+             p.seat, p.patient, p.admitted, p.connected_ms, p.by_phone_ms, p.credits",
             " ORDER BY v.started_unix_ms DESC, v.session DESC, p.seat LIMIT $8 OFFSET $9"
         );
         let query = filter
@@ -144,7 +144,7 @@ impl Store {
         let Some(whole) = query.fetch_optional(self.pool()).await? else {
             return Ok(None);
         };
-        let select = "SELECT seat, patient, admitted, connected_ms, credits FROM visit_patient \
+        let select = "SELECT seat, patient, admitted, connected_ms, by_phone_ms, credits FROM visit_patient \
                       WHERE session = $1 ORDER BY seat";
         let seats = sqlx::query_as::<_, Seat>(select)
             .bind(session.as_str())
@@ -193,8 +193,8 @@ impl Store {
             return Ok(());
         }
         for part in &visit.patients {
-            let insert = "INSERT INTO visit_patient (session, seat, patient, admitted, connected_ms, credits) \
-                          VALUES ($1, $2, $3, $4, $5, $6)";
+            let insert = "INSERT INTO visit_patient (session, seat, patient, admitted, connected_ms, credits, \
+                          by_phone_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
             let query = sqlx::query(insert)
                 .bind(visit.session.as_str())
                 .bind(i64::from(part.seat))
@@ -202,7 +202,10 @@ impl Store {
             let query = query
                 .bind(i64::from(part.admitted))
                 .bind(part.connected_ms.stored());
-            query.bind(part.credits.stored()).execute(&mut *tx).await?;
+            let query = query
+                .bind(part.credits.stored())
+                .bind(part.by_phone_ms.stored());
+            query.execute(&mut *tx).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -242,6 +245,7 @@ struct Seat {
     patient: String,
     admitted: i64,
     connected_ms: i64,
+    by_phone_ms: i64,
     credits: i64,
 }
 
@@ -280,6 +284,7 @@ impl Seat {
             patient: self.patient,
             admitted: self.admitted != 0,
             connected_ms: read("connected_ms", session, self.connected_ms)?,
+            by_phone_ms: read("by_phone_ms", session, self.by_phone_ms)?,
             credits: read("credits", session, self.credits)?,
         })
     }

@@ -77,12 +77,13 @@ export function received(page) {
  * The strongest frequency and the level of what the page hears in the call: `{ hz, dbfs }`. The analyser is made at the
  * first question and asked again at every further one.
  * @param {import("puppeteer-core").Page} page
+ * @param {number} [line] which of the sounds of the offer, counted from 0; in a room, 1 is what is heard in its first slot
  * @returns {Promise<{hz: number, dbfs: number}>}
  */
-export function heard(page) {
-  return page.evaluate(async () => {
+export function heard(page, line = 0) {
+  return page.evaluate(async (index) => {
     const peer = document.housecallPeer;
-    const receiver = peer?.getReceivers().find((it) => it.track.kind === "audio");
+    const receiver = peer?.getReceivers().filter((it) => it.track.kind === "audio")[index];
     if (!receiver) return { hz: 0, dbfs: -Infinity };
     if (!receiver.housecallAnalyser) {
       const context = new AudioContext();
@@ -103,7 +104,7 @@ export function heard(page) {
       // Perfect silence has no end of decibels, and no number for it comes out of the page.
       dbfs: Math.max(-120, 10 * Math.log10(2 * energy)),
     };
-  });
+  }, line);
 }
 
 /**

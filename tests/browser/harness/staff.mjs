@@ -17,15 +17,15 @@ export async function practitioner(browser, clinic) {
 }
 
 /**
- * Books a telehealth appointment that starts in five minutes, with the first `count` patients of the clinic.
+ * Books a telehealth appointment that starts in five minutes, with the first `count` patients of the clinic, or with those named.
  * @param {import("puppeteer-core").Page} page of the practitioner
- * @param {{ count: number, minutes?: number }} wanted
+ * @param {{ count?: number, names?: string[], minutes?: number }} wanted
  * @returns {Promise<{ id: number, patients: { id: string, name: string }[], others: { id: string, name: string }[] }>}
  */
-export async function book(page, { count, minutes = 50 }) {
+export async function book(page, { count = 1, names, minutes = 50 }) {
   await page.goto(new URL("/appointments/new", page.url()).href);
   const everybody = await patientsOf(page);
-  const patients = everybody.slice(0, count);
+  const patients = names ? names.map((name) => everybody.find((patient) => patient.name === name)) : everybody.slice(0, count);
   const { date, time } = inFiveMinutes();
   const fields = { date, time, minutes: String(minutes) };
   await page.evaluate(
@@ -40,7 +40,7 @@ export async function book(page, { count, minutes = 50 }) {
   await Promise.all([page.waitForNavigation(), page.click("form.card button.primary")]);
   const id = Number(new URL(page.url()).searchParams.get("open"));
   if (!id) throw new Error(`not booked: ${await words(page, "[role=alert]")}`);
-  return { id, patients, others: everybody.slice(count) };
+  return { id, patients, others: everybody.filter((patient) => !patients.includes(patient)) };
 }
 
 /** Every patient that the form of an appointment offers. */

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket};
 use housecall::{
-    CallPhase, CallRecord, CallView, Class, Controls, Cost, DialRefused, Dialed, Dialing,
-    Encryption, HangUp, Talking,
+    CallPhase, CallRecord, CallView, Class, Controls, Cost, Dialed, Dialing, Encryption, HangUp,
+    Talking,
 };
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -99,13 +99,8 @@ async fn first_word(socket: &mut WebSocket) -> Option<DialAsked> {
 
 async fn dial(app: &App, live: &Live, staff: &Staff, asked: DialAsked) -> Result<Dialing, String> {
     let request = directory::look_up(app, staff, asked).await?;
-    live.engine
-        .dial(request)
-        .await
-        .map_err(|refused| match refused {
-            DialRefused::Destination(refused) => refused.words(),
-            refused => refused.to_string(),
-        })
+    let dialed = live.engine.dial(request).await;
+    dialed.map_err(directory::refusal)
 }
 
 /// One open panel with a call.

@@ -1,6 +1,6 @@
 //! Who may ring whom, and from which number (P1, P2, P6).
 
-use housecall::{Country, DialRequest, Number};
+use housecall::{Country, DialRefused, DialRequest, Number};
 
 use super::message::DialAsked;
 use crate::appointments;
@@ -64,7 +64,7 @@ pub(crate) fn country_of(staff: &Staff) -> Country {
 }
 
 /// P2: without an active dedicated number nobody is rung; a page may choose among those this person may use.
-async fn caller_id(
+pub(super) async fn caller_id(
     app: &App,
     staff: &Staff,
     asked: Option<&str>,
@@ -96,7 +96,15 @@ async fn appointment_of(
     Ok(Some((id, appointment.practitioner)))
 }
 
-fn database(error: AppError) -> String {
+/// Returns why nobody was rung, in words for a person.
+pub(super) fn refusal(refused: DialRefused) -> String {
+    match refused {
+        DialRefused::Destination(refused) => refused.words(),
+        refused => refused.to_string(),
+    }
+}
+
+pub(super) fn database(error: AppError) -> String {
     tracing::error!(%error, "the address book could not be read");
     "the clinic's data could not be read, so nobody was rung: try again in a moment".to_owned()
 }

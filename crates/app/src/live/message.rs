@@ -25,11 +25,34 @@ pub(super) enum SeatName {
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum FromVisitPage {
     CheckIn,
-    Join { offer: String },
-    Admit { seat: SeatName },
+    Join {
+        offer: String,
+        /// From the phone, which is hung up then: asked for by the person, never by a page that mends its line.
+        #[serde(default)]
+        from_phone: bool,
+    },
+    /// Which numbers there are of somebody, and what going on by phone costs (V13).
+    PhoneChoice {
+        seat: SeatName,
+    },
+    Ring {
+        seat: SeatName,
+        number_id: i64,
+    },
+    HangUpPhone {
+        seat: SeatName,
+    },
+    Admit {
+        seat: SeatName,
+    },
     AdmitAll,
-    SendBack { seat: SeatName },
-    State { muted: bool, camera_off: bool },
+    SendBack {
+        seat: SeatName,
+    },
+    State {
+        muted: bool,
+        camera_off: bool,
+    },
     Leave,
     Disconnect,
 }
@@ -46,6 +69,7 @@ pub(super) enum ToVisitPage {
         message: String,
     },
     View(Box<VisitShown>),
+    PhoneChoice(PhoneChoice),
     Evicted,
     /// Its consultation is held at another node: the address of the socket there, good once.
     Elsewhere {
@@ -74,6 +98,43 @@ pub(super) struct PersonShown {
     pub(super) camera_off: bool,
     pub(super) slot: Option<u8>,
     pub(super) waiting_ms: Option<u64>,
+    /// Heard, and not seen (V13).
+    pub(super) by_phone: bool,
+    /// The phone that was rung for them last; for the practitioner and themselves.
+    pub(super) phone: Option<PhoneShown>,
+}
+
+/// A patient's phone, from its first ringing on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct PhoneShown {
+    /// `dialing`, `ringing`, `talking` or `ended`.
+    pub(super) state: &'static str,
+    pub(super) words: String,
+    pub(super) talk_ms: Option<u64>,
+    /// `good`, `fair` or `poor`; none where there is nothing to be judged just now.
+    pub(super) heard: Option<&'static str>,
+}
+
+/// What the practitioner chooses from before a patient's phone rings.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct PhoneChoice {
+    pub(super) seat: SeatName,
+    pub(super) name: String,
+    pub(super) numbers: Vec<NumberShown>,
+    /// The number that they see.
+    pub(super) from: String,
+    /// How long the estimate reaches: until the booked end.
+    pub(super) minutes: u64,
+    /// Credits more than by video, until then (M9).
+    pub(super) more: u64,
+}
+
+/// A number of a patient.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct NumberShown {
+    pub(super) id: i64,
+    pub(super) label: String,
+    pub(super) number: String,
 }
 
 /// What runs up, for those who pay.

@@ -1,5 +1,6 @@
 //! The living pages: a visit page and a call panel speak with the engine over WebSockets.
 
+mod by_phone;
 mod call_socket;
 pub(crate) mod directory;
 mod line;
@@ -58,6 +59,7 @@ async fn patient_socket(
         practice: guest.practice,
         attendant: attendant(Seat::Patient(seat), &guest.appointment),
         session: guest.session,
+        staff: None,
         path: format!("/visit/{}/socket", guest.place.visit_key),
         appointment: guest.appointment,
     };
@@ -79,6 +81,7 @@ async fn practitioner_socket(
         attendant: attendant(Seat::Practitioner, &appointment),
         session: staff.session,
         path: format!("/appointments/{id}/visit/socket"),
+        staff: Some(staff),
         appointment,
     };
     open(app, upgrade, comer)

@@ -10,14 +10,18 @@ use housecall_store::{Node, Standing};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::by_phone::{self, PhoneDesk};
 use super::line;
-use super::message::{FromVisitPage, PersonShown, SeatName, ToVisitPage, VisitShown};
+use super::message::{FromVisitPage, PersonShown, PhoneShown, SeatName, ToVisitPage, VisitShown};
 use super::money_clock::MoneyClock;
+use crate::ids::PhoneNumberId;
 
 /// Views are sent on every change, and this often while time or money runs.
 const VIEW_EVERY: Duration = Duration::from_secs(1);
 
 const LOST_TOUCH: &str = "This server has lost touch with the clinic's records. Whoever is connected stays connected, and nobody can come in until they answer.";
+
+const NOT_YOURS: &str = "Only the other side of the consultation can do this.";
 
 /// Who a socket speaks for.
 pub(super) struct Attendant {
@@ -28,21 +32,7 @@ pub(super) struct Attendant {
 }
 
 /// Speaks with one page until either side goes.
-pub(super) async fn converse(
-    mut socket: WebSocket,
-    visit: Visit,
-    attendant: Attendant,
-    clock: MoneyClock,
-    node: Node,
-) {
-    let mut page = Page {
-        visit,
-        attendant,
-        clock,
-        joined: None,
-        checked_in: false,
-        warned: false,
-    };
+pub(super) async fn converse(mut socket: WebSocket, mut page: Page, node: Node) {
     let mut view = page.visit.view();
     let mut cost = page.visit.cost();
     let mut ticks = interval(VIEW_EVERY);
@@ -109,10 +99,12 @@ enum Heard {
 }
 
 /// One open page.
-struct Page {
+pub(super) struct Page {
     visit: Visit,
     attendant: Attendant,
     clock: MoneyClock,
+    /// The practitioner's.
+    desk: Option<PhoneDesk>,
     /// Which of the seat's connections this page made, once it has joined.
     joined: Option<u64>,
     /// True while this page keeps a patient in the waiting room.
@@ -122,6 +114,23 @@ struct Page {
 }
 
 impl Page {
+    pub(super) fn new(
+        visit: Visit,
+        attendant: Attendant,
+        clock: MoneyClock,
+        desk: Option<PhoneDesk>,
+    ) -> Self {
+        Self {
+            visit,
+            attendant,
+            clock,
+            desk,
+            joined: None,
+            checked_in: false,
+            warned: false,
+        }
+    }
+
     async fn hear(&mut self, said: Message) -> Heard {
         let text = match said {
             Message::Text(text) => text,
@@ -153,7 +162,7 @@ impl Page {
                 self.checked_in = done.is_ok();
                 answer("check_in", done)
             }
-            (_, FromVisitPage::Join { offer }) => self.join(offer).await,
+            (_, FromVisitPage::Join { offer, from_phone }) => self.join(offer, from_phone).await,
             (seat, FromVisitPage::State { muted, camera_off }) => answer(
                 "state",
                 self.visit
@@ -165,6 +174,15 @@ impl Page {
                 self.checked_in = false;
                 answer("leave", self.visit.leave(seat).await)
             }
+            (_, FromVisitPage::PhoneChoice { seat }) => self.phone_choice(seat).await,
+            (_, FromVisitPage::Ring { seat, number_id }) => {
+                let number = PhoneNumberId(number_id);
+                self.ring(seat, number).await
+            }
+            (Seat::Practitioner, FromVisitPage::HangUpPhone { seat }) => match patient(seat) {
+                Some(seat) => answer("hang_up_phone", self.visit.hang_up_phone(seat).await),
+                None => refused("hang_up_phone", "Only a patient is on the phone."),
+            },
             (Seat::Practitioner, FromVisitPage::Admit { seat }) => match patient(seat) {
                 Some(seat) => answer("admit", self.visit.admit(seat).await),
                 None => refused("admit", "Only a patient can be let in."),
@@ -179,17 +197,40 @@ impl Page {
             (Seat::Practitioner, FromVisitPage::Disconnect) => {
                 answer("disconnect", self.visit.disconnect().await)
             }
-            _ => refused(
-                "message",
-                "Only the other side of the consultation can do this.",
-            ),
+            _ => refused("message", NOT_YOURS),
         }
     }
 
-    async fn join(&mut self, offer: String) -> Heard {
+    /// The practitioner wants to know before a phone rings; nobody else has a desk.
+    async fn phone_choice(&self, seat: SeatName) -> Heard {
+        let Some((desk, seat)) = self.desk.as_ref().zip(patient(seat)) else {
+            return refused("phone_choice", NOT_YOURS);
+        };
+        match desk.choice(seat, &self.visit, self.clock.now()).await {
+            Ok(choice) => Heard::Answer(ToVisitPage::PhoneChoice(choice)),
+            Err(words) => refused("phone_choice", &words),
+        }
+    }
+
+    async fn ring(&self, seat: SeatName, number: PhoneNumberId) -> Heard {
+        let Some((desk, seat)) = self.desk.as_ref().zip(patient(seat)) else {
+            return refused("ring", NOT_YOURS);
+        };
+        let request = match desk.request(seat, number).await {
+            Ok(request) => request,
+            Err(words) => return refused("ring", &words),
+        };
+        match self.visit.ring(seat, request).await {
+            Ok(()) => Heard::Nothing,
+            Err(error) => refused("ring", &by_phone::refusal(error)),
+        }
+    }
+
+    async fn join(&mut self, offer: String, from_phone: bool) -> Heard {
         let seat = self.attendant.seat;
         let joined = match seat {
             Seat::Practitioner => self.visit.join_practitioner(offer).await,
+            Seat::Patient(seat) if from_phone => self.visit.return_from_phone(seat, offer).await,
             Seat::Patient(seat) => self.visit.join_patient(seat, offer).await,
         };
         match joined {
@@ -274,9 +315,7 @@ fn patient(seat: SeatName) -> Option<PatientSeat> {
 fn name_of(seat: Seat) -> SeatName {
     match seat {
         Seat::Practitioner => SeatName::Practitioner,
-        Seat::Patient(PatientSeat::One) => SeatName::PatientOne,
-        Seat::Patient(PatientSeat::Two) => SeatName::PatientTwo,
-        Seat::Patient(PatientSeat::Three) => SeatName::PatientThree,
+        Seat::Patient(seat) => seat.into(),
     }
 }
 
@@ -303,7 +342,7 @@ fn show(
             .room
             .people
             .iter()
-            .filter_map(|person| attendant.see(person))
+            .filter_map(|person| attendant.see(person, view, now))
             .collect(),
         elapsed_ms: started.map(|started| millis(started, now)),
         cost: (you == Seat::Practitioner && started.is_some()).then(|| cost.into()),
@@ -312,7 +351,7 @@ fn show(
 
 impl Attendant {
     /// Returns what this person may know of another: nothing of a seat that is not booked.
-    fn see(&self, person: &PersonView) -> Option<PersonShown> {
+    fn see(&self, person: &PersonView, view: &VisitView, now: Instant) -> Option<PersonShown> {
         let name = match person.seat {
             Seat::Practitioner => self.practitioner_name.clone(),
             Seat::Patient(PatientSeat::One) => self.patient_names[0].clone()?,
@@ -334,7 +373,19 @@ impl Attendant {
             camera_off: person.state.camera_off,
             slot: person.seat.slot_for(self.seat),
             waiting_ms,
+            by_phone: person.by_phone,
+            phone: self.see_phone(person.seat, view, now),
         })
+    }
+
+    /// Whether and where somebody's phone rings is between them and the practitioner.
+    fn see_phone(&self, seat: Seat, view: &VisitView, now: Instant) -> Option<PhoneShown> {
+        let Seat::Patient(patient) = seat else {
+            return None;
+        };
+        let may = [seat, Seat::Practitioner].contains(&self.seat);
+        let phone = view.phone(patient).filter(|_| may)?;
+        Some(by_phone::shown(phone, now))
     }
 }
 

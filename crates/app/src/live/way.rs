@@ -7,12 +7,14 @@ use housecall::{Seat, Visit, VisitPlan};
 use housecall_store::{Claim, NodeView, Standing, StoreError};
 use tokio::time::{Instant, sleep};
 
+use super::by_phone::PhoneDesk;
 use super::message::ToVisitPage;
-use super::visit_socket::{self, Attendant};
+use super::visit_socket::{self, Attendant, Page};
 use super::{Live, directory, line};
 use crate::appointments::Appointment;
 use crate::error::AppError;
 use crate::ids::{Person, PracticeId};
+use crate::sign_in::Staff;
 use crate::state::App;
 use crate::token::TokenHash;
 use crate::{money, pass};
@@ -35,6 +37,8 @@ pub(super) struct Comer {
     pub(super) attendant: Attendant,
     /// By which session they were let in.
     pub(super) session: TokenHash,
+    /// Who the practitioner is, to the address book.
+    pub(super) staff: Option<Staff>,
     /// The path of their socket, at any node.
     pub(super) path: String,
 }
@@ -60,7 +64,14 @@ pub(super) async fn bring(mut socket: WebSocket, app: App, comer: Comer) {
                     Ok(live) => (live.money.clone(), live.node.clone()),
                     Err(_) => return,
                 };
-                return visit_socket::converse(socket, visit, comer.attendant, clock, node).await;
+                let appointment = comer.appointment;
+                let desk = comer.staff.map(|staff| PhoneDesk {
+                    app,
+                    staff,
+                    appointment,
+                });
+                let page = Page::new(visit, comer.attendant, clock, desk);
+                return visit_socket::converse(socket, page, node).await;
             }
             Ok(Way::Over(words)) => {
                 return visit_socket::show_over(socket, comer.attendant, words).await;

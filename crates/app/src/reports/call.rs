@@ -43,6 +43,8 @@ struct CallPage {
     hold: String,
     encryption: Option<(&'static str, &'static str)>,
     credits: u64,
+    /// The page of the consultation that it was a part of, and that was charged its minutes (M9).
+    visit: Option<String>,
     directions: Vec<Direction>,
     round_trip: Option<u32>,
     picture: Option<Picture>,
@@ -108,6 +110,7 @@ impl CallPage {
                 .encryption
                 .map(|it| (encryption::word(it), encryption::meaning(it))),
             credits: call.credits,
+            visit: call.visit.as_ref().map(super::visit_path),
             directions: quality.map_or_else(Vec::new, directions),
             round_trip: quality.and_then(|quality| quality.round_trip_ms),
             picture: quality.and_then(Picture::of),

@@ -15,6 +15,7 @@ use axum::Router;
 use axum::extract::Query;
 use axum::response::Redirect;
 use axum::routing::get;
+use housecall::SessionId;
 use serde::Deserialize;
 
 use crate::state::App;
@@ -42,6 +43,11 @@ async fn choose(Query(kind): Query<Kind>) -> Redirect {
     } else {
         "/reports/phone"
     })
+}
+
+/// Where a visit is explained.
+fn visit_path(session: &SessionId) -> String {
+    format!("/reports/video/{session}")
 }
 
 /// `22:21`, `1:03:41`; a dash for nothing.

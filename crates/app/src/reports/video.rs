@@ -53,6 +53,7 @@ pub(super) struct Part {
     pub(super) profile: Option<String>,
     pub(super) admitted: bool,
     pub(super) connected: String,
+    pub(super) by_phone: Option<String>,
     pub(super) credits: u64,
 }
 
@@ -162,6 +163,7 @@ impl Part {
             profile: profile(&part.patient),
             admitted: part.admitted,
             connected: length(part.connected_ms),
+            by_phone: (part.by_phone_ms > 0).then(|| length(part.by_phone_ms)),
             credits: part.credits,
         }
     }
@@ -180,6 +182,7 @@ mod tests {
             patient: format!("patient:{seat}"),
             admitted: true,
             connected_ms: 1,
+            by_phone_ms: 0,
             credits: 2,
         };
         VisitRow {

@@ -22,6 +22,7 @@ fn call(number: i64, outcome: &str, talk_ms: u64) -> CallRecord {
     let started = TEN - 60 * MINUTE + number * 1000;
     CallRecord {
         session: SessionId::new(format!("call:{number}")),
+        visit: None,
         account: account(PracticeId(1)),
         appointment: None,
         practitioner: "user:1".to_owned(),
@@ -206,6 +207,7 @@ async fn c1_the_video_report_has_a_line_for_each_visit(base: &Base) {
         patient: format!("patient:{}", seat + 1),
         admitted,
         connected_ms: credits * 400_000,
+        by_phone_ms: 0,
         credits,
     };
     let visit = VisitRecord {

@@ -69,6 +69,7 @@ pub(super) struct Patient {
     ends_ms: i64,
     opens_ms: i64,
     practitioner_side: bool,
+    can_ring: bool,
     devices_open: bool,
     back: String,
 }
@@ -100,6 +101,7 @@ impl Patient {
             ends_ms: a.ends_ms,
             opens_ms: guest.window.check_in_ms,
             practitioner_side: false,
+            can_ring: false,
             devices_open: false,
             back: String::new(),
         })
@@ -126,6 +128,7 @@ pub(super) struct Practitioner {
     available: i64,
     shortage: Option<String>,
     practitioner_side: bool,
+    can_ring: bool,
     devices_open: bool,
 }
 
@@ -138,6 +141,7 @@ impl Practitioner {
     ) -> Result<Self, AppError> {
         let chrome = Chrome::new(app, staff, Here::Calendar).await?;
         let available = chrome.credits.available;
+        let can_ring = chrome.can_call();
         let estimate = money::estimate(app, a);
         let to_start = estimate.as_ref().map_or(0, |estimate| estimate.to_start);
         Ok(Self {
@@ -160,6 +164,7 @@ impl Practitioner {
             available,
             shortage: shortage(available, to_start),
             practitioner_side: true,
+            can_ring,
             devices_open: true,
         })
     }

@@ -17,6 +17,33 @@ export interface Person {
   /** Where the viewer of this message sees the person; null for the viewer and for those not in the room. */
   slot: Slot | null;
   waiting_ms: number | null;
+  /** Heard, and not seen (V13). */
+  by_phone: boolean;
+  /** The phone that was rung for them last: on the practitioner's page and their own. */
+  phone: Phone | null;
+}
+
+/** A patient's phone, from its first ringing on. */
+export interface Phone {
+  state: "dialing" | "ringing" | "talking" | "ended";
+  words: string;
+  talk_ms: number | null;
+  /** How it sounds here; null while nothing is judged. */
+  heard: SoundClass | null;
+}
+
+/** What the practitioner reads before a patient's phone rings. */
+export interface PhoneChoice {
+  type: "phone_choice";
+  seat: Seat;
+  name: string;
+  numbers: { id: number; label: string; number: string }[];
+  /** The number that they see. */
+  from: string;
+  /** How long the estimate reaches. */
+  minutes: number;
+  /** Credits more than by video (M9). */
+  more: number;
 }
 
 export interface Cost {
@@ -42,7 +69,10 @@ export interface RoomView {
 
 export type VisitClientMessage =
   | { type: "check_in" }
-  | { type: "join"; offer: string }
+  | { type: "join"; offer: string; from_phone: boolean }
+  | { type: "phone_choice"; seat: Seat }
+  | { type: "ring"; seat: Seat; number_id: number }
+  | { type: "hang_up_phone"; seat: Seat }
   | { type: "admit"; seat: Seat }
   | { type: "admit_all" }
   | { type: "send_back"; seat: Seat }
@@ -53,6 +83,7 @@ export type VisitClientMessage =
 export type VisitServerMessage =
   | RoomView
   | { type: "answer"; sdp: string }
+  | PhoneChoice
   | { type: "refused"; what: VisitClientMessage["type"]; message: string }
   | { type: "evicted" }
   | Elsewhere;

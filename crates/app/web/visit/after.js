@@ -51,6 +51,8 @@ function lastOf(root, session) {
       return { icon: "check", title: "The consultation has ended", words: endedWords(session, doctor), act: null };
     case "left":
       return { icon: "leave", title: "You left the consultation", words: `It goes on until ${session.isPractitioner ? "you disconnect" : `${doctor} ends it`}. You may come back.`, act: "Come back" };
+    case "phone":
+      return { icon: "phone", title: "You are on the phone", words: `Your phone has taken over: ${doctor} hears you there. You can put this page away, or come back by video; your phone is hung up then.`, act: "Come back by video" };
     case "moved":
       return { icon: "info", title: "Your visit is open in another window", words: "It was opened on another page or device, so this one let go.", act: "Move it here" };
     case "elsewhere":

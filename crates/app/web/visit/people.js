@@ -1,5 +1,6 @@
 import { copyOf, mark, say } from "../lib/dom.js";
 import { initials, waited } from "../lib/words.js";
+import { lineWords } from "./phone.js";
 import { isAdmitted, patients } from "./stage.js";
 
 /**
@@ -8,7 +9,7 @@ import { isAdmitted, patients } from "./stage.js";
  * @typedef {import("./session.js").VisitSession} VisitSession
  * @typedef {import("../lib/types.js").Person} Person
  * @typedef {import("../lib/types.js").Seat} Seat
- * @typedef {{ words: string, tone: "" | "good" | "warn", since: string, act: "admit" | "send_back" | null }} Row
+ * @typedef {{ words: string, tone: "" | "good" | "warn", since: string, act: "admit" | "send_back" | "phone" | null }} Row
  */
 
 /**
@@ -19,7 +20,8 @@ import { isAdmitted, patients } from "./stage.js";
 export function drawPeople(list, root, session) {
   if (!session.view) return;
   const people = patients(session.view);
-  for (const person of people) fillRow(rowOf(list, root, session, person.seat), person, rowFor(person));
+  const canRing = session.view.phase === "open" && root.querySelector(".tile-phone") !== null;
+  for (const person of people) fillRow(rowOf(list, root, session, person.seat), person, rowFor(person, canRing));
   for (const row of list.querySelectorAll("li")) {
     if (!people.some((person) => person.seat === row.dataset.seat)) row.remove();
   }
@@ -41,6 +43,7 @@ function rowOf(list, root, session, seat) {
   row.querySelector(".act")?.addEventListener("click", () => {
     if (row.dataset.act === "admit") session.admit(seat);
     else if (row.dataset.act === "send_back") session.sendBack(seat);
+    else if (row.dataset.act === "phone") session.askPhone(seat);
   });
   list.append(row);
   return row;
@@ -71,15 +74,22 @@ function fillRow(row, person, shown) {
  */
 function fillAct(button, person, act) {
   button.hidden = act === null;
-  say(button, act === "admit" ? "Admit" : "Send back");
+  say(button, { admit: "Admit", send_back: "Send back", phone: "Continue by phone" }[act ?? "send_back"]);
   button.classList.toggle("primary", act === "admit");
-  button.classList.toggle("quiet", act === "send_back");
-  button.setAttribute("aria-label", act === "admit" ? `Admit ${person.name}` : `Send ${person.name} back to the waiting room`);
+  button.classList.toggle("quiet", act === "send_back" || act === "phone");
+  button.setAttribute("aria-label", { admit: `Admit ${person.name}`, send_back: `Send ${person.name} back to the waiting room`, phone: `Continue by phone with ${person.name}` }[act ?? "send_back"]);
   button.title = act === "send_back" ? "Back to the waiting room" : "";
 }
 
-/** @param {Person} person @returns {Row} */
-function rowFor(person) {
+/**
+ * @param {Person} person
+ * @param {boolean} canRing
+ * @returns {Row}
+ */
+function rowFor(person, canRing) {
+  const { phone } = person;
+  if (person.by_phone) return { words: "On the phone", tone: "good", since: phone ? lineWords(phone) : "", act: "send_back" };
+  if (phone && phone.state !== "ended") return { words: "Ringing", tone: "", since: phone.words, act: null };
   if (isAdmitted(person) && person.place === "reconnecting") return { words: "Reconnecting", tone: "warn", since: "The connection was lost; it is being mended", act: "send_back" };
   switch (person.place) {
     case "waiting":
@@ -87,7 +97,7 @@ function rowFor(person) {
     case "in_room":
       return { words: "Admitted", tone: "", since: deviceWords(person), act: "send_back" };
     case "left":
-      return { words: "Left", tone: "", since: "May come back with the same link", act: null };
+      return { words: "Left", tone: "", since: "May come back with the same link", act: canRing ? "phone" : null };
     default:
       return { words: "Not here yet", tone: "", since: "", act: null };
   }

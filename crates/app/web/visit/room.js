@@ -3,8 +3,9 @@ import { bindPicker } from "../lib/picker.js";
 import { LineWatch, readStats } from "../lib/stats.js";
 import { clock, credits, listed, shortName } from "../lib/words.js";
 import { drawPeople } from "./people.js";
+import { bindPhones } from "./phone.js";
 import { drawSwitch } from "./preview.js";
-import { others, patients } from "./stage.js";
+import { me, others, patients } from "./stage.js";
 import { Tiles } from "./tiles.js";
 
 /**
@@ -27,10 +28,12 @@ export function bindRoom(root, session) {
   bindControls(root, session);
   bindDisconnect(root, session);
   bindSide(root, session);
+  const drawPhones = bindPhones(root, session);
   const line = bindLevels(session, tiles);
   return () => {
     if (session.stage !== "room") return;
     tiles.draw();
+    drawPhones();
     drawBar(root, session, line());
     drawControls(root, session);
     drawAlone(root, session);
@@ -98,6 +101,8 @@ function drawLine(chip, session, quality) {
  * @returns {string}
  */
 function lineWords(session, quality) {
+  const phone = session.view && me(session.view)?.phone?.state;
+  if (phone === "dialing" || phone === "ringing") return "Your phone is ringing: pick it up to go on by phone";
   if (session.link.failures >= 3) return "Sound and picture do not get through yet; still trying";
   if (session.link.state === "joining") return "Connecting…";
   if (session.link.state === "reconnecting" || !session.isOnline) return "Reconnecting…";

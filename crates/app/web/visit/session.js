@@ -15,7 +15,7 @@ import { announcements, isAdmitted, me, stageOf } from "./stage.js";
 /** Longer than a view takes, shorter than a person's patience. */
 const STAY_OUT_MS = 4000;
 
-/** Events: `change` (anything below), `announce` (detail: a sentence), `refused` (detail: the server's message). */
+/** Events: `change` (anything below), `announce` (detail: a sentence), `refused` and `phone-choice` (detail: the server's message). */
 export class VisitSession extends EventTarget {
   /** @type {RoomView | null} */
   view = null;
@@ -36,6 +36,8 @@ export class VisitSession extends EventTarget {
   #staysOutUntil = 0;
   /** The place is held by another device, and this page has not asked for it. */
   #isElsewhere = false;
+  /** This page was asked to take the place back from its person's phone (V13). */
+  #returns = false;
 
   /**
    * @param {string} path the socket's path
@@ -82,6 +84,7 @@ export class VisitSession extends EventTarget {
   comeBack() {
     sessionStorage.setItem(this.#mark, "1");
     if (this.stage === "moved") return location.reload();
+    this.#returns = this.stage === "phone";
     void this.devices.start().then(() => this.join());
   }
 
@@ -97,6 +100,24 @@ export class VisitSession extends EventTarget {
   /** @param {Seat} seat */
   sendBack(seat) {
     this.#tell({ type: "send_back", seat });
+  }
+
+  /** Asks which numbers somebody has, and what going on by phone costs: `phone-choice` follows. @param {Seat} seat */
+  askPhone(seat) {
+    this.#tell({ type: "phone_choice", seat });
+  }
+
+  /**
+   * @param {Seat} seat
+   * @param {number} number_id
+   */
+  ring(seat, number_id) {
+    this.#tell({ type: "ring", seat, number_id });
+  }
+
+  /** @param {Seat} seat */
+  hangUpPhone(seat) {
+    this.#tell({ type: "hang_up_phone", seat });
   }
 
   /** @param {boolean} muted */
@@ -131,8 +152,11 @@ export class VisitSession extends EventTarget {
       case "view":
         return this.#see(message);
       case "answer":
+        this.#returns = false;
         this.link.answered(message.sdp);
         return this.#tellState();
+      case "phone_choice":
+        return void this.dispatchEvent(new CustomEvent("phone-choice", { detail: message }));
       case "refused":
         if (message.what === "join") this.#stayOut();
         // Whoever left before being admitted comes back to the waiting room.
@@ -179,10 +203,12 @@ export class VisitSession extends EventTarget {
     this.#freshLine = false;
     if (this.stage === "ended") this.#signal.close();
     if (fresh) this.#waitAgain();
+    if (this.stage === "phone" && this.#returns) return;
     if (this.stage !== "room") {
       // A view on its way while we join still says "waiting": only a stage that was left ends the link.
       if (before === "room" || this.stage === "ended") this.#letGo();
     } else if (!this.link.isActive) {
+      this.#returns = false;
       if (performance.now() > this.#staysOutUntil) this.join();
     } else if (fresh) {
       // The server ties a connection to the line it was offered on: on a new line it is offered anew.
@@ -198,10 +224,10 @@ export class VisitSession extends EventTarget {
     if (wasHere && (this.stage === "arriving" || this.stage === "left")) this.checkIn();
   }
 
-  /** V9: a reload finds mute and camera as they were. @param {RoomView} view */
+  /** V9: a reload finds mute and camera as they were; a phone has none of its own. @param {RoomView} view */
   #restore(view) {
     const self = me(view);
-    if (!self || !isAdmitted(self)) return;
+    if (!self || self.by_phone || !isAdmitted(self)) return;
     this.devices.setMuted(self.muted);
     if (self.camera_off !== this.devices.cameraOff) void this.devices.setCameraOff(self.camera_off);
   }
@@ -235,7 +261,7 @@ export class VisitSession extends EventTarget {
 
   /** @param {string} offer @returns {boolean} */
   #join(offer) {
-    return this.#signal.send({ type: "join", offer });
+    return this.#signal.send({ type: "join", offer, from_phone: this.#returns });
   }
 
   #tellState() {

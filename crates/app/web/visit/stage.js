@@ -5,17 +5,18 @@
  *                     ▲         │ ▲
  *                     └─────────┘ └─► left
  *
- * moved: another page took the place. elsewhere: another device has it, and this page asks before it takes it.
+ * phone: the place is held by its person's phone (V13). moved: another page took the place. elsewhere: another device has it, and this page asks before it takes it.
  *
  * @typedef {import("../lib/types.js").RoomView} RoomView
  * @typedef {import("../lib/types.js").Person} Person
  * @typedef {import("../lib/types.js").Seat} Seat
- * @typedef {"arriving" | "waiting" | "room" | "left" | "ended" | "moved" | "elsewhere"} Stage
+ * @typedef {"arriving" | "waiting" | "room" | "phone" | "left" | "ended" | "moved" | "elsewhere"} Stage
  */
 
 /** @param {RoomView} view @returns {Stage} */
 export function stageOf(view) {
   if (view.phase === "ended") return "ended";
+  if (me(view)?.by_phone) return "phone";
   switch (me(view)?.place) {
     case "in_room":
     case "reconnecting":
@@ -57,8 +58,23 @@ export function isAdmitted(person) {
  */
 export function announcements(before, after) {
   if (!before) return [];
-  const was = new Map(before.people.map((person) => [person.seat, person.place]));
-  return others(after).flatMap((person) => sentence(person, was.get(person.seat), after) ?? []);
+  const was = new Map(before.people.map((person) => [person.seat, person]));
+  return others(after).flatMap((person) => {
+    const earlier = was.get(person.seat);
+    return byPhone(person, earlier) ?? sentence(person, earlier?.place, after) ?? [];
+  });
+}
+
+/**
+ * @param {Person} person
+ * @param {Person | undefined} was
+ * @returns {string | null}
+ */
+function byPhone(person, was) {
+  if (person.by_phone && !was?.by_phone) return `${person.name} goes on by phone.`;
+  if (!person.phone || person.phone.state === was?.phone?.state) return null;
+  if (person.phone.state === "ringing") return `${person.name}'s phone is ringing.`;
+  return person.phone.state === "ended" ? `${person.name}'s phone: ${person.phone.words}.` : null;
 }
 
 /**

@@ -54,3 +54,22 @@ test("V10: a patient is not told who else is waiting", () => {
   const after = view("patient_1", "open", { patient_1: "in_room", patient_2: "waiting" });
   assert.deepEqual(announcements(before, after), []);
 });
+
+test("V13: whose phone has the place is on the phone, whatever the page wants", () => {
+  const onPhone = view("patient_1", "open", { patient_1: "in_room" });
+  onPhone.people[0].by_phone = true;
+  assert.equal(stageOf(onPhone), "phone");
+  assert.equal(stageOf({ ...onPhone, phase: "ended" }), "ended");
+});
+
+test("V13: ringing, going on by phone and how it ended are announced once", () => {
+  const states = ["dialing", "ringing", "ringing", "talking", "ended"];
+  const views = states.map((state) => {
+    const next = view("practitioner", "open", { practitioner: "in_room", patient_1: state === "ended" ? "left" : "in_room" });
+    next.people[1].by_phone = state === "talking";
+    next.people[1].phone = { state, words: "The line is busy", talk_ms: null, heard: null };
+    return next;
+  });
+  const heard = views.flatMap((after, index) => (index === 0 ? [] : announcements(views[index - 1], after)));
+  assert.deepEqual(heard, ["patient_1's phone is ringing.", "patient_1 goes on by phone.", "patient_1's phone: The line is busy."]);
+});

@@ -1,4 +1,5 @@
 import { mark, part, say, show } from "../lib/dom.js";
+import { setLevel } from "../lib/meterbar.js";
 import { routeTo } from "../lib/speaker.js";
 import { initials } from "../lib/words.js";
 import { showTrack } from "./preview.js";
@@ -112,6 +113,8 @@ export class Tiles {
     if (level > SPEAKING_LEVEL) this.#spoke.set(each, now);
     const speaking = now - (this.#spoke.get(each) ?? -Infinity) < SPEAKING_HOLD_MS;
     mark(each, "speaking", speaking ? "true" : null);
+    const meter = each.querySelector(".tile-level");
+    if (meter instanceof HTMLElement && !meter.hidden) setLevel(meter, level);
   }
 
   /** The large tile of a small screen: whoever was pressed, else who spoke last, else the first. */
@@ -140,9 +143,6 @@ export class Tiles {
       this.draw();
     };
     each.addEventListener("click", pin);
-    each.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") pin();
-    });
   }
 }
 
@@ -161,9 +161,11 @@ function drawTile(each, person) {
   mark(each, "place", person?.place ?? null);
   if (!person) return;
   const away = person.place === "reconnecting";
-  const says = away ? "Reconnecting…" : person.camera_off ? "Camera off" : "";
+  const says = away ? "Reconnecting…" : person.by_phone ? "On the phone" : person.camera_off ? "Camera off" : "";
   fill(each, { name: person.name, shown: person.name, muted: person.muted, pictureless: person.camera_off || away, says });
-  each.setAttribute("aria-label", [person.name, person.muted ? "muted" : "", says].filter(Boolean).join(", "));
+  mark(each, "byPhone", person.by_phone ? "true" : null);
+  show(each.querySelector(".tile-level"), person.by_phone);
+  each.querySelector(".pin")?.setAttribute("aria-label", [person.name, person.muted ? "muted" : "", says].filter(Boolean).join(", "));
 }
 
 /**

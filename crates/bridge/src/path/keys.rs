@@ -54,6 +54,11 @@ impl Keys {
         self.events.set_clock_rate(clock_rate);
     }
 
+    /// Takes the part of packets that the phone reports as lost, of 256.
+    pub(super) fn expect_loss(&mut self, fraction_lost: u8) {
+        self.events.expect_loss(fraction_lost);
+    }
+
     /// The phone takes no events any more: those that wait are given up.
     pub(super) fn refuse_events(&mut self) {
         self.events.clear();

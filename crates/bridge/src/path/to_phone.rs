@@ -178,8 +178,9 @@ impl ToPhone {
         self.keys.press(key, target.telephone_event.is_some())
     }
 
-    /// Tells the encoder what the phone reports.
+    /// Tells the encoder, and whoever presses keys, what the phone reports.
     pub(super) fn expect_loss(&mut self, fraction_lost: u8) {
+        self.keys.expect_loss(fraction_lost);
         if let Some(packer) = &mut self.packer {
             packer.expect_loss(fraction_lost);
         }

@@ -74,7 +74,7 @@ impl CallSlot {
 
     /// Shows how it sounds, when a word changes.
     fn show_quality(&self) {
-        let (heard, sent) = quality::now(&self.bridge.media);
+        let (heard, sent) = quality::now(self.bridge.media.quality());
         self.view.send_if_modified(|view| {
             let changes = (view.heard, view.sent) != (heard, sent);
             (view.heard, view.sent) = (heard, sent);
@@ -198,7 +198,7 @@ impl CallSlot {
             Fact::NeverAnswered
         });
         if let Some(end) = self.end.take() {
-            let quality = talk_ms.map(|_| quality::of(&self.bridge.media, &stats));
+            let quality = talk_ms.map(|_| quality::of(self.bridge.media.quality(), &stats));
             let _ = end.send(CallEnd {
                 ended,
                 talk_ms,

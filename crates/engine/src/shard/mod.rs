@@ -3,21 +3,27 @@
 //! ```text
 //!   browsers ──► udp ──► demux ──┬──► CallSlot (bridge) ──► rtp ──► trunk
 //!                                └──► RoomSlot (room)  ──► udp ──► browsers
-//!   trunk ─────► sip, rtp ───────────► CallSlot
+//!                                        ▲ │ sound, answered, ended
+//!                                        │ ▼
+//!   trunk ─────► sip, rtp ──┬────────► SeatSlot (a patient's phone) ──► rtp ──► trunk
+//!                           └────────► CallSlot
 //!   trunk ─────► sip ────────────────► TrunkSlot (minder), on the first shard
 //!   engine ────► commands ───────────► any
 //!   timers ──────────────────────────► any
 //! ```
 //!
-//! A call or room lives wholly here. A panic in one ends that one; the rest goes on.
+//! A call or room lives wholly here, and the phone of somebody in a room on the room's shard. A panic in one ends that one; the rest goes on.
 
 mod call_slot;
 mod demux;
 mod minding;
 mod outbox;
 mod quality;
+mod room_phones;
 mod room_slot;
 pub(crate) mod rtp;
+mod seat_slot;
+mod seats;
 pub(crate) mod sip;
 pub(crate) mod stray;
 mod timers;
@@ -40,6 +46,7 @@ use call_slot::CallSlot;
 use demux::Demux;
 use room_slot::RoomSlot;
 use rtp::FromPhone;
+use seat_slot::SeatSlot;
 use sip::{FromSip, SipSockets};
 use timers::Timers;
 use trunk_slot::TrunkSlot;
@@ -48,6 +55,7 @@ use udp::{Datagram, MediaSocket};
 
 pub(crate) use call_slot::CallEnd;
 pub(crate) use room_slot::RoomEnd;
+pub(crate) use seats::RingCommand;
 pub use sip::{
     AddressRange, NameError, Obstacle, OwnCertificate, RangeError, Secured, ServerName, SipLimits,
     SipOptions, TlsOptions, TlsSetup, Unreached,
@@ -132,8 +140,10 @@ struct Shard {
     outgoing: Vec<Datagram>,
     /// Boxed, since they are kilobytes.
     calls: BTreeMap<CallKey, Box<CallSlot>>,
+    /// The phones of people in rooms. These are boxed for the same reason, as are the rooms.
+    seats: BTreeMap<CallKey, Box<SeatSlot>>,
+    /// Of calls and of seats.
     calls_by_id: BTreeMap<String, CallKey>,
-    /// Likewise.
     rooms: BTreeMap<RoomKey, Box<RoomSlot>>,
     /// Minded by the first shard alone.
     trunks: BTreeMap<TrunkKey, TrunkSlot>,
@@ -174,6 +184,7 @@ impl Shard {
             timers: Timers::new(),
             outgoing: Vec::new(),
             calls: BTreeMap::new(),
+            seats: BTreeMap::new(),
             calls_by_id: BTreeMap::new(),
             rooms: BTreeMap::new(),
             trunks: BTreeMap::new(),

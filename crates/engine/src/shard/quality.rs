@@ -2,22 +2,20 @@
 
 use std::time::Duration;
 
-use housecall_bridge::{Bridge, MediaStats};
+use housecall_bridge::{self as bridge, MediaStats};
 use housecall_media::jitter::JitterStats;
 use housecall_media::quality::Direction;
 
 use crate::record::{Class, Judged, Quality};
 
 /// Returns how both directions sound now, heard and sent.
-pub(super) fn now(bridge: &Bridge) -> (Option<Class>, Option<Class>) {
+pub(super) fn now(quality: &bridge::Quality) -> (Option<Class>, Option<Class>) {
     let class = |direction: &Direction| direction.verdict().map(|verdict| verdict.class);
-    let quality = bridge.quality();
     (class(&quality.heard), class(&quality.sent))
 }
 
 /// Returns what is kept of a call that is over.
-pub(super) fn of(bridge: &Bridge, stats: &MediaStats) -> Quality {
-    let quality = bridge.quality();
+pub(super) fn of(quality: &bridge::Quality, stats: &MediaStats) -> Quality {
     let round_trip = quality.round_trip();
     Quality {
         packets_received: stats.from_phone.received,

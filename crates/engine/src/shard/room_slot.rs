@@ -10,6 +10,7 @@ use housecall_sfu::{
 };
 use tokio::sync::{oneshot, watch};
 
+use super::room_phones::RoomPhones;
 use super::turn::{RoomOutput, RoomVerb};
 use super::udp::Datagram;
 use crate::metered::{FactSender, Metered};
@@ -34,7 +35,8 @@ pub(crate) struct RoomEnd {
 pub(crate) struct RoomSlot {
     held: Option<Held>,
     local: SocketAddr,
-    view: watch::Sender<VisitView>,
+    pub(super) view: watch::Sender<VisitView>,
+    pub(super) phones: RoomPhones,
     presence: [Presence; 3],
     end: Option<oneshot::Sender<RoomEnd>>,
     expected: Vec<(String, PeerId)>,
@@ -52,13 +54,14 @@ impl RoomSlot {
             held,
             local,
             view,
+            phones: RoomPhones::default(),
             presence: [Presence::default(); 3],
             end,
             expected: Vec::new(),
         }
     }
 
-    fn room(&mut self) -> Option<&mut Room> {
+    pub(super) fn room(&mut self) -> Option<&mut Room> {
         match self.held.as_mut()? {
             Held::Waiting(room) => Some(room),
             Held::Running(metered) => Some(&mut metered.media),
@@ -104,11 +107,22 @@ impl RoomSlot {
                 self.pay(grant, facts);
                 Ok(None)
             }
+            RoomVerb::Join {
+                seat: Seat::Patient(seat),
+                ..
+            } if self.phones.sits(seat) => Err(RoomRefused::OnThePhone),
             RoomVerb::Join { seat, offer } => self.join(now, seat, &offer).map(Some),
+            RoomVerb::Return { seat, offer } => {
+                self.join(now, Seat::Patient(seat), &offer).map(Some)
+            }
+            RoomVerb::HangUpPhone(seat) => self.hang_up_phone(seat).map(|()| None),
             RoomVerb::Arrive(seat) => self.ask(|room| room.arrive(now, seat)),
             RoomVerb::Admit(seat) => self.ask(|room| room.admit(now, seat)),
             RoomVerb::AdmitAll => self.ask(|room| room.admit_all(now)),
-            RoomVerb::SendBack(seat) => self.ask(|room| room.send_back(now, seat)),
+            RoomVerb::SendBack(seat) => {
+                self.phones.cancel(seat);
+                self.ask(|room| room.send_back(now, seat))
+            }
             RoomVerb::SetState(seat, state) => self.ask(|room| room.set_state(now, seat, state)),
             RoomVerb::Leave(seat) => self.ask(|room| room.leave(now, seat)),
             RoomVerb::Disconnect => self.ask(|room| room.disconnect(now)),
@@ -164,13 +178,14 @@ impl RoomSlot {
             match output {
                 Output::Send { to, bytes } => media.push(Datagram { to, bytes }),
                 Output::AddressProved { peer, addr } => out.proved.push((addr, peer)),
+                Output::PeerGone { peer, .. } if self.phones.gone(peer) => {}
                 Output::PeerGone { peer, .. } => out.gone.push(peer),
-                // Only `join_by_phone` makes a room speak to a phone, and no visit goes on by phone yet.
-                Output::Phone { .. } => {}
+                Output::Phone { peer, sound } => self.phones.let_hear(peer, sound),
                 Output::Changed => changed = true,
                 Output::Fact(fact) => over = self.note(fact).or(over),
             }
         }
+        out.phones.append(&mut self.phones.words);
         if changed || over.is_some() {
             self.show();
         }
@@ -189,20 +204,24 @@ impl RoomSlot {
                 self.charge(MoneyFact::Left(Person::Practitioner));
             }
             Fact::PatientAdmitted(seat) => {
-                self.presence_of(seat).admitted = true;
+                seat.of_mut(&mut self.presence).admitted = true;
                 self.charge(MoneyFact::PatientAdmitted(money(seat)));
             }
             Fact::Connected(Seat::Patient(seat)) => {
-                if let Some(now) = self.money_now() {
-                    self.presence_of(seat).connected(now);
-                }
+                self.be_there(seat, |presence, now| presence.by_page.begin(now));
                 self.charge(MoneyFact::Joined(Person::Patient(money(seat))));
             }
             Fact::Left(Seat::Patient(seat)) => {
-                if let Some(now) = self.money_now() {
-                    self.presence_of(seat).left(now);
-                }
+                self.be_there(seat, |presence, now| presence.by_page.end(now));
                 self.charge(MoneyFact::Left(Person::Patient(money(seat))));
+            }
+            Fact::PhoneJoined(seat) => {
+                self.be_there(seat, |presence, now| presence.by_phone.begin(now));
+                self.charge(MoneyFact::PhoneAnswered(money(seat)));
+            }
+            Fact::PhoneLeft(seat) => {
+                self.be_there(seat, |presence, now| presence.by_phone.end(now));
+                self.charge(MoneyFact::PhoneHungUp(money(seat)));
             }
             Fact::Ended(why) => return Some(why),
         }
@@ -223,12 +242,10 @@ impl RoomSlot {
         }
     }
 
-    fn presence_of(&mut self, seat: PatientSeat) -> &mut Presence {
-        let [one, two, three] = &mut self.presence;
-        match seat {
-            PatientSeat::One => one,
-            PatientSeat::Two => two,
-            PatientSeat::Three => three,
+    /// Notes that a patient comes or goes, while the meter runs.
+    fn be_there(&mut self, seat: PatientSeat, note: impl FnOnce(&mut Presence, Instant)) {
+        if let Some(now) = self.money_now() {
+            note(seat.of_mut(&mut self.presence), now);
         }
     }
 
@@ -243,7 +260,7 @@ impl RoomSlot {
         if let Some(now) = self.money_now() {
             self.presence
                 .iter_mut()
-                .for_each(|presence| presence.left(now));
+                .for_each(|presence| presence.end(now));
         }
         if let Some(Held::Running(metered)) = &self.held {
             // V15: an empty room counts as ended at the last departure.

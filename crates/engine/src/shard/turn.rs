@@ -1,5 +1,6 @@
 //! One turn of a shard's loop: inputs go to their machines, outputs are collected.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,9 +8,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use housecall_bridge::{Bridge, BridgeOptions, Input};
+use housecall_bridge::{Bridge, BridgeOptions, Input, PathOptions};
 use housecall_browser::stun_ufrag;
 use housecall_meter::BlockGrant;
+use housecall_phone::Dial;
 use housecall_sfu::{PatientSeat, PeerState, Room, Seat};
 use housecall_sip::{Message, Peer, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,6 +20,8 @@ use super::call_slot::{CallEnd, CallSlot};
 use super::outbox::Outbox;
 use super::room_slot::{RoomEnd, RoomSlot};
 use super::rtp::{FromPhone, RtpPorts};
+use super::seat_slot::{SeatSlot, ToSeat};
+use super::seats::{Crossing, RingCommand};
 use super::sip::FromSip;
 use super::stray;
 use super::trunk_slot::TrunkSlot;
@@ -44,6 +48,8 @@ pub(crate) enum Command {
     },
     /// Do something to a room.
     Room(RoomAsk),
+    /// Ring a patient's phone into their seat.
+    Ring(Box<RingCommand>),
     /// Forget a room in which nobody waits any more.
     CloseRoom(RoomKey),
     /// The same for all of them.
@@ -97,6 +103,12 @@ pub(crate) enum RoomVerb {
         seat: Seat,
         offer: String,
     },
+    /// A patient's page takes the seat, from their phone too.
+    Return {
+        seat: PatientSeat,
+        offer: String,
+    },
+    HangUpPhone(PatientSeat),
     SetState(Seat, PeerState),
     Leave(Seat),
     Disconnect,
@@ -110,8 +122,10 @@ impl RoomVerb {
             | Self::Admit(_)
             | Self::AdmitAll
             | Self::Check { .. }
-            | Self::Join { .. } => true,
+            | Self::Join { .. }
+            | Self::Return { .. } => true,
             Self::SendBack(_)
+            | Self::HangUpPhone(_)
             | Self::Pay { .. }
             | Self::SetState(..)
             | Self::Leave(_)
@@ -124,8 +138,10 @@ impl RoomVerb {
 pub(super) struct Turn<'a> {
     pub(super) shard: &'a mut Shard,
     pub(super) now: Instant,
-    media: Vec<Datagram>,
+    pub(super) media: Vec<Datagram>,
     pub(super) sip: Vec<(Peer, Bytes)>,
+    /// What rooms and their phones have for each other.
+    pub(super) crossings: VecDeque<Crossing>,
 }
 
 impl<'a> Turn<'a> {
@@ -136,10 +152,12 @@ impl<'a> Turn<'a> {
             now,
             media,
             sip: Vec::new(),
+            crossings: VecDeque::new(),
         }
     }
 
-    pub(super) fn finish(self) -> (Vec<Datagram>, Vec<(Peer, Bytes)>) {
+    pub(super) fn finish(mut self) -> (Vec<Datagram>, Vec<(Peer, Bytes)>) {
+        self.cross();
         (self.media, self.sip)
     }
 
@@ -157,6 +175,7 @@ impl<'a> Turn<'a> {
                 self.shard.rooms.insert(room, Box::new(slot));
             }
             Command::Room(ask) => self.ask_room(ask),
+            Command::Ring(ring) => self.ring(*ring),
             Command::CloseRoom(room) => self.close_room(room),
             Command::CloseRooms => self.close_rooms(),
             Command::EndAll => self.end_all(),
@@ -167,6 +186,9 @@ impl<'a> Turn<'a> {
 
     pub(super) fn wake(&mut self, machine: Machine) {
         match machine {
+            Machine::Call(call) if self.shard.seats.contains_key(&call) => {
+                self.with_seat(call, SeatSlot::handle_timeout);
+            }
             Machine::Call(call) => self.with_call(call, CallSlot::handle_timeout),
             Machine::Room(room) => self.with_room(room, RoomSlot::handle_timeout),
             Machine::Trunk(trunk) => self.with_trunk(trunk, TrunkSlot::handle_timeout),
@@ -201,7 +223,16 @@ impl<'a> Turn<'a> {
         } else {
             Input::Rtp { from, bytes }
         };
-        self.with_call(call, |slot, now| slot.handle_input(now, input));
+        self.tell_call(call, input);
+    }
+
+    /// Tells a call, of a browser or of a seat, what came for it.
+    fn tell_call(&mut self, call: CallKey, input: Input) {
+        if self.shard.seats.contains_key(&call) {
+            self.with_seat(call, |slot, now| slot.handle_input(now, input));
+        } else {
+            self.with_call(call, |slot, now| slot.handle_input(now, input));
+        }
     }
 
     pub(super) fn hear_sip(&mut self, heard: FromSip) {
@@ -213,11 +244,7 @@ impl<'a> Turn<'a> {
                     .and_then(|id| self.shard.calls_by_id.get(id))
                     .copied();
                 match call {
-                    Some(call) => {
-                        self.with_call(call, |slot, now| {
-                            slot.handle_input(now, Input::Sip { from, message })
-                        });
-                    }
+                    Some(call) => self.tell_call(call, Input::Sip { from, message }),
                     None => self.hear_of_no_call(from, message),
                 }
             }
@@ -226,11 +253,9 @@ impl<'a> Turn<'a> {
             }
             FromSip::TransportFailed { peer, why } => {
                 tracing::debug!(%peer, %why, "calls of this peer are told");
-                let calls: Vec<CallKey> = self.shard.calls.keys().copied().collect();
-                for call in calls {
-                    self.with_call(call, |slot, now| {
-                        slot.handle_input(now, Input::TransportFailed { peer })
-                    });
+                let calls = self.shard.calls.keys().chain(self.shard.seats.keys());
+                for call in calls.copied().collect::<Vec<CallKey>>() {
+                    self.tell_call(call, Input::TransportFailed { peer });
                 }
                 self.tell_trunks_of(peer, &why.words);
             }
@@ -294,20 +319,37 @@ impl<'a> Turn<'a> {
         plan: DialPlan,
         offer: &str,
     ) -> Result<(Bridge, RtpPorts, String), DialRefused> {
-        let mut ports = RtpPorts::bind(self.shard.options.ip)
-            .map_err(|error| DialRefused::NoPorts(error.to_string()))?;
-        let seen = |socket| self.shard.options.as_trunks_see(socket);
-        let dial = plan.into_dial(seen(self.shard.sip.local()), seen(ports.local()));
+        let mut ports = self.bind_ports()?;
+        let dial = self.addressed(plan, &ports);
         let mut options = BridgeOptions::new(dial, self.shard.media.local());
         options.ice_lite = self.shard.options.ice_lite;
-        options.path.hold_music = self.shard.options.hold_music.clone();
-        options.path.suppress_noise = self.shard.options.suppress_noise;
-        options.path.hear_tones = self.shard.options.hear_tones;
-        options.path.straight_g711 = self.shard.options.straight_g711;
+        options.path = self.path_options(options.path);
         let (bridge, answer) = Bridge::dial(self.now, options, offer)
             .map_err(|error| DialRefused::Offer(error.to_string()))?;
         ports.listen(call, &self.shard.phones);
         Ok((bridge, ports, answer))
+    }
+
+    pub(super) fn bind_ports(&self) -> Result<RtpPorts, DialRefused> {
+        RtpPorts::bind(self.shard.options.ip)
+            .map_err(|error| DialRefused::NoPorts(error.to_string()))
+    }
+
+    /// A call with our addresses as trunks see them.
+    pub(super) fn addressed(&self, plan: DialPlan, ports: &RtpPorts) -> Dial {
+        let seen = |socket| self.shard.options.as_trunks_see(socket);
+        plan.into_dial(seen(self.shard.sip.local()), seen(ports.local()))
+    }
+
+    pub(super) fn path_options(&self, defaults: PathOptions) -> PathOptions {
+        let options = &self.shard.options;
+        PathOptions {
+            hold_music: options.hold_music.clone(),
+            suppress_noise: options.suppress_noise,
+            hear_tones: options.hear_tones,
+            straight_g711: options.straight_g711,
+            ..defaults
+        }
     }
 
     /// Lets the handle of a call speak to it for as long as both live.
@@ -388,7 +430,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn with_room(&mut self, room: RoomKey, work: impl FnOnce(&mut RoomSlot, Instant)) {
+    pub(super) fn with_room(&mut self, room: RoomKey, work: impl FnOnce(&mut RoomSlot, Instant)) {
         let Some(mut slot) = self.shard.rooms.remove(&room) else {
             return;
         };
@@ -407,6 +449,9 @@ impl<'a> Turn<'a> {
         for peer in drained.gone {
             self.shard.demux.forget(|leg| leg == Leg::Room(room, peer));
         }
+        let to_seat = |(call, word)| Crossing::ToSeat(call, word);
+        self.crossings
+            .extend(drained.phones.into_iter().map(to_seat));
         match ended {
             Ok(false) => {
                 self.shard.timers.set(Machine::Room(room), slot.deadline());
@@ -420,7 +465,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn forget_call(&mut self, call: CallKey) {
+    pub(super) fn forget_call(&mut self, call: CallKey) {
         self.shard.calls.remove(&call);
         self.shard.timers.set(Machine::Call(call), None);
         self.shard.calls_by_id.retain(|_, owner| *owner != call);
@@ -432,6 +477,7 @@ impl<'a> Turn<'a> {
         self.shard
             .demux
             .forget(|leg| matches!(leg, Leg::Room(owner, _) if owner == room));
+        self.hang_up_seats(room);
     }
 }
 
@@ -440,6 +486,8 @@ pub(super) struct RoomOutput {
     pub(super) expected: Vec<(String, housecall_sfu::PeerId)>,
     pub(super) proved: Vec<(SocketAddr, housecall_sfu::PeerId)>,
     pub(super) gone: Vec<housecall_sfu::PeerId>,
+    /// What its phones are told.
+    pub(super) phones: Vec<(CallKey, ToSeat)>,
 }
 
 fn room_slot_output() -> RoomOutput {
@@ -447,5 +495,6 @@ fn room_slot_output() -> RoomOutput {
         expected: Vec::new(),
         proved: Vec::new(),
         gone: Vec::new(),
+        phones: Vec::new(),
     }
 }

@@ -1,11 +1,11 @@
-//! A browser that makes one phone call: it says 440 Hz and measures what it hears.
+//! A browser that makes one phone call, or sits in a room: it says 440 Hz and measures what it hears.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use housecall_media::{OpusDecoder, OpusEncoder, Sine, dominant_frequency, level};
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::RtpWrite;
@@ -42,22 +42,30 @@ pub(super) struct Offering {
 
 /// The offer of a seat in a room, as a page makes it; nobody speaks ICE behind it.
 pub(super) fn room_offer() -> String {
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+    offer_of_a_seat(addr).1.to_sdp_string()
+}
+
+/// Sound and picture up, and both of three others down.
+fn offer_of_a_seat(addr: SocketAddr) -> (Rtc, SdpOffer, SdpPendingOffer, Mid) {
     let mut rtc = Rtc::builder()
         .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
+        .set_rtp_mode(true)
         .clear_codecs()
         .enable_opus(true, false)
         .enable_vp8(true)
         .build(Instant::now());
-    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
     rtc.add_local_candidate(Candidate::host(addr, "udp").unwrap());
     let mut api = rtc.sdp_api();
     let both = [MediaKind::Audio, MediaKind::Video];
     let up = both.map(|kind| (kind, Direction::SendOnly));
     let down = both.map(|kind| (kind, Direction::RecvOnly));
-    for (kind, direction) in up.into_iter().chain(down.repeat(3)) {
-        api.add_media(kind, direction, None, None, None);
-    }
-    api.apply().unwrap().0.to_sdp_string()
+    let lines = up.into_iter().chain(down.repeat(3));
+    let mids: Vec<Mid> = lines
+        .map(|(kind, direction)| api.add_media(kind, direction, None, None, None))
+        .collect();
+    let (offer, pending) = api.apply().unwrap();
+    (rtc, offer, pending, mids[0])
 }
 
 /// A browser in a call. Closing the page is dropping it.
@@ -73,6 +81,19 @@ impl Drop for Browser {
 }
 
 impl Offering {
+    /// Of a seat in a room.
+    pub(super) async fn seat() -> Self {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let (rtc, offer, pending, mid) = offer_of_a_seat(socket.local_addr().unwrap());
+        Self {
+            offer: offer.to_sdp_string(),
+            rtc,
+            pending,
+            mid,
+            socket,
+        }
+    }
+
     pub(super) async fn new() -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let mut rtc = Rtc::builder()

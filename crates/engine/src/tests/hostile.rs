@@ -6,8 +6,8 @@
 //!
 //! | row | class of bug | where | test |
 //! |---|---|---|---|
-//! | 1 | RTP Bleed: the media address is learned from any packet (CVE-2017-14099) | `bridge/src/path/source.rs` | `bridge/src/path/tests/incidents.rs`: row_1_a_spray_from_three_addresses_gets_nothing_and_is_not_heard |
-//! | 2 | it is learned before SRTP is checked (CVE-2025-53399) | `bridge/src/path/source.rs` | `bridge/src/path/tests/incidents.rs`: row_2_nothing_is_learned_before_authentication_and_little_without_it, row_2_a_secured_call_has_no_open_packet_in_either_direction |
+//! | 1 | RTP Bleed: the media address is learned from any packet (CVE-2017-14099) | `bridge/src/path/source.rs` | `bridge/src/path/tests/incidents.rs`: row_1_a_spray_from_three_addresses_gets_nothing_and_is_not_heard; in a room `tests/phone_seat.rs`: v13_strangers_at_the_phone_s_port_are_neither_heard_nor_answered |
+//! | 2 | it is learned before SRTP is checked (CVE-2025-53399) | `bridge/src/path/source.rs` | `bridge/src/path/tests/incidents.rs`: row_2_nothing_is_learned_before_authentication_and_little_without_it, row_2_a_secured_call_has_no_open_packet_in_either_direction; in a room as row 1 |
 //! | 3 | SRTP errors end the call (CVE-2021-41105) | `media/src/srtp/` | `bridge/src/path/tests/incidents.rs`: row_3_forged_srtp_never_ends_a_call |
 //! | 4 | a replay ends the call (CVE-2021-26712) | `media/src/srtp/window.rs` | `bridge/src/path/tests/incidents.rs`: row_4_a_replay_of_the_whole_stream_has_no_effect |
 //! | 6 | a foreign challenge gets a digest (CVE-2021-41158) | `sip/src/user_agent/sending.rs`, `sip/src/digest/challenge.rs` | `sip/src/user_agent/tests/challenges.rs`: `row_6_…`; the peers, with SIPp |

@@ -4,6 +4,7 @@
 //! Time is the machine's. Every wait is for a condition and has an end; nothing sleeps for a fixed time.
 
 mod browser;
+mod by_phone;
 mod calls;
 pub(crate) mod far;
 mod hostile;

@@ -9,6 +9,7 @@ use housecall_bridge::{EarPacket, MediaPath, PathOptions, PathOutput};
 use housecall_media::g711::Law;
 use housecall_media::rtp::{RtpPacket, RtpSender};
 use housecall_media::sdp::{AudioSession, Codec, Description, Direction};
+use housecall_media::srtp::{Srtp, SrtpKey, SrtpPair, SrtpSuite, TheirKey};
 use housecall_media::{AudioLevel, Dbfs, FRAME_SAMPLES, OpusDecoder, OpusEncoder, Sine, level_at};
 use housecall_sfu::{
     Hears, Input, OpusPacket, Output, PatientSeat, PeerId, PhoneSound, PhoneStats, Room,
@@ -49,17 +50,35 @@ struct Visit {
     seat: PeerId,
     path: MediaPath,
     far: Far,
+    /// Who sends to the phone leg's port without being asked, with every packet of the phone's.
+    strangers: Vec<(SocketAddr, Stranger)>,
+    /// Packets that left for anybody but the phone.
+    astray: usize,
 }
 
 /// The far end of the phone leg.
 struct Far {
     sine: Sine,
     rtp: RtpSender,
+    srtp: Option<Srtp>,
     heard: Vec<i16>,
+}
+
+/// Somebody who sends loud A-law to a port.
+struct Stranger {
+    sine: Sine,
+    rtp: RtpSender,
+    /// Encrypts with a key that is nobody's, if the phone encrypts.
+    srtp: Option<Srtp>,
 }
 
 impl Visit {
     fn with(pages: &[(Seat, f32)]) -> Self {
+        Self::with_phone(pages, None)
+    }
+
+    /// One whose phone speaks SRTP with this key, and we with key 1.
+    fn with_phone(pages: &[(Seat, f32)], key: Option<u8>) -> Self {
         let now = Instant::now();
         let mut room = Room::new(now, RoomOptions::default());
         let pages = pages
@@ -76,12 +95,15 @@ impl Visit {
             room,
             pages,
             seat: seat.unwrap(),
-            path: answered_path(now),
+            path: answered_path(now, key),
             far: Far {
                 sine: Sine::new(PHONE_HERTZ, DBFS),
                 rtp: RtpSender::new(7),
+                srtp: key.map(|key| Srtp::new(&keys(key, 1)).unwrap()),
                 heard: Vec::new(),
             },
+            strangers: Vec::new(),
+            astray: 0,
         }
     }
 
@@ -107,6 +129,9 @@ impl Visit {
         self.pages.iter_mut().for_each(|page| page.sing(now));
         let packet = self.far.say();
         self.path.rtp(now, PHONE.parse().unwrap(), packet);
+        for (from, stranger) in &mut self.strangers {
+            self.path.rtp(now, *from, stranger.say());
+        }
     }
 
     fn deliver_pages(&mut self) -> bool {
@@ -129,7 +154,8 @@ impl Visit {
         while let Some(output) = self.path.poll_output() {
             spoke = true;
             match output {
-                PathOutput::Rtp { bytes, .. } => self.far.hear(bytes),
+                PathOutput::Rtp { to, bytes } if to.to_string() == PHONE => self.far.hear(bytes),
+                PathOutput::Rtp { .. } => self.astray += 1,
                 PathOutput::Ear(frame) => {
                     let sound = PhoneSound::Packet(OpusPacket {
                         marker: frame.marker,
@@ -218,24 +244,66 @@ impl Page {
 impl Far {
     fn say(&mut self) -> Bytes {
         let payload = Law::A.encode(&self.sine.frame()).into();
-        let packet = self.rtp.packet(8, false, payload);
+        let packet = self.rtp.packet(8, false, payload).to_bytes();
         self.rtp.advance(FRAME_SAMPLES as u32);
-        packet.to_bytes()
+        match &mut self.srtp {
+            Some(srtp) => srtp.protect_rtp(&packet).unwrap(),
+            None => packet,
+        }
     }
 
     fn hear(&mut self, datagram: Bytes) {
+        let datagram = match &mut self.srtp {
+            Some(srtp) => srtp.unprotect_rtp(&datagram).unwrap(),
+            None => datagram,
+        };
         let packet = RtpPacket::parse(datagram).unwrap();
         assert_eq!((packet.payload_type, packet.payload.len()), (8, 160));
         Law::A.decode(&packet.payload, &mut self.heard);
     }
 }
 
-/// The sound's way to a phone that has answered in A-law.
-fn answered_path(now: Instant) -> MediaPath {
+impl Stranger {
+    /// From 2000 Hz on, each his own.
+    fn new(seed: u64, key: Option<u8>) -> Self {
+        Self {
+            sine: Sine::new(2_000.0 + 100.0 * (seed % 4) as f32, 0.0),
+            rtp: RtpSender::new(seed),
+            srtp: key.map(|key| Srtp::new(&keys(key, 1)).unwrap()),
+        }
+    }
+
+    fn say(&mut self) -> Bytes {
+        let payload = Law::A.encode(&self.sine.frame()).into();
+        let packet = self.rtp.packet(8, false, payload).to_bytes();
+        self.rtp.advance(FRAME_SAMPLES as u32);
+        match &mut self.srtp {
+            Some(srtp) => srtp.protect_rtp(&packet).unwrap(),
+            None => packet,
+        }
+    }
+}
+
+/// One end's keys, by what they are filled with.
+fn keys(ours: u8, theirs: u8) -> SrtpPair {
+    let key = |fill| SrtpKey::random([fill; SrtpKey::BYTES]);
+    SrtpPair {
+        suite: SrtpSuite::Aes128Sha80,
+        ours: key(ours),
+        theirs: TheirKey {
+            key: key(theirs),
+            mki: None,
+        },
+    }
+}
+
+/// The sound's way to a phone that has answered in A-law, encrypted if it has a key.
+fn answered_path(now: Instant, key: Option<u8>) -> MediaPath {
     let ours = AudioSession::new(1, "192.0.2.10:40000".parse().unwrap(), &[Codec::Pcma]);
     let answer = b"v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 49170 RTP/AVP 8\r\n";
     let answer = Description::parse(answer).unwrap();
-    let target = ours.agreed(&answer, Direction::SendRecv).unwrap();
+    let mut target = ours.agreed(&answer, Direction::SendRecv).unwrap();
+    target.srtp = key.map(|key| keys(1, key));
     let mut path = MediaPath::new(now, PathOptions::new("AU", 42)).unwrap();
     path.target(now, target);
     path.answered(now);
@@ -297,4 +365,38 @@ fn v13_a_phone_hears_and_is_heard_by_everybody() {
     }
     assert_eq!(visit.room.phone_stats().decoders, 2);
     assert!(visit.room.view().speaker.is_some());
+}
+
+/// Rows 1 and 2 of the incidents, in a room: strangers get nothing, and nobody in the room hears them.
+#[test]
+fn v13_strangers_at_the_phone_s_port_are_neither_heard_nor_answered() {
+    for seed in 0..12 {
+        // The phone in the clear, then encrypted, with strangers who do not know its key, or do not encrypt.
+        let (key, theirs) = [(None, None), (Some(2), Some(3)), (Some(2), None)][seed as usize % 3];
+        let mut visit = Visit::with_phone(&PAGES, key);
+        for n in 0..=seed % 4 {
+            let from = SocketAddr::from(([203, 0, 113, 9 + n as u8], 6_000));
+            visit
+                .strangers
+                .push((from, Stranger::new(seed * 4 + n, theirs)));
+        }
+        visit.run(Duration::from_secs(4));
+        let stats = visit.path.stats();
+        let at_most = if key.is_some() { 0 } else { 5 };
+        assert!(visit.astray <= at_most, "seed {seed}: {}", visit.astray);
+        assert!(
+            stats.strangers + stats.forged + stats.malformed > 100,
+            "seed {seed}: {stats:?}"
+        );
+        for viewer in 0..PAGES.len() {
+            let heard = visit.page_heard(viewer);
+            has_tone(&heard, PHONE_HERTZ);
+            for stranger in 0..4 {
+                lacks_tone(&heard, 2_000.0 + 100.0 * stranger as f32);
+            }
+        }
+        PAGES
+            .iter()
+            .for_each(|(_, hertz)| has_tone(visit.phone_heard(), *hertz));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use housecall_carrier::{Carrier, CarrierOptions, HeardCall};
@@ -9,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::memory::{MemoryLedger, MemoryRecords};
-use crate::ports::{Funds, Ledger, Ports, SystemClock};
+use crate::ports::{Clock, Funds, Ledger, Ports, SystemClock, WallMillis};
 use crate::sip::Peer;
 use crate::{
     AccountId, CallRecord, Country, Credits, DialRefused, DialRequest, Dialing, Engine,
@@ -26,6 +27,30 @@ pub(super) struct World {
     pub(super) carrier: Carrier,
     ledger: Arc<MemoryLedger>,
     records: Arc<MemoryRecords>,
+    clock: Arc<LeapClock>,
+}
+
+/// The machine's clock, further on by what a test lets pass at once. It moves charges, never media.
+#[derive(Default)]
+struct LeapClock {
+    ahead_ms: AtomicU64,
+}
+
+impl LeapClock {
+    fn ahead(&self) -> Duration {
+        Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed))
+    }
+}
+
+impl Clock for LeapClock {
+    fn now(&self) -> Instant {
+        SystemClock.now() + self.ahead()
+    }
+
+    fn wall(&self) -> WallMillis {
+        let ahead = self.ahead_ms.load(Ordering::Relaxed);
+        WallMillis(SystemClock.wall().0.saturating_add_unsigned(ahead))
+    }
 }
 
 impl World {
@@ -44,10 +69,11 @@ impl World {
         change(&mut options);
         let ledger = Arc::new(MemoryLedger::with_credits(account(), Credits(credits)).unwrap());
         let records = Arc::new(MemoryRecords::default());
+        let clock = Arc::new(LeapClock::default());
         let ports = Ports {
             ledger: ledger.clone(),
             records: records.clone(),
-            clock: Arc::new(SystemClock),
+            clock: clock.clone(),
         };
         let engine = Engine::start(options, ports).await.unwrap();
         Self {
@@ -55,7 +81,19 @@ impl World {
             carrier,
             ledger,
             records,
+            clock,
         }
+    }
+
+    /// Lets so much time pass for charges.
+    pub(super) fn leap(&self, time: Duration) {
+        let ms = time.as_millis() as u64;
+        self.clock.ahead_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// The time that charges are counted by.
+    pub(super) fn money_now(&self) -> Instant {
+        self.clock.now()
     }
 
     pub(super) async fn dial(&self, to: &str, offer: &str) -> Result<Dialing, DialRefused> {

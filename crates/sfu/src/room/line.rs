@@ -1,6 +1,6 @@
-use crate::PeerId;
 use crate::connection::Connection;
 use crate::phone::PhoneLeg;
+use crate::{Fact, PeerId, Seat};
 
 /// What ties somebody to the room: their page's connection, or their phone. A seat has one or none.
 #[derive(Debug)]
@@ -22,6 +22,14 @@ impl Line {
         match self {
             Self::Browser(connection) => connection.connected,
             Self::Phone(_) => true,
+        }
+    }
+
+    /// What a meter hears when it goes from this seat; nothing if it was never up.
+    pub(super) fn departure(&self, seat: Seat) -> Option<Fact> {
+        match (self, seat) {
+            (Self::Phone(_), Seat::Patient(patient)) => Some(Fact::PhoneLeft(patient)),
+            _ => self.is_up().then_some(Fact::Left(seat)),
         }
     }
 

@@ -203,17 +203,21 @@ impl Room {
         seat: PatientSeat,
         hears: Hears,
     ) -> Result<PeerId, JoinRefused> {
-        let seat = Seat::Patient(seat);
-        self.may_join(seat)?;
+        self.check_phone(seat)?;
         let id = self.new_peer();
-        self.sit(
-            now,
-            seat,
-            Line::Phone(Box::new(PhoneLeg::new(now, id, hears))),
-        );
-        self.out.push(Output::Fact(Fact::Connected(seat)));
+        let leg = PhoneLeg::new(now, id, hears);
+        self.sit(now, Seat::Patient(seat), Line::Phone(Box::new(leg)));
+        self.out.push(Output::Fact(Fact::PhoneJoined(seat)));
         self.run(now);
         Ok(id)
+    }
+
+    /// Says whether [`join_by_phone`](Self::join_by_phone) would be refused now: asked before anybody's phone rings.
+    ///
+    /// # Errors
+    /// As `join_by_phone`.
+    pub fn check_phone(&self, seat: PatientSeat) -> Result<(), JoinRefused> {
+        self.may_join(Seat::Patient(seat))
     }
 
     /// Says whether [`join`](Self::join) would be refused now; nothing comes of it.

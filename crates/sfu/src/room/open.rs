@@ -389,20 +389,10 @@ impl Open {
     }
 
     fn patient(&self, seat: PatientSeat) -> Option<&Patient> {
-        let [one, two, three] = &self.patients;
-        match seat {
-            PatientSeat::One => one.as_ref(),
-            PatientSeat::Two => two.as_ref(),
-            PatientSeat::Three => three.as_ref(),
-        }
+        seat.of(&self.patients).as_ref()
     }
 
     fn patient_mut(&mut self, seat: PatientSeat) -> &mut Option<Patient> {
-        let [one, two, three] = &mut self.patients;
-        match seat {
-            PatientSeat::One => one,
-            PatientSeat::Two => two,
-            PatientSeat::Three => three,
-        }
+        seat.of_mut(&mut self.patients)
     }
 }

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use super::line::Line;
 use crate::connection::Connection;
-use crate::{Fact, Gone, Output, Seat};
+use crate::{Gone, Output, Seat};
 
 /// What the world has not taken up yet.
 #[derive(Debug, Default)]
@@ -48,9 +48,8 @@ impl Outputs {
     }
 
     pub(super) fn gone(&mut self, seat: Seat, line: &Line, why: Gone) {
-        if line.is_up() {
-            self.push(Output::Fact(Fact::Left(seat)));
-        }
+        let departure = line.departure(seat).map(Output::Fact);
+        self.queue.extend(departure);
         self.push(Output::PeerGone {
             peer: line.id(),
             seat,

@@ -69,7 +69,7 @@ fn v13_a_phone_takes_the_seat_and_both_hear_each_other() {
         let since = world.facts.len() - 2;
         assert_eq!(
             world.facts[since..],
-            [Fact::Left(ONE), Fact::Connected(ONE)]
+            [Fact::Left(ONE), Fact::PhoneJoined(One)]
         );
         let person = person(&world, ONE);
         assert!(person.by_phone && person.connected);
@@ -177,7 +177,7 @@ fn a_phone_hangs_up_and_the_mixer_stops() {
         let stats = world.room.phone_stats();
         assert_eq!((stats.phones, stats.decoders), (0, 0));
         assert_eq!(world.gone.last(), Some(&(ONE, Gone::Left)));
-        assert_eq!(world.facts.last(), Some(&Fact::Left(ONE)));
+        assert_eq!(world.facts.last(), Some(&Fact::PhoneLeft(One)));
         let one = person(&world, ONE);
         assert_eq!((one.place, one.by_phone), (Place::Left, false));
         world.phone(phone).take_heard();
@@ -319,7 +319,7 @@ fn v8_v10_a_phone_is_sent_back_removed_and_disconnected_like_anybody() {
         world.phone(phone).take_heard();
         world.run(SECOND);
         assert!(world.gone.contains(&(ONE, why)));
-        assert!(world.facts.contains(&Fact::Left(ONE)));
+        assert!(world.facts.contains(&Fact::PhoneLeft(One)));
         assert!(world.phone(phone).take_heard().is_empty());
         assert_eq!(world.room.phone_stats().decoders, 0);
     }

@@ -372,6 +372,8 @@ async fn c1_visits_have_a_line_for_each_patient(base: &Base) {
 fn answered(n: i64) -> CallRecord {
     CallRecord {
         session: SessionId::new(format!("call:{n}")),
+        // A part of a visit now and then (V13).
+        visit: (n % 2 == 0).then(|| SessionId::new(format!("visit:{n}"))),
         account: practice(),
         appointment: Some(format!("appointment:{n}")),
         practitioner: format!("practitioner:{n}"),
@@ -447,6 +449,7 @@ fn visit(n: i64) -> VisitRecord {
         patient: format!("patient:{n}0"),
         admitted: true,
         connected_ms: 900_000,
+        by_phone_ms: 120_000,
         credits: 4,
     };
     let missed = VisitPatient {
@@ -454,6 +457,7 @@ fn visit(n: i64) -> VisitRecord {
         patient: "patient:5".to_owned(),
         admitted: false,
         connected_ms: 0,
+        by_phone_ms: 0,
         credits: 0,
     };
     VisitRecord {

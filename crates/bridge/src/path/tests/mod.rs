@@ -5,10 +5,10 @@ use bytes::Bytes;
 use housecall_media::coder::{Decoder, Encoder, decoder, encoder};
 use housecall_media::g711::Law;
 use housecall_media::opus::OpusSettings;
-use housecall_media::rtp::{Report, RtpPacket, RtpSender};
+use housecall_media::rtp::{Reception, Report, RtpPacket, RtpSender};
 use housecall_media::sdp::{Codec, Direction, MediaTarget, OpusParameters};
 use housecall_media::srtp::Srtp;
-use housecall_media::telephone_event::KeyListener;
+use housecall_media::telephone_event::{KeyListener, TelephoneEvent};
 use housecall_media::testing::Network;
 use housecall_media::{
     FRAME_SAMPLES, Frame, Key, KeyDetector, Rate, Sine, dominant_frequency_at, level, level_at,
@@ -26,6 +26,11 @@ mod weather;
 use super::{EarFrame, EarPacket, MediaPath, MediaStats, PathOptions, PathOutput};
 
 const PHONE: &str = "192.0.2.1:4000";
+const PHONE_RTCP: &str = "192.0.2.1:4001";
+/// The payload types of named events, under either clock.
+const EVENTS: [u8; 2] = [101, 110];
+/// How often a phone in any weather reports (RFC 3550 §6.2).
+const REPORT_EVERY_MS: u64 = 5_000;
 const CALLER_HERTZ: f32 = 440.0;
 const CALLEE_HERTZ: f32 = 1_004.0;
 const SENT_DBFS: f32 = -12.0;
@@ -47,6 +52,8 @@ struct World {
     /// What is on its way: arrival in ms.
     to_path: Vec<(u64, Packet)>,
     phone_lost: u32,
+    /// What was sent to the callee in named events, heard or not.
+    sent_keys: SentKeys,
     /// What the callee pressed, as the path tells.
     keys_heard: String,
     reports: Vec<Report>,
@@ -56,6 +63,49 @@ struct World {
 enum Packet {
     Ear(EarPacket),
     Rtp(SocketAddr, Bytes),
+    Rtcp(SocketAddr, Bytes),
+}
+
+/// The keys that left in named events, in order.
+#[derive(Default)]
+struct SentKeys {
+    keys: Vec<SentKey>,
+    /// Each takes the place of 20 ms of voice.
+    packets: u64,
+}
+
+struct SentKey {
+    /// All packets of an event share it (RFC 4733 §2.1).
+    timestamp: u32,
+    name: char,
+    /// Whether any of its packets arrived.
+    arrived: bool,
+}
+
+impl SentKeys {
+    fn note(&mut self, packet: &RtpPacket, arrived: bool) {
+        let Some(key) = TelephoneEvent::parse(&packet.payload).and_then(|event| event.key()) else {
+            return;
+        };
+        self.packets += 1;
+        match self.keys.last_mut() {
+            Some(last) if last.timestamp == packet.timestamp => last.arrived |= arrived,
+            _ => self.keys.push(SentKey {
+                timestamp: packet.timestamp,
+                name: key.name(),
+                arrived,
+            }),
+        }
+    }
+
+    fn all(&self) -> String {
+        self.keys.iter().map(|key| key.name).collect()
+    }
+
+    fn arrived(&self) -> String {
+        let arrived = self.keys.iter().filter(|key| key.arrived);
+        arrived.map(|key| key.name).collect()
+    }
 }
 
 struct Caller {
@@ -78,6 +128,7 @@ struct Callee {
     addr: SocketAddr,
     hum: Option<Sine>,
     rtp: RtpSender,
+    reception: Option<Reception>,
     keys: KeyListener,
     keys_heard: String,
     heard: Vec<i16>,
@@ -115,7 +166,7 @@ fn target(codec: Codec) -> MediaTarget {
     let remote: SocketAddr = PHONE.parse().unwrap();
     MediaTarget {
         remote,
-        rtcp: Some("192.0.2.1:4001".parse().unwrap()),
+        rtcp: Some(PHONE_RTCP.parse().unwrap()),
         codec,
         payload_type: codec.payload_type(),
         telephone_event: Some(codec.telephone_event().payload_type()),
@@ -152,6 +203,7 @@ impl World {
             weather: None,
             to_path: Vec::new(),
             phone_lost: 0,
+            sent_keys: SentKeys::default(),
             keys_heard: String::new(),
             reports: Vec::new(),
         }
@@ -214,13 +266,17 @@ impl World {
         {
             self.send(Packet::Rtp(from, bytes));
         }
+        let reports = self.weather.is_some() && self.now_ms.is_multiple_of(REPORT_EVERY_MS);
+        if reports && let Some((from, bytes)) = self.callee.report(self.now()) {
+            self.send(Packet::Rtcp(from, bytes));
+        }
     }
 
     fn send(&mut self, packet: Packet) {
         if let Some([caller, callee, _]) = &mut self.weather {
             let network = match &packet {
                 Packet::Ear(_) => caller,
-                Packet::Rtp(..) => callee,
+                Packet::Rtp(..) | Packet::Rtcp(..) => callee,
             };
             let arrivals = network.arrivals(self.now_ms * 1_000);
             let arrivals = arrivals.into_iter().map(|at_us| at_us / 1_000);
@@ -246,6 +302,7 @@ impl World {
             match packet {
                 Packet::Ear(packet) => self.path.ear(now, packet),
                 Packet::Rtp(from, bytes) => self.path.rtp(now, from, bytes),
+                Packet::Rtcp(from, bytes) => self.path.rtcp(now, from, &bytes),
             }
         }
     }
@@ -254,9 +311,18 @@ impl World {
         while let Some(output) = self.path.poll_output() {
             let lost = self.is_lost_on_the_way_out();
             match output {
-                PathOutput::Rtp { to, bytes } if !lost => self.callee.hears(to, bytes),
+                PathOutput::Rtp { to, bytes } => {
+                    assert_eq!(to, self.callee.addr);
+                    let packet = self.callee.open(bytes);
+                    if EVENTS.contains(&packet.payload_type) {
+                        self.sent_keys.note(&packet, !lost);
+                    }
+                    if !lost {
+                        self.callee.hears(self.now(), packet);
+                    }
+                }
                 PathOutput::Ear(frame) if !lost => self.caller.hears(frame),
-                PathOutput::Rtp { .. } | PathOutput::Ear(_) => {}
+                PathOutput::Ear(_) => {}
                 PathOutput::Rtcp { bytes, .. } => {
                     let bytes = match &mut self.callee.srtp {
                         Some(srtp) => srtp.unprotect_rtcp(&bytes).unwrap(),
@@ -346,6 +412,7 @@ impl Callee {
             addr: PHONE.parse().unwrap(),
             hum: Some(Sine::new(CALLEE_HERTZ, SENT_DBFS)),
             rtp: RtpSender::new(99),
+            reception: None,
             keys: KeyListener::default(),
             keys_heard: String::new(),
             heard: Vec::new(),
@@ -379,14 +446,21 @@ impl Callee {
         }
     }
 
-    fn hears(&mut self, to: SocketAddr, bytes: Bytes) {
-        assert_eq!(to, self.addr);
+    fn open(&mut self, bytes: Bytes) -> RtpPacket {
         let bytes = match &mut self.srtp {
             Some(srtp) => srtp.unprotect_rtp(&bytes).unwrap(),
             None => bytes,
         };
-        let packet = RtpPacket::parse(bytes).unwrap();
-        if [101, 110].contains(&packet.payload_type) {
+        RtpPacket::parse(bytes).unwrap()
+    }
+
+    fn hears(&mut self, now: Instant, packet: RtpPacket) {
+        let clock_rate = self.codec.clock_rate();
+        match &mut self.reception {
+            Some(reception) if reception.ssrc() == packet.ssrc => reception.received(now, &packet),
+            reception => *reception = Some(Reception::new(now, clock_rate, &packet)),
+        }
+        if EVENTS.contains(&packet.payload_type) {
             let key = self.keys.packet(packet.timestamp, &packet.payload);
             self.keys_heard.extend(key.map(Key::name));
         } else {
@@ -394,6 +468,16 @@ impl Callee {
             decoder.decode(&packet.payload, &mut self.heard).unwrap();
         }
         self.packets.push(packet);
+    }
+
+    /// What it says of the sound that it gets.
+    fn report(&mut self, now: Instant) -> Option<(SocketAddr, Bytes)> {
+        let report = Report {
+            ssrc: self.rtp.ssrc(),
+            blocks: vec![self.reception.as_mut()?.report(now)],
+            ..Report::default()
+        };
+        Some((PHONE_RTCP.parse().unwrap(), report.to_bytes("phone")))
     }
 }
 
@@ -740,7 +824,7 @@ fn reports_go_out_and_the_round_trip_is_measured() {
     };
     world.path.rtcp(
         world.now(),
-        "192.0.2.1:4001".parse().unwrap(),
+        PHONE_RTCP.parse().unwrap(),
         &answer.to_bytes("phone"),
     );
     let stats = world.stats();

@@ -1,0 +1,240 @@
+//! The phone of a patient who goes on by phone (V13), on the shard of their room: the call, its RTP ports, and what it tells the room.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use housecall_bridge::{BridgeEvent, EarFrame, EarPacket, Input, LegOutput, MediaStats, PhoneLeg};
+use housecall_phone::Ended;
+use housecall_sfu::{OpusPacket, PhoneSound};
+use tokio::sync::oneshot;
+
+use super::outbox::Outbox;
+use super::rtp::RtpPorts;
+use super::{CallEnd, RoomKey, quality};
+use crate::call::{CallPhase, CallView, millis};
+use crate::encryption::Encryption;
+use crate::engine::Permit;
+use crate::ports::Clock;
+use crate::ring::{PhoneEnded, SeatEnd};
+use crate::trunks::Ways;
+
+/// What a phone tells its room.
+pub(crate) enum FromSeat {
+    /// Something else is to be seen of it.
+    Shown(Box<CallView>),
+    /// Somebody has answered: it may have the seat.
+    Answered,
+    /// It says something, after the answer.
+    Sound(OpusPacket),
+    /// It is over. Last.
+    Ended(PhoneEnded),
+}
+
+/// What a room tells a phone.
+#[derive(Debug)]
+pub(crate) enum ToSeat {
+    /// It is to hear this.
+    Sound(PhoneSound),
+    /// It has the seat no more, or never had it.
+    HangUp,
+}
+
+/// A phone that rings for a seat, or sits in it.
+pub(crate) struct SeatSlot {
+    leg: PhoneLeg,
+    ports: RtpPorts,
+    /// What it tries, its place on the trunk it is on, and its right to one call; given back when it ends.
+    held: Option<(Ways, Permit)>,
+    room: RoomKey,
+    clock: Arc<dyn Clock>,
+    view: CallView,
+    end: Option<oneshot::Sender<SeatEnd>>,
+    to_room: Vec<FromSeat>,
+}
+
+impl SeatSlot {
+    pub(crate) fn new(
+        leg: PhoneLeg,
+        ports: RtpPorts,
+        held: (Ways, Permit),
+        room: RoomKey,
+        clock: Arc<dyn Clock>,
+        end: oneshot::Sender<SeatEnd>,
+    ) -> Self {
+        Self {
+            leg,
+            ports,
+            held: Some(held),
+            room,
+            clock,
+            view: CallView::new(),
+            end: Some(end),
+            to_room: Vec::new(),
+        }
+    }
+
+    pub(crate) fn room(&self) -> RoomKey {
+        self.room
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.leg.poll_timeout()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.leg.handle_timeout(now);
+        let (heard, sent) = quality::now(self.leg.quality());
+        if (self.view.heard, self.view.sent) != (heard, sent) {
+            self.show(|view| (view.heard, view.sent) = (heard, sent));
+        }
+    }
+
+    pub(crate) fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Rtp { from, bytes } => self.leg.rtp(now, from, bytes),
+            Input::Rtcp { from, bytes } => self.leg.rtcp(now, from, &bytes),
+            Input::Sip { from, message } => self.leg.sip(now, from, message),
+            Input::TransportFailed { peer } => self.leg.transport_failed(now, peer),
+            // Browsers have seats of their own.
+            Input::Browser { .. } => {}
+        }
+    }
+
+    /// Does what the room says.
+    pub(crate) fn obey(&mut self, now: Instant, word: ToSeat) {
+        match word {
+            ToSeat::HangUp => self.leg.hang_up(now),
+            ToSeat::Sound(PhoneSound::Packet(packet)) => self.leg.ear(now, ear_packet(packet)),
+            // It took its seat as one that takes packets.
+            ToSeat::Sound(PhoneSound::Frame(_)) => {}
+        }
+    }
+
+    /// Sends what the call wants sent and notes what it tells. Returns true when nothing more is owed to anybody.
+    pub(crate) fn drain(&mut self, out: &mut Outbox<'_>) -> bool {
+        while let Some(output) = self.leg.poll_output() {
+            match output {
+                LegOutput::SendRtp { to, bytes } => self.ports.send_rtp(to, &bytes),
+                LegOutput::SendRtcp { to, bytes } => self.ports.send_rtcp(to, &bytes),
+                LegOutput::CallId(call_id) => out.call_id(call_id),
+                LegOutput::SendSip { to, bytes } => out.sip(to, bytes),
+                LegOutput::Ear(frame) => self.say(frame),
+                LegOutput::Event(event) => self.note(event),
+            }
+        }
+        self.leg.is_finished()
+    }
+
+    /// Takes what is for the room.
+    pub(crate) fn take_words(&mut self) -> Vec<FromSeat> {
+        std::mem::take(&mut self.to_room)
+    }
+
+    /// Lets the room hear the phone: not how it rings, and not the music of somebody who has put the consultation on hold.
+    fn say(&mut self, frame: EarFrame) {
+        if self.leg.is_talking() && !self.view.held_by_them.is_on() {
+            self.to_room.push(FromSeat::Sound(opus_packet(frame)));
+        }
+    }
+
+    fn note(&mut self, event: BridgeEvent) {
+        match event {
+            BridgeEvent::RouteFailed { route, why } => {
+                tracing::warn!(route, ?why, "a way to the telephone network has failed");
+                if let Some((ways, _)) = &mut self.held {
+                    ways.failed(route, why);
+                }
+            }
+            BridgeEvent::Redirected { .. } => {
+                tracing::info!("the trunk has led a call to another number");
+            }
+            BridgeEvent::EncryptionRefused => {
+                tracing::warn!("the trunk takes no encrypted sound; the call goes on without");
+            }
+            BridgeEvent::Ringing => self.show(|view| view.phase = CallPhase::Ringing),
+            BridgeEvent::EarlyAudio => self.show(|view| view.phase = CallPhase::EarlyAudio),
+            BridgeEvent::Answered => self.answered(),
+            BridgeEvent::HeldByThem => {
+                let now = self.clock.now();
+                self.show(|view| view.held_by_them.begin(now));
+            }
+            BridgeEvent::ResumedByThem => {
+                let now = self.clock.now();
+                self.show(|view| view.held_by_them.end(now));
+            }
+            BridgeEvent::KeyHeard(key) => self.show(|view| view.keys_heard.press(key)),
+            BridgeEvent::Encrypted(secured) => self.encrypted(secured),
+            BridgeEvent::Ended { ended, stats } => self.ended(ended, stats),
+            // Nobody asks for a hold here, and there is no browser.
+            BridgeEvent::Held
+            | BridgeEvent::Resumed
+            | BridgeEvent::HoldRefused
+            | BridgeEvent::BrowserConnected
+            | BridgeEvent::BrowserLost => {}
+        }
+    }
+
+    fn encrypted(&mut self, secured: bool) {
+        let transport = self.held.as_ref().and_then(|(ways, _)| ways.transport());
+        self.show(|view| view.encryption = Some(Encryption::of(secured, transport)));
+    }
+
+    fn answered(&mut self) {
+        let now = self.clock.now();
+        self.to_room.push(FromSeat::Answered);
+        self.show(|view| {
+            view.phase = CallPhase::Talking;
+            view.answered = Some(now);
+        });
+    }
+
+    fn ended(&mut self, ended: Ended, stats: MediaStats) {
+        self.held = None;
+        let now = self.clock.now();
+        let talk_ms = self.view.answered.map(|answered| millis(answered, now));
+        self.show(|view| {
+            view.held_by_them.end(now);
+            view.phase = CallPhase::Ended;
+        });
+        self.to_room.push(FromSeat::Ended(PhoneEnded {
+            outcome: ended.outcome,
+            words: ended.words,
+        }));
+        let quality = talk_ms.map(|_| quality::of(self.leg.quality(), &stats));
+        let end = CallEnd {
+            ended,
+            talk_ms,
+            quality,
+        };
+        if let Some(line) = self.end.take() {
+            // A task that is gone writes no record; the visit's own has the minutes.
+            let view = self.view;
+            let _ = line.send(SeatEnd { end, view });
+        }
+    }
+
+    fn show(&mut self, change: impl FnOnce(&mut CallView)) {
+        change(&mut self.view);
+        self.to_room.push(FromSeat::Shown(Box::new(self.view)));
+    }
+}
+
+fn opus_packet(frame: EarFrame) -> OpusPacket {
+    OpusPacket {
+        marker: frame.marker,
+        sequence: frame.sequence,
+        timestamp: frame.timestamp,
+        level: frame.level,
+        payload: frame.payload,
+    }
+}
+
+fn ear_packet(packet: OpusPacket) -> EarPacket {
+    EarPacket {
+        // A seat's stream is one for as long as it sits.
+        ssrc: 0,
+        sequence: packet.sequence,
+        timestamp: packet.timestamp,
+        payload: packet.payload,
+    }
+}
