@@ -102,7 +102,7 @@ function drawLine(chip, session, quality) {
  */
 function lineWords(session, quality) {
   const phone = session.view && me(session.view)?.phone?.state;
-  if (phone === "dialing" || phone === "ringing") return "Your phone is ringing: pick it up to go on by phone";
+  if (phone === "dialing" || phone === "ringing") return "Your phone is ringing: pick it up";
   if (session.link.failures >= 3) return "Sound and picture do not get through yet; still trying";
   if (session.link.state === "joining") return "Connecting…";
   if (session.link.state === "reconnecting" || !session.isOnline) return "Reconnecting…";
