@@ -166,6 +166,16 @@ impl StoreError {
         )
     }
 
+    /// Whether the database says that what was sent breaks its rules: trying again would not help.
+    pub(crate) fn is_about_what_was_sent(&self) -> bool {
+        use sqlx::error::ErrorKind;
+        let Self::Database(error) = self else {
+            return false;
+        };
+        let said = error.as_database_error();
+        said.is_some_and(|said| !matches!(said.kind(), ErrorKind::Other))
+    }
+
     /// Whether a row of the same number or name is there already.
     pub(crate) fn is_taken(&self) -> bool {
         let Self::Database(error) = self else {

@@ -23,7 +23,9 @@
 //!  office ── correct, transfer, hear_of_payment, number_day, watch ──► the same, with credit_order, number_subscription, holder
 //!    world ◄── take_events, sent ── outbox, written with the entry that caused it (M13, N1)
 //!
-//!  start ── join() ─────► an epoch among the nodes on the database; every entry is written in its name, see `nodes`
+//!  away ─── Spooled ────► what happens in sessions goes to this machine's disk, and to the database when that is back, see `spool`
+//!  start ── Spooled::open ► what an earlier process left there, before:
+//!        └─ join() ─────► an epoch among the nodes on the database; every entry is written in its name, see `nodes`
 //!        └─ recover() ──► each session without an end that no living node has: told again from its journal, ended at its last evidence (M11)
 //!  audit ── verify() ───► the whole journal told again: the same seals, balances and costs (M10, M12)
 //!        └─ explain() ──► one session told again: who was connected when, and which rule made which block (M10)
@@ -80,6 +82,7 @@ mod postgres;
 mod records;
 mod recovery;
 mod seal;
+mod spool;
 mod sqlite;
 mod standing;
 mod store;
@@ -105,6 +108,7 @@ pub use nodes::{Claim, Epoch, Node, NodePlan, NodeState, NodeView, Standing};
 pub use outbox::Outgoing;
 pub use page::Page;
 pub use recovery::{Orphan, Recovery};
+pub use spool::{SpoolError, Spooled};
 pub use store::Store;
 pub use verify::{Progress, Verified};
 pub use visits::{VisitFilter, VisitRow, VisitTotals};

@@ -14,6 +14,8 @@ mod recovery;
 mod restarts;
 mod script;
 mod server;
+mod spool;
+mod spool_crash;
 mod sqlite;
 mod wire;
 mod work;

@@ -60,8 +60,13 @@ impl Server {
 
     /// Ends all of it at once, as a failure of power does, and starts it again.
     pub(super) fn restart_at_once(&self) {
-        self.run("pg_ctl", &["stop", "-m", "immediate", "-w"]);
+        self.stop_at_once();
         self.go_on();
+    }
+
+    /// Ends all of it at once.
+    pub(super) fn stop_at_once(&self) {
+        self.run("pg_ctl", &["stop", "-m", "immediate", "-w"]);
     }
 
     /// Starts it, if it stands still.
