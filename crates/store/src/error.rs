@@ -135,6 +135,14 @@ pub enum StoreError {
         /// Its number.
         seq: u64,
     },
+    /// A row beside the journal is not what the journal, or another row, says.
+    #[error("{place} {what}")]
+    Contradicts {
+        /// Which row.
+        place: String,
+        /// How.
+        what: &'static str,
+    },
     /// The journal and what was derived from it disagree.
     #[error("{what} is {stored}, the journal says {replayed}")]
     Differs {

@@ -27,7 +27,7 @@
 //!  start ── Spooled::open ► what an earlier process left there, before:
 //!        └─ join() ─────► an epoch among the nodes on the database; every entry is written in its name, see `nodes`
 //!        └─ recover() ──► each session without an end that no living node has: told again from its journal, ended at its last evidence (M11)
-//!  audit ── verify() ───► the whole journal told again: the same seals, balances and costs (M10, M12)
+//!  audit ── verify() ───► the whole journal told again: the same seals, balances and costs, and all that stands beside it (M10, M12)
 //!        └─ explain() ──► one session told again: who was connected when, and which rule made which block (M10)
 //! ```
 //!
@@ -64,6 +64,7 @@ mod address;
 mod append;
 mod call_filter;
 mod call_quality;
+mod call_totals;
 mod calls;
 mod corrections;
 mod dialect;
@@ -99,7 +100,7 @@ mod tests;
 
 pub use address::{Address, PostgresUrl};
 pub use call_filter::CallFilter;
-pub use calls::CallTotals;
+pub use call_totals::CallTotals;
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use housecall_meter::{Bill, Cause, Explanation, Fact, Line, Millis, Patient, Person, Rule};

@@ -17,6 +17,7 @@ mod server;
 mod spool;
 mod spool_crash;
 mod sqlite;
+mod tamper;
 mod wire;
 mod work;
 
