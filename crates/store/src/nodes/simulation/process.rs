@@ -301,7 +301,7 @@ impl Process {
     }
 
     /// Tells the database some of what waits, in its order. An answer that is lost makes it be told again.
-    fn tell_what_waits(&mut self, now_ms: u64, db: &mut Database, random: &mut StdRng) {
+    pub(super) fn tell_what_waits(&mut self, now_ms: u64, db: &mut Database, random: &mut StdRng) {
         for _ in 0..20 {
             let Some(record) = self.backlog.next() else {
                 // A disk that fails has it again for the next process, and nothing follows from that.
