@@ -19,7 +19,7 @@ use self::database::{Database, Written};
 use self::process::Process;
 use self::wall::Wall;
 use super::Epoch;
-use crate::spool::{Platter, Record, What};
+use crate::spool::{Backlog, Platter, Record, What};
 
 /// How many seeds; `HOUSECALL_NODE_SEEDS=10000` for more.
 const SEEDS: &str = "HOUSECALL_NODE_SEEDS";
@@ -206,6 +206,9 @@ impl World {
         };
         self.died.push(process.epoch());
         self.tear(&process, place);
+        // More may be on the disk than the process knew: what it wrote, and was not told that it is there.
+        let left = Platter::of(&self.disks[place].bytes());
+        let (left, _) = Backlog::open(left).unwrap();
         let now = process.now(self.now_ms);
         for room in process.rooms.values() {
             let Some(row) = self.db.sessions.get(room.session.id()) else {
@@ -225,7 +228,7 @@ impl World {
                 );
             }
             let id = room.session.id().clone();
-            let kept = process.kept_of(&id).max(evidence);
+            let kept = kept_of(&left, &id).max(evidence);
             assert!(kept <= lasted, "seed {}", self.seed);
             self.evidence_at_death.insert(id, (evidence, kept));
         }
@@ -344,7 +347,10 @@ impl World {
             }
             let at_death = self.evidence_at_death.get(id);
             let (known, kept) = at_death.copied().unwrap_or((end.at.0, end.at.0));
-            assert!((known..=kept).contains(&end.at.0), "seed {seed}, {id}");
+            assert!(
+                (known..=kept).contains(&end.at.0),
+                "seed {seed}, {id}: {known}..={kept}, {end:?}"
+            );
             self.seen.told_by_disks += u64::from(end.at.0 > known);
             let drained = self.left.contains(&row.epoch);
             let by_itself = end.cause == Cause::Heard(Fact::Ended);
@@ -380,6 +386,16 @@ fn no_fault_makes_two_owners_or_costs_a_credit() {
     let least = all.moved.min(all.fenced).min(all.recovered).min(all.ended);
     assert!(least.min(all.set_walls) > seeds / 2, "{all:?}");
     assert!(all.drained.min(all.told_by_disks) > seeds / 20, "{all:?}");
+}
+
+/// How far a session came, by what waits for the database.
+fn kept_of(backlog: &Backlog<Platter>, session: &SessionId) -> u64 {
+    let of = |record: Record| match record.what {
+        What::Entry(entry) => (entry.session.as_ref() == Some(session)).then_some(entry.at.0),
+        What::Alive { session: of, at } => (of == *session).then_some(at.0),
+    };
+    let waiting = backlog.waiting().into_iter();
+    waiting.filter_map(of).max().unwrap_or(0)
 }
 
 /// "Wall-clock steps move displays, never charges."

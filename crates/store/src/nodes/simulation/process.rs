@@ -212,20 +212,6 @@ impl Process {
         leaves
     }
 
-    /// What it knows of a session: how far it came, by what waits for the database.
-    pub(super) fn kept_of(&self, session: &SessionId) -> u64 {
-        let of = |record: Record| match record.what {
-            What::Entry(entry) => (entry.session.as_ref() == Some(session)).then_some(entry.at.0),
-            What::Alive { session: of, at } => (of == *session).then_some(at.0),
-        };
-        self.backlog
-            .waiting()
-            .into_iter()
-            .filter_map(of)
-            .max()
-            .unwrap_or(0)
-    }
-
     /// Its rooms are closed, and it joins again under a new epoch. What waits is of the one before, and stays that.
     fn begin_again(&mut self, now_ms: u64, db: &mut Database) {
         self.rooms.clear();
