@@ -2,13 +2,13 @@
 //!
 //! - a transaction of the ledger on PostgreSQL, beside a bare `UPDATE balance` committed by the same server in the same run;
 //! - the journal, read from either database and told again, entry by entry;
-//! - the report on calls, filtered, sorted, first page, over a million of them on either database.
+//! - the report on calls, filtered, sorted, first page, and its totals, over a million of them on either database.
 //!
 //! ```text
 //! HOUSECALL_TEST_POSTGRES=postgres://postgres@127.0.0.1/postgres cargo bench -p housecall-benches --bench ledger [transaction|replay|report]
 //! ```
 //!
-//! The server must keep its data on a disk, with `fsync`. Without a server there are figures of SQLite alone. SQLite's files are in TMPDIR.
+//! `HOUSECALL_ENTRIES=1000000` for a longer journal. The server must keep its data on a disk, with `fsync`. Without a server there are figures of SQLite alone. SQLite's files are in TMPDIR.
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
 use std::error::Error;
@@ -50,13 +50,19 @@ fn main() -> Outcome {
         transactions(&runtime, if bench { 160 } else { 8 })?;
     }
     if wanted("replay") {
-        replay(&runtime, 30_000 / scale)?;
+        replay(&runtime, entries()? / scale)?;
     }
     if wanted("report") {
         report(&runtime, 1_000_000 / scale, 1_000 / scale)?;
     }
     println!("again: cargo bench -p housecall-benches --bench ledger");
     Ok(())
+}
+
+/// How many entries are replayed: as the environment says, or 30,000.
+fn entries() -> Outcome<u32> {
+    let said = std::env::var("HOUSECALL_ENTRIES").ok();
+    Ok(said.map_or(Ok(30_000), |said| said.parse())?)
 }
 
 /// The time that passes for the entries of calls and for as many bare updates, in turns, each a transaction committed to the disk: by one
@@ -189,17 +195,23 @@ fn report(runtime: &Runtime, records: u32, questions: u32) -> Outcome {
         println!("  {:10} filled", name(store.dialect()));
         let payer = practice();
         for (kind, filter) in FILTERS {
-            let mut times = Vec::new();
+            let (mut page, mut totals) = (Vec::new(), Vec::new());
             for question in 0..questions {
                 let filter = filter(question, i64::from(records));
                 let began = Instant::now();
                 runtime.block_on(store.calls(&payer, &filter, Page::first(50)))?;
-                times.push(began.elapsed());
+                page.push(began.elapsed());
+                let began = Instant::now();
+                runtime.block_on(store.call_totals(&payer, &filter))?;
+                totals.push(began.elapsed());
             }
-            let (half, slowest) = (quantile(&mut times, 50), quantile(&mut times, 99));
+            let [page_half, page_slowest] = [50, 99].map(|percent| quantile(&mut page, percent));
+            let [half, slowest] = [50, 99].map(|percent| quantile(&mut totals, percent));
             println!(
-                "  {:10} {kind:46} p50 {:8.2} ms, p99 {:8.2} ms",
+                "  {:10} {kind:46} page p50 {:6.2} ms, p99 {:6.2} ms; totals p50 {:6.2} ms, p99 {:6.2} ms",
                 name(store.dialect()),
+                millis(page_half),
+                millis(page_slowest),
                 millis(half),
                 millis(slowest)
             );

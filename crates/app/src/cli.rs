@@ -21,6 +21,9 @@ Usage: housecall [--config FILE] [--port PORT] [--data DIRECTORY]
   --help             print this
   --version          print the version
 
+What happens in visits and calls while the database is away is kept on this machine's disk, in the directory `spool` beside
+the data (server.spool, HOUSECALL_SPOOL), and written to the database when that is back, or at the next start.
+
 Without a configuration Housecall is a demonstration: a small clinic in one SQLite file, reachable from this machine only,
 with a telephone network of its own inside. It prints the links to click.
 ";

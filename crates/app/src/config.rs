@@ -60,6 +60,9 @@ pub struct Server {
     /// stand behind the user, or in the file that the variable PGPASSFILE names.
     #[serde(deserialize_with = "database")]
     pub database: Option<Address>,
+    /// Directory on this machine's disk in which what happens in visits and calls is kept while the database is away. Default: `spool` in `data`.
+    /// Processes may share it if they share the database.
+    pub spool: Option<PathBuf>,
 }
 
 /// This process among others that share its PostgreSQL database.
@@ -184,6 +187,7 @@ impl Default for Server {
             public_url: None,
             data: PathBuf::from("data"),
             database: None,
+            spool: None,
         }
     }
 }
@@ -299,6 +303,7 @@ impl Config {
             "PUBLIC_URL" => self.server.public_url = Some(value.to_owned()),
             "DATA" => self.server.data = PathBuf::from(value),
             "DATABASE" => self.server.database = Some(value.trim().into()),
+            "SPOOL" => self.server.spool = Some(PathBuf::from(value)),
             "NODE_NAME" => self.node.name = Some(value.trim().to_owned()),
             "NODE_URL" => self.node.url = Some(value.trim().to_owned()),
             "MEDIA_ADDRESS" => self.media.address = parsed(value)?,
@@ -381,6 +386,12 @@ impl Config {
     pub fn serves_host(&self, host: &str) -> bool {
         let own = self.node.url.as_deref().and_then(authority);
         own.is_some_and(|own| own.eq_ignore_ascii_case(host)) || self.server.serves_host(host)
+    }
+
+    /// Returns where is kept what happens while the database is away.
+    pub fn spool(&self) -> PathBuf {
+        let beside = || self.server.data.join("spool");
+        self.server.spool.clone().unwrap_or_else(beside)
     }
 
     /// Returns where the database is.

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, middleware};
-use housecall_store::{Standing, Store, StoreError};
+use housecall_store::{SpoolError, Spooled, Standing, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -52,6 +52,9 @@ pub enum StartError {
     /// Sessions of an earlier run could not be closed.
     #[error("cannot close what an earlier run left open: {0}")]
     Recover(StoreError),
+    /// There is no place for what happens while the database is away, or something of an earlier run in it that the database does not take yet.
+    #[error("{0}. Choose another directory with server.spool if need be")]
+    Spool(#[from] SpoolError),
     /// The database takes no node.
     #[error("cannot join the nodes on the database: {0}")]
     Join(StoreError),
@@ -75,11 +78,13 @@ pub enum StartError {
 pub async fn run(mut config: Config) -> Result<(), StartError> {
     let listener = listen(&mut config).await?;
     let store = db::open(&config.database()).await?;
+    // Before this process has a name of its own: in a file, those before it are over then.
+    let ledger = Spooled::open(&store, &config.spool()).await?;
     let node = store.join(config.node_plan()).await;
     let node = node.map_err(StartError::Join)?;
     recover(&store).await?;
     let country = numbers::country(store.pool()).await?;
-    let live = Live::start(&config, node, country).await?;
+    let live = Live::start(&config, node, ledger, country).await?;
     let app = App::with_live(config, store, Clock::System, live);
     tokio::spawn(node::keep(app.clone()));
     if app.config.demo {

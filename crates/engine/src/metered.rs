@@ -16,7 +16,7 @@ use housecall_meter::{
     BlockGrant, Credits, Fact, Millis, OldGrid, Opening, Patient, Session, Transaction,
 };
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::call::millis;
 use crate::ports::{Clock, Funds, LedgerError, Ports, Recorded};
@@ -53,7 +53,7 @@ pub enum StartRefused {
         /// What the account has.
         available: i64,
     },
-    /// The ledger did not answer for 5 s.
+    /// The ledger did not answer for 5 s. What it may have reserved all the same is given back when it is there again.
     #[error("the ledger cannot be reached, so nothing was started or charged: {0}")]
     LedgerAway(String),
 }
@@ -160,7 +160,15 @@ impl Till {
     /// Reserves the first block (M7).
     pub(crate) async fn open(ports: Ports, opening: Opening) -> Result<Opened, StartRefused> {
         let mut session = Session::open(opening);
-        let (recorded, grant) = reserve(&ports, &mut session).await?;
+        let (recorded, grant) = match reserve(&ports, &mut session, START_PATIENCE).await {
+            Ok(reserved) => reserved,
+            Err(refused) => {
+                if matches!(refused, StartRefused::LedgerAway(_)) {
+                    tokio::spawn(give_back(ports, session));
+                }
+                return Err(refused);
+            }
+        };
         let (line, facts) = mpsc::unbounded_channel();
         let clock = Arc::clone(&ports.clock);
         let zero = clock.now();
@@ -269,42 +277,62 @@ impl Till {
 async fn reserve(
     ports: &Ports,
     session: &mut Session,
+    patience: Duration,
 ) -> Result<(Recorded, BlockGrant), StartRefused> {
     let nothing = || StartRefused::LedgerAway("the meter reserved nothing".to_owned());
     let entry = session.poll_output().ok_or_else(nothing)?;
-    let until = tokio::time::Instant::now() + START_PATIENCE;
-    let recorded = loop {
-        match ports.ledger.record(&entry).await {
-            Ok(recorded) => break recorded,
-            Err(LedgerError::InsufficientCredits { needed, available }) => {
-                return Err(StartRefused::InsufficientCredits { needed, available });
-            }
-            Err(LedgerError::Unavailable(_)) if tokio::time::Instant::now() < until => {
-                sleep(RETRY_PAUSE).await;
-            }
-            Err(error) => return Err(StartRefused::LedgerAway(error.to_string())),
-        }
-    };
+    let answered = timeout(patience, until_answered(ports, &entry)).await;
+    let recorded = answered.unwrap_or_else(|_| {
+        let waited_ms = patience.as_millis();
+        let silent = format!("no answer for {waited_ms} ms");
+        Err(LedgerError::Unavailable(silent))
+    });
+    // Even if nobody has said so, the journal may have it: the session goes on as if it had, to its end.
     let grant = session.recorded(&entry.key).ok_or_else(nothing)?;
-    Ok((recorded, grant))
+    match recorded {
+        Ok(recorded) => Ok((recorded, grant)),
+        Err(LedgerError::InsufficientCredits { needed, available }) => {
+            Err(StartRefused::InsufficientCredits { needed, available })
+        }
+        Err(error) => Err(StartRefused::LedgerAway(error.to_string())),
+    }
 }
 
-/// Writes an entry, trying again for as long as the ledger is away: the key makes that safe.
-///
-/// # Errors
-/// What the ledger refuses for good.
-async fn persist(ports: &Ports, entry: &Transaction) -> Result<Recorded, LedgerError> {
+/// Ends a session that nobody has started, since its reservation may be in the journal although nobody was told so.
+async fn give_back(ports: Ports, mut session: Session) {
+    // No session has an end yet that nobody has begun.
+    let _ = session.handle_input(Millis::ZERO, Fact::Ended);
+    while let Some(entry) = session.poll_output() {
+        let given_back = until_answered(&ports, &entry).await;
+        let was_reserved = given_back.is_ok();
+        tracing::info!(session = %session.id(), was_reserved, "a start that was refused for the ledger's sake is over");
+    }
+}
+
+/// Sends an entry again for as long as the ledger is away: the key makes that safe.
+async fn until_answered(ports: &Ports, entry: &Transaction) -> Result<Recorded, LedgerError> {
     loop {
         match ports.ledger.record(entry).await {
-            Ok(recorded) => return Ok(recorded),
             Err(LedgerError::Unavailable(error)) => {
                 tracing::warn!(%error, key = %entry.key.0, "ledger away, trying again");
                 sleep(RETRY_PAUSE).await;
             }
-            Err(error) => {
-                tracing::error!(%error, key = %entry.key.0, "entry refused for good");
-                return Err(error);
-            }
+            answered => return answered,
         }
     }
 }
+
+/// Writes an entry of a session in progress.
+///
+/// # Errors
+/// What the ledger refuses for good.
+async fn persist(ports: &Ports, entry: &Transaction) -> Result<Recorded, LedgerError> {
+    let answered = until_answered(ports, entry).await;
+    if let Err(error) = &answered {
+        tracing::error!(%error, key = %entry.key.0, "entry refused for good");
+    }
+    answered
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::text::{Word, Words};
 use crate::{
-    AccountId, Booked, Date, Fact, Key, MessageFact, Millis, OldGrid, Patient, Person,
+    AccountId, Booked, Date, Fact, Key, MessageFact, Millis, OldGrid, OrderId, Patient, Person,
     SubscriptionId,
 };
 
@@ -33,6 +33,8 @@ pub enum Cause {
         reference: String,
         /// Who says so: a member of staff, or a payment provider.
         by: String,
+        /// The order that it pays; none of a payment that nobody had ordered, or in a journal of before this was written down.
+        order: Option<OrderId>,
     },
     /// Credits were given for nothing.
     Given {
@@ -86,7 +88,19 @@ impl fmt::Display for Cause {
             }
             Self::BlockBegan => out.write_str("block began"),
             Self::Heard(fact) => fact.fmt(out),
-            Self::Paid { reference, by } => write!(out, "paid {} {reference}", Word(by)),
+            Self::Paid {
+                reference,
+                by,
+                order: None,
+            } => write!(out, "paid {} {reference}", Word(by)),
+            Self::Paid {
+                reference,
+                by,
+                order: Some(order),
+            } => {
+                let order = Word(order.as_str());
+                write!(out, "paid-order {order} {} {reference}", Word(by))
+            }
             Self::Given { reason } => write!(out, "given {reason}"),
             Self::Forgiven { by, reason } => write!(out, "forgiven {} {reason}", Word(by)),
             Self::Corrected { of, by, reason } => {
@@ -119,7 +133,9 @@ impl Cause {
             }),
             ("message", fact) => MessageFact::parse(fact).map(Self::Message),
             ("month", month) => Self::parse_month(month),
-            ("paid" | "forgiven" | "corrected" | "transferred", _) => Self::parse_order(text),
+            ("paid" | "paid-order" | "forgiven" | "corrected" | "transferred", _) => {
+                Self::parse_order(text)
+            }
             _ => Fact::parse(text).map(Self::Heard),
         }
     }
@@ -129,6 +145,12 @@ impl Cause {
         let mut words = Words::of(text);
         match words.stored()? {
             "paid" => Some(Self::Paid {
+                order: None,
+                by: words.word()?,
+                reference: words.rest()?,
+            }),
+            "paid-order" => Some(Self::Paid {
+                order: Some(OrderId::new(words.word()?)),
                 by: words.word()?,
                 reference: words.rest()?,
             }),
@@ -176,7 +198,7 @@ impl Cause {
             Self::Opened { .. } => "reserved before it began".to_owned(),
             Self::BlockBegan => "more time began".to_owned(),
             Self::Heard(fact) => fact.words(),
-            Self::Paid { reference, by } => format!("paid, {reference}, says {by}"),
+            Self::Paid { reference, by, .. } => format!("paid, {reference}, says {by}"),
             Self::Given { reason } => format!("given: {reason}"),
             Self::Forgiven { by, reason } => format!("a debt was forgiven by {by}: {reason}"),
             Self::Corrected { by, reason, .. } => format!("corrected by {by}: {reason}"),

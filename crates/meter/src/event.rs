@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::text::{Word, Words};
-use crate::{AccountId, Balance, Credits, EventKey, Money, OrderId, SubscriptionId};
+use crate::{AccountId, Balance, Credits, EventKey, Key, Money, OrderId, SubscriptionId};
 
 /// Something that the world outside is to be told: whoever takes payments, or a person.
 ///
@@ -107,8 +107,27 @@ impl Event {
         }
     }
 
+    /// Returns the key of the entry with which a balance crossed a limit; none of any other event.
+    pub fn crossing(&self) -> Option<Key> {
+        let kind = match self.news {
+            News::LowBalance { .. } | News::TopUpBound { .. } => self.key_of_what_it_says(),
+            _ => return None,
+        };
+        let crossing = self.key.as_str().strip_prefix(kind.as_str())?;
+        crossing.strip_prefix('/').map(|key| Key(key.to_owned()))
+    }
+
+    /// Returns whether its key is made of what it says.
+    pub fn is_named_for_its_news(&self) -> bool {
+        self.key == self.key_of_what_it_says() || self.crossing().is_some()
+    }
+
+    fn key_of_what_it_says(&self) -> EventKey {
+        Self::new(&self.account, self.news.clone()).key
+    }
+
     /// The same, of a balance that crossed a limit with an entry.
-    pub(crate) fn at_crossing(self, crossing: &crate::Key) -> Self {
+    pub(crate) fn at_crossing(self, crossing: &Key) -> Self {
         Self {
             key: EventKey::new(format!("{}/{crossing}", self.key)),
             ..self

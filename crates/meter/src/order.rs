@@ -10,6 +10,8 @@ mod state;
 use std::collections::VecDeque;
 
 use self::asked::Asked;
+use self::paid::Paid;
+use self::refunded::Refunded;
 use self::state::State;
 use crate::outbox::Outbox;
 use crate::text::{Word, Words};
@@ -176,6 +178,31 @@ impl Order {
         &self.wanted.account
     }
 
+    /// Returns what is bought.
+    pub fn credits(&self) -> Credits {
+        self.wanted.credits
+    }
+
+    /// Returns what it costs.
+    pub fn price(&self) -> Money {
+        self.wanted.price
+    }
+
+    /// Returns the reference of the payment that was made, or made and taken back.
+    pub fn payment(&self) -> Option<&str> {
+        match &self.state {
+            State::Paid(Paid { reference }) | State::Refunded(Refunded { reference }) => {
+                Some(reference)
+            }
+            State::Asked(_) | State::Failed(_) | State::Expired(_) => None,
+        }
+    }
+
+    /// Returns whether the credits that were bought are taken back.
+    pub fn is_refunded(&self) -> bool {
+        matches!(self.state, State::Refunded(_))
+    }
+
     /// Returns whether a payment is still waited for.
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Asked(_))
@@ -199,7 +226,8 @@ impl Wanted {
     }
 
     fn bought(&self, reference: &str, by: &str) -> Transaction {
-        Transaction::top_up(self.account.clone(), self.credits, reference, by)
+        let order = Some(self.id.clone());
+        Transaction::bought(self.account.clone(), self.credits, reference, by, order)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod active;
 mod approved;
+mod audit;
 mod months;
 mod past_due;
 mod released;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Account, AccountId, Cause, Credits, Kind, Millis, SessionId, TariffId};
+use crate::{Account, AccountId, Cause, Credits, Kind, Millis, OrderId, SessionId, TariffId};
 
 /// One entry of the journal: a movement of credits, the reason for it, and a key that is used once for ever (M12).
 ///
@@ -46,9 +46,21 @@ impl Transaction {
 
     /// Credits that were paid for (M13). A payment's `reference` buys once, whoever says so and however often.
     pub fn top_up(account: AccountId, credits: Credits, reference: &str, by: &str) -> Self {
+        Self::bought(account, credits, reference, by, None)
+    }
+
+    /// The same of what was ordered, by that order or by nobody.
+    pub(crate) fn bought(
+        account: AccountId,
+        credits: Credits,
+        reference: &str,
+        by: &str,
+        order: Option<OrderId>,
+    ) -> Self {
         let cause = Cause::Paid {
             reference: reference.to_owned(),
             by: by.to_owned(),
+            order,
         };
         let moved = movement(Account::Issued, Account::Available, credits);
         let key = format!("top-up/{reference}");

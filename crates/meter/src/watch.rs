@@ -88,6 +88,11 @@ impl Watch {
         self.open.take_if(|open| open == order);
     }
 
+    /// Returns the automatic order whose payment is waited for.
+    pub fn open_order(&self) -> Option<&OrderId> {
+        self.open.as_ref()
+    }
+
     /// Returns the next outward event, to be written together with the entry that caused it.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()

@@ -5,25 +5,10 @@ use housecall::ports::WallMillis;
 use housecall::record::{CallRecord, EndedBy, Quality, RawCause};
 use housecall_meter::{AccountId, SessionId};
 
-use crate::call_filter::{CallFilter, JUDGEMENTS_OF_PAGE, PAGE, among_filtered};
+use crate::call_filter::{CallFilter, JUDGEMENTS_OF_PAGE, PAGE};
 use crate::call_quality::{self, Judgements};
 use crate::number::{Stored, read};
 use crate::{Page, Store, StoreError};
-
-/// The bottom line of a report on calls.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct CallTotals {
-    /// How many calls.
-    pub calls: u64,
-    /// How many of them were answered.
-    pub answered: u64,
-    /// Time talked, hold included, in milliseconds.
-    pub talk_ms: u64,
-    /// The part of it on hold.
-    pub hold_ms: u64,
-    /// What they cost.
-    pub credits: u64,
-}
 
 impl Store {
     /// Returns calls of a practice, newest first.
@@ -61,36 +46,6 @@ impl Store {
             .bind(page.limit())
             .bind(page.offset());
         Judgements::of(query.fetch_all(self.pool()).await?)
-    }
-
-    /// Returns the bottom line of all the calls that the filter lets through, whatever the page.
-    ///
-    /// # Errors
-    /// What the database says, or [`StoreError::Unreadable`].
-    pub async fn call_totals(
-        &self,
-        account: &AccountId,
-        filter: &CallFilter,
-    ) -> Result<CallTotals, StoreError> {
-        let select = among_filtered!(
-            "COUNT(*), COUNT(answered_unix_ms), CAST(COALESCE(SUM(talk_ms), 0) AS BIGINT), CAST(COALESCE(SUM(hold_ms), 0) AS BIGINT), \
-             CAST(COALESCE(SUM(credits), 0) AS BIGINT)",
-            "TRUE",
-            ""
-        );
-        let query = filter.bind(
-            account,
-            sqlx::query_as::<_, (i64, i64, i64, i64, i64)>(select),
-        );
-        let (calls, answered, talk_ms, hold_ms, credits) = query.fetch_one(self.pool()).await?;
-        let total = |what, sum| read(what, "call totals", sum);
-        Ok(CallTotals {
-            calls: total("calls", calls)?,
-            answered: total("answered", answered)?,
-            talk_ms: total("talk_ms", talk_ms)?,
-            hold_ms: total("hold_ms", hold_ms)?,
-            credits: total("credits", credits)?,
-        })
     }
 
     /// Returns one call of a practice (C3).

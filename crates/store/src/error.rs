@@ -135,6 +135,14 @@ pub enum StoreError {
         /// Its number.
         seq: u64,
     },
+    /// A row beside the journal is not what the journal, or another row, says.
+    #[error("{place} {what}")]
+    Contradicts {
+        /// Which row.
+        place: String,
+        /// How.
+        what: &'static str,
+    },
     /// The journal and what was derived from it disagree.
     #[error("{what} is {stored}, the journal says {replayed}")]
     Differs {
@@ -164,6 +172,16 @@ impl StoreError {
             self,
             Self::Database(_) | Self::Silent { .. } | Self::Busy { .. }
         )
+    }
+
+    /// Whether the database says that what was sent breaks its rules: trying again would not help.
+    pub(crate) fn is_about_what_was_sent(&self) -> bool {
+        use sqlx::error::ErrorKind;
+        let Self::Database(error) = self else {
+            return false;
+        };
+        let said = error.as_database_error();
+        said.is_some_and(|said| !matches!(said.kind(), ErrorKind::Other))
     }
 
     /// Whether a row of the same number or name is there already.

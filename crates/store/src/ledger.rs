@@ -55,7 +55,11 @@ impl Store {
     }
 
     /// A late heartbeat of an ended session changes nothing, and one of a node that is gone neither.
-    async fn note_alive(&self, session: &SessionId, elapsed_ms: u64) -> Result<(), StoreError> {
+    pub(crate) async fn note_alive(
+        &self,
+        session: &SessionId,
+        elapsed_ms: u64,
+    ) -> Result<(), StoreError> {
         let alive = "UPDATE metered_session SET evidence_ms = CASE WHEN evidence_ms < $2 THEN $2 ELSE evidence_ms END \
                      WHERE session = $1 AND ended_seq IS NULL \
                      AND NOT EXISTS (SELECT 1 FROM node n WHERE n.epoch = metered_session.epoch AND n.state = 'gone')";

@@ -23,9 +23,11 @@
 //!  office ── correct, transfer, hear_of_payment, number_day, watch ──► the same, with credit_order, number_subscription, holder
 //!    world ◄── take_events, sent ── outbox, written with the entry that caused it (M13, N1)
 //!
-//!  start ── join() ─────► an epoch among the nodes on the database; every entry is written in its name, see `nodes`
+//!  away ─── Spooled ────► what happens in sessions goes to this machine's disk, and to the database when that is back, see `spool`
+//!  start ── Spooled::open ► what an earlier process left there, before:
+//!        └─ join() ─────► an epoch among the nodes on the database; every entry is written in its name, see `nodes`
 //!        └─ recover() ──► each session without an end that no living node has: told again from its journal, ended at its last evidence (M11)
-//!  audit ── verify() ───► the whole journal told again: the same seals, balances and costs (M10, M12)
+//!  audit ── verify() ───► the whole journal told again: the same seals, balances and costs, and all that stands beside it (M10, M12)
 //!        └─ explain() ──► one session told again: who was connected when, and which rule made which block (M10)
 //! ```
 //!
@@ -62,6 +64,7 @@ mod address;
 mod append;
 mod call_filter;
 mod call_quality;
+mod call_totals;
 mod calls;
 mod corrections;
 mod dialect;
@@ -80,6 +83,7 @@ mod postgres;
 mod records;
 mod recovery;
 mod seal;
+mod spool;
 mod sqlite;
 mod standing;
 mod store;
@@ -96,7 +100,7 @@ mod tests;
 
 pub use address::{Address, PostgresUrl};
 pub use call_filter::CallFilter;
-pub use calls::CallTotals;
+pub use call_totals::CallTotals;
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use housecall_meter::{Bill, Cause, Explanation, Fact, Line, Millis, Patient, Person, Rule};
@@ -105,6 +109,7 @@ pub use nodes::{Claim, Epoch, Node, NodePlan, NodeState, NodeView, Standing};
 pub use outbox::Outgoing;
 pub use page::Page;
 pub use recovery::{Orphan, Recovery};
+pub use spool::{SpoolError, Spooled};
 pub use store::Store;
 pub use verify::{Progress, Verified};
 pub use visits::{VisitFilter, VisitRow, VisitTotals};

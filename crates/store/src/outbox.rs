@@ -129,6 +129,17 @@ pub(crate) async fn put(
     Ok(())
 }
 
+/// All events there ever were, and when each was caused.
+pub(crate) async fn events(tx: &mut AnyConnection) -> Result<Vec<(Event, i64)>, StoreError> {
+    let all = "SELECT key, account_id, news, caused_unix_ms, attempts FROM outbox";
+    let rows: Vec<Row> = sqlx::query_as(all).fetch_all(tx).await?;
+    let events = rows.into_iter().map(|row| {
+        let Outgoing { event, caused, .. } = row.outgoing()?;
+        Ok((event, caused.0))
+    });
+    events.collect()
+}
+
 impl Row {
     fn outgoing(self) -> Result<Outgoing, StoreError> {
         let place = format!("event {}", self.key);

@@ -104,6 +104,18 @@ impl Base {
         &self.address
     }
 
+    /// A place for something else of the same test, which nobody has made, and which is gone with this.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.directory().join(name)
+    }
+
+    fn directory(&self) -> PathBuf {
+        match &self.made {
+            Made::Directory(directory) => directory.clone(),
+            Made::Database { name, .. } => std::env::temp_dir().join(name),
+        }
+    }
+
     /// The URL of the server that it is on, and its name there; none of a file.
     pub fn server(&self) -> Option<(&str, &str)> {
         match &self.made {
@@ -115,9 +127,10 @@ impl Base {
 
 impl Drop for Base {
     fn drop(&mut self) {
+        // What stays behind is the machine's to clean.
+        let _ = std::fs::remove_dir_all(self.directory());
         match &self.made {
-            // What stays behind is the machine's to clean.
-            Made::Directory(directory) => drop(std::fs::remove_dir_all(directory)),
+            Made::Directory(_) => {}
             Made::Database { server, name } => {
                 let statement = format!("DROP DATABASE {name} WITH (FORCE)");
                 let server = server.clone();

@@ -14,7 +14,10 @@ mod recovery;
 mod restarts;
 mod script;
 mod server;
+mod spool;
+mod spool_crash;
 mod sqlite;
+mod tamper;
 mod wire;
 mod work;
 

@@ -130,6 +130,18 @@ impl Store {
         }
     }
 
+    /// Writes an entry in the name of an epoch that may not be this store's, as long as that is not over.
+    pub(crate) async fn write_of(&self, epoch: Epoch, entry: &Transaction) -> Outcome {
+        self.answered(async {
+            let _turn = self.turn().await?;
+            let mut tx = self.begin_as(epoch).await?;
+            let recorded = write_as(&mut tx, epoch, entry).await?;
+            tx.commit().await?;
+            Ok(recorded)
+        })
+        .await
+    }
+
     /// Does what appends to the journal, alone, and gives up on a server that says nothing at all. All of it is written, or nothing when it
     /// fails: `work` gives back the transaction that it is to be committed with.
     pub(crate) async fn in_turn<T, F>(

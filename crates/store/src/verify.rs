@@ -1,8 +1,19 @@
 //! Replays the journal and compares (M12).
 
+mod beside;
+mod corrections;
+mod numbers;
+mod orders;
+mod outbox;
+mod records;
+mod sessions;
+
 use std::collections::BTreeMap;
 
-use housecall_meter::{Account, AccountId, Books, Cause, Key, Kind, SessionId, Transaction};
+use housecall_meter::{
+    Account, AccountId, Books, Cause, Credits, Date, Key, Kind, OrderId, SessionId, SubscriptionId,
+    Transaction,
+};
 
 use crate::explain::replay;
 use crate::journal::{Entry, Line, entries, select_entries, select_next_entries};
@@ -34,7 +45,8 @@ pub struct Verified {
 
 impl Store {
     /// Replays the whole journal: its numbering has no gap, each entry fits its seal and leaves what it says it leaves, each session follows
-    /// from its facts to the same number (M10), each balance is the sum of its postings, and what is corrected is noted.
+    /// from its facts to the same number (M10), and each balance is the sum of its postings. What stands beside the journal must agree with it:
+    /// what is corrected, the sessions, what their records say that they cost, orders and watches, numbers and their months, and the outbox.
     ///
     /// Sees one moment, while others may write. Keeps in memory what balances follow, and the sessions that have not ended yet.
     ///
@@ -74,19 +86,10 @@ impl Store {
         compare(&told.books, balances.fetch_all(&mut *tx).await?)?;
         let given = sqlx::query_as("SELECT account_id, given FROM holder");
         compare_given(&told.books, given.fetch_all(&mut *tx).await?)?;
-        let reversed = sqlx::query_as(
-            "SELECT corrects, CAST(SUM(credits) AS BIGINT) FROM correction GROUP BY corrects",
-        );
-        compare_reversed(&told.reversed, reversed.fetch_all(&mut *tx).await?)?;
-        let sessions = "SELECT COUNT(*) FROM metered_session";
-        let sessions: (i64,) = sqlx::query_as(sessions).fetch_one(&mut *tx).await?;
-        let told = told.end()?;
-        expect(
-            || "the number of sessions".to_owned(),
-            sessions.0,
-            i64::try_from(told.sessions).unwrap_or(i64::MAX),
-        )?;
-        Ok(told)
+        told.expect_no_half()?;
+        told.replay_open()?;
+        beside::check(&mut tx, &told).await?;
+        Ok(told.verified())
     }
 }
 
@@ -98,8 +101,12 @@ fn count(number: i64) -> u64 {
 #[derive(Default)]
 struct Told {
     books: Books,
-    /// How much of an entry is corrected.
-    reversed: BTreeMap<Key, i64>,
+    /// What each correction reverses, by its number, and how much of it.
+    corrections: BTreeMap<i64, (Key, i64)>,
+    /// What was paid for.
+    top_ups: BTreeMap<Key, TopUp>,
+    /// What numbers were charged for.
+    months: BTreeMap<SubscriptionId, Vec<Month>>,
     last: i64,
     seal: Option<String>,
     /// What was written of each session that has not ended.
@@ -109,10 +116,24 @@ struct Told {
     half: Option<Entry>,
 }
 
+/// Credits that were paid for, and the order, if that is said.
+struct TopUp {
+    account: AccountId,
+    credits: Credits,
+    order: Option<OrderId>,
+}
+
+/// A month of a number that was charged.
+struct Month {
+    account: AccountId,
+    number: u32,
+    from: Date,
+}
+
 impl Told {
     fn take(&mut self, entry: Entry) -> Result<(), StoreError> {
         self.check(&entry)?;
-        self.note_reversed(&entry.transaction);
+        self.note(&entry.transaction);
         let Some(session) = entry.transaction.session.clone() else {
             return Ok(());
         };
@@ -131,25 +152,53 @@ impl Told {
         Ok(())
     }
 
-    fn note_reversed(&mut self, entry: &Transaction) {
-        if let Cause::Corrected { of, .. } = &entry.cause {
-            let credits = entry.posted(Account::Available).saturating_abs();
-            let reversed = self.reversed.entry(of.clone()).or_default();
-            *reversed = reversed.saturating_add(credits);
+    /// Notes what rows beside the journal must agree with.
+    fn note(&mut self, entry: &Transaction) {
+        let account = entry.account.clone();
+        let moved = entry.posted(Account::Available).saturating_abs();
+        match &entry.cause {
+            Cause::Corrected { of, .. } => {
+                self.corrections.insert(self.last, (of.clone(), moved));
+            }
+            Cause::Paid { order, .. } => {
+                let top_up = TopUp {
+                    account,
+                    credits: Credits(moved.unsigned_abs()),
+                    order: order.clone(),
+                };
+                self.top_ups.insert(entry.key.clone(), top_up);
+            }
+            Cause::Month {
+                subscription,
+                number,
+                from,
+            } => {
+                let (number, from) = (*number, *from);
+                let months = self.months.entry(subscription.clone()).or_default();
+                months.push(Month {
+                    account,
+                    number,
+                    from,
+                });
+            }
+            _ => {}
         }
     }
 
     /// Tells what has not ended as far as it went.
-    fn end(self) -> Result<Verified, StoreError> {
-        self.expect_no_half()?;
+    fn replay_open(&self) -> Result<(), StoreError> {
         for (session, written) in &self.open {
             replay(session, written)?;
         }
-        Ok(Verified {
+        Ok(())
+    }
+
+    fn verified(self) -> Verified {
+        Verified {
             entries: count(self.last),
             sessions: self.ended + self.open.len() as u64,
             seal: self.seal,
-        })
+        }
     }
 
     fn check(&mut self, entry: &Entry) -> Result<(), StoreError> {
@@ -240,22 +289,6 @@ fn compare_given(books: &Books, stored: Vec<(String, i64)>) -> Result<(), StoreE
     Ok(())
 }
 
-/// How much of each entry is corrected.
-fn compare_reversed(
-    replayed: &BTreeMap<Key, i64>,
-    stored: Vec<(String, i64)>,
-) -> Result<(), StoreError> {
-    let mut stored: BTreeMap<String, i64> = stored.into_iter().collect();
-    for key in replayed.keys() {
-        stored.entry(key.as_str().to_owned()).or_insert(0);
-    }
-    for (key, stored) in stored {
-        let replayed = replayed.get(&Key(key.clone())).copied().unwrap_or(0);
-        expect(|| format!("what corrects {key}"), stored, replayed)?;
-    }
-    Ok(())
-}
-
 fn compare(books: &Books, stored: Vec<(String, String, i64)>) -> Result<(), StoreError> {
     let mut found = BTreeMap::new();
     for (name, of, credits) in stored {
@@ -289,4 +322,16 @@ fn expect(what: impl FnOnce() -> String, stored: i64, replayed: i64) -> Result<(
             replayed,
         })
     }
+}
+
+/// An error about a row, unless it is as it should be.
+fn agree(
+    is_so: bool,
+    place: impl FnOnce() -> String,
+    what: &'static str,
+) -> Result<(), StoreError> {
+    is_so.then_some(()).ok_or_else(|| StoreError::Contradicts {
+        place: place(),
+        what,
+    })
 }

@@ -143,6 +143,17 @@ fn a_database_is_a_file_or_on_a_server_and_its_password_is_not_shown() {
 }
 
 #[test]
+fn a_spool_stands_beside_the_data_unless_said() {
+    let config = |text| Config::from_toml("test", text).unwrap();
+    let beside = config("[server]\ndata = \"/d\"");
+    assert_eq!(beside.spool(), Path::new("/d/spool"));
+    let said = config("[server]\nspool = \"/ssd/spool\"");
+    assert_eq!(said.spool(), Path::new("/ssd/spool"));
+    let moved = BTreeMap::from([("HOUSECALL_SPOOL".to_owned(), "/other".to_owned())]);
+    assert_eq!(said.overrule(&moved).unwrap().spool(), Path::new("/other"));
+}
+
+#[test]
 fn only_our_hosts_are_served() {
     let mut server = Server::default();
     for (host, ours) in [

@@ -9,7 +9,7 @@ use housecall::sip::Peer;
 use housecall::trunk::SrtpPolicy;
 use housecall::{Country, Engine, EngineOptions, Trunk, TrunkSetup};
 use housecall_carrier::{Carrier, CarrierOptions};
-use housecall_store::Node;
+use housecall_store::{Node, Spooled};
 use tokio::sync::Mutex;
 
 use super::MoneyClock;
@@ -95,7 +95,12 @@ impl Live {
     ///
     /// # Errors
     /// When a port cannot be bound or a secret cannot be read.
-    pub async fn start(config: &Config, node: Node, country: Country) -> Result<Self, LiveError> {
+    pub async fn start(
+        config: &Config,
+        node: Node,
+        ledger: Spooled,
+        country: Country,
+    ) -> Result<Self, LiveError> {
         let address = config.media.address;
         let ports_error = |why| LiveError::Ports { address, why };
         let carrier = match (config.trunks.is_empty(), config.demo) {
@@ -107,10 +112,9 @@ impl Live {
             _ => None,
         };
         let money = MoneyClock::default();
-        let store = Arc::new(node.store().clone());
         let ports = Ports {
-            ledger: store.clone(),
-            records: store,
+            ledger: Arc::new(ledger),
+            records: Arc::new(node.store().clone()),
             clock: Arc::new(money.clone()),
         };
         let options = EngineOptions {

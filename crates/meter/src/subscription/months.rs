@@ -25,7 +25,12 @@ impl Months {
 
     /// When that month begins. None beyond the calendar.
     pub(super) fn due(self) -> Option<Date> {
-        self.activated.months_later(self.next)
+        self.begins(self.next)
+    }
+
+    /// When a month begins. None beyond the calendar.
+    pub(super) fn begins(self, number: u32) -> Option<Date> {
+        self.activated.months_later(number)
     }
 
     /// The month to pay, if it has begun.

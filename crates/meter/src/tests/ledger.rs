@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::told::practice;
 use crate::{
-    Account, AccountId, Books, Cause, Correction, Credits, Fact, Key, Millis, Opening, Refusal,
-    Session, SessionId, Transaction, Transfer,
+    Account, AccountId, Books, Cause, Correction, Credits, Fact, Key, Millis, Opening, OrderId,
+    Refusal, Session, SessionId, Transaction, Transfer,
 };
 use crate::{
     Date, Kind, Message, MessageFact, MessageId, Segments, Subscription, SubscriptionFact,
@@ -409,6 +409,12 @@ fn causes_are_read_back_as_they_were_written() {
             Cause::Paid {
                 reference: one.clone(),
                 by: two.clone(),
+                order: None,
+            },
+            Cause::Paid {
+                reference: one.clone(),
+                by: two.clone(),
+                order: Some(OrderId::new(two.clone())),
             },
             Cause::Given {
                 reason: one.clone(),

@@ -77,13 +77,13 @@ async fn survive(disk: &Disk, store: &Store, start_again: impl Fn()) {
 }
 
 /// A small disk of its own, mounted for one test.
-struct Disk {
-    directory: PathBuf,
+pub(super) struct Disk {
+    pub(super) directory: PathBuf,
 }
 
 impl Disk {
     /// None, and a word about it, where it cannot be mounted.
-    fn of(size: &str) -> Option<Self> {
+    pub(super) fn of(size: &str) -> Option<Self> {
         let directory = new_directory();
         std::fs::create_dir_all(&directory).unwrap();
         let options = format!("size={size},mode=0755");
@@ -99,14 +99,14 @@ impl Disk {
     }
 
     /// Leaves at most so many bytes.
-    fn fill(&self, free: usize) {
+    pub(super) fn fill(&self, free: usize) {
         let mut ballast = File::create(self.ballast()).unwrap();
         while ballast.write_all(&[0; 4_096]).is_ok() {}
         let length = ballast.metadata().unwrap().len();
         ballast.set_len(length.saturating_sub(free as u64)).unwrap();
     }
 
-    fn make_room(&self) {
+    pub(super) fn make_room(&self) {
         std::fs::remove_file(self.ballast()).unwrap();
     }
 

@@ -68,7 +68,7 @@ async fn a_lock_of_somebody_else_is_survived(base: &Base) {
 }
 
 /// The same, through connections that wait for a fraction of a second.
-async fn less_patient(base: &Base, dialect: Dialect) -> Store {
+pub(super) async fn less_patient(base: &Base, dialect: Dialect) -> Store {
     let settings = match dialect {
         Dialect::Sqlite => {
             "PRAGMA busy_timeout = 400; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
@@ -84,7 +84,7 @@ async fn less_patient(base: &Base, dialect: Dialect) -> Store {
     store
 }
 
-fn url(base: &Base) -> String {
+pub(super) fn url(base: &Base) -> String {
     match (base.server(), base.address()) {
         (Some((server, name)), _) => on(server, name),
         (None, Address::File(file)) => format!("sqlite:{}", file.display()),

@@ -24,7 +24,7 @@ on_each_database! {
     an_event_is_delivered_at_least_once,
 }
 
-fn price() -> Money {
+pub(super) fn price() -> Money {
     Money {
         minor: 2_500,
         currency: Currency::new("AUD").unwrap(),
@@ -50,7 +50,7 @@ fn transfer(name: &str, to: &AccountId, credits: u64) -> Transfer {
     }
 }
 
-fn paid(reference: &str) -> PaymentFact {
+pub(super) fn paid(reference: &str) -> PaymentFact {
     PaymentFact::Paid(Payment {
         reference: reference.to_owned(),
         amount: price(),
@@ -65,7 +65,7 @@ async fn buy(store: &Store, credits: u64) {
 }
 
 /// A phone call of so many minutes; returns the key of its end.
-async fn call(store: &Store, name: &str, minutes: u64) -> Key {
+pub(super) async fn call(store: &Store, name: &str, minutes: u64) -> Key {
     let mut call = Session::open(Opening::call(SessionId::new(name), practice()));
     let mut last = None;
     for fact in [

@@ -6,6 +6,8 @@ use housecall::record::{
     CallRecord, EndedBy, Judged, Quality, RawCause, Timeline, VisitPatient, VisitRecord,
 };
 use housecall_meter::{AccountId, SessionId};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use super::{Base, on_each_database, practice};
 use crate::{CallFilter, CallTotals, Page, Store, VisitFilter, VisitTotals};
@@ -15,6 +17,7 @@ on_each_database! {
     p5_a_call_that_was_never_judged_is_read,
     c1_calls_are_filtered_by_what_the_report_asks,
     c2_totals_are_of_all_pages,
+    c2_totals_are_the_sum_of_the_calls_whatever_is_asked,
     c1_pages_of_a_number_hold_both_ways_in_order,
     p5_a_visit_is_read_back_as_written_and_written_once,
     c1_visits_have_a_line_for_each_patient,
@@ -230,6 +233,65 @@ async fn c2_totals_are_of_all_pages(base: &Base) {
     );
 }
 
+/// Days that are added up beforehand, and what a question begins and ends with.
+async fn c2_totals_are_the_sum_of_the_calls_whatever_is_asked(base: &Base) {
+    const DAY_MS: i64 = 86_400_000;
+    let store = Store::open(base.address()).await.unwrap();
+    let mut random = StdRng::seed_from_u64(2);
+    let of = |random: &mut StdRng, what: &str| format!("{what}:{}", random.random_range(0..3));
+    for n in 0..150 {
+        let call = if random.random_bool(0.3) {
+            busy(n)
+        } else {
+            answered(n)
+        };
+        let call = CallRecord {
+            started: WallMillis(
+                random.random_range(0..5 * DAY_MS) / DAY_MS * DAY_MS
+                    + random.random_range(-1..2)
+                    + DAY_MS,
+            ),
+            practitioner: of(&mut random, "practitioner"),
+            caller: of(&mut random, "caller"),
+            from_number: of(&mut random, "number"),
+            to_number: of(&mut random, "number"),
+            recipient: of(&mut random, "patient"),
+            ..call
+        };
+        store.save_call(&call).await.unwrap();
+        store.save_call(&call).await.unwrap();
+    }
+    for question in 0..120 {
+        let sets = |random: &mut StdRng| random.random_bool(0.3);
+        let at = |random: &mut StdRng| {
+            let day = random.random_range(0..8) * DAY_MS;
+            sets(random).then(|| WallMillis(day + random.random_range(-1..2)))
+        };
+        let filter = CallFilter {
+            from: at(&mut random),
+            before: at(&mut random),
+            practitioner: sets(&mut random).then(|| of(&mut random, "practitioner")),
+            caller: sets(&mut random).then(|| of(&mut random, "caller")),
+            recipient: random.random_bool(0.1).then(|| of(&mut random, "patient")),
+            number: sets(&mut random).then(|| of(&mut random, "number")),
+            outcome: sets(&mut random).then(|| "completed".to_owned()),
+            talk_ms_min: random.random_bool(0.1).then_some(1),
+        };
+        let payer = practice();
+        let calls = store.calls(&payer, &filter, Page::first(1_000));
+        let mut expected = CallTotals::default();
+        for call in calls.await.unwrap() {
+            expected.calls += 1;
+            expected.answered += u64::from(call.answered.is_some());
+            expected.talk_ms += call.talk_ms;
+            expected.hold_ms += call.hold_ms;
+            expected.credits += call.credits;
+        }
+        let totals = store.call_totals(&practice(), &filter).await.unwrap();
+        assert_eq!(totals, expected, "question {question}: {filter:?}");
+    }
+}
+
 async fn c1_pages_of_a_number_hold_both_ways_in_order(base: &Base) {
     let store = Store::open(base.address()).await.unwrap();
     let number = "+61255500199".to_owned();
@@ -369,7 +431,7 @@ async fn c1_visits_have_a_line_for_each_patient(base: &Base) {
     );
 }
 
-fn answered(n: i64) -> CallRecord {
+pub(super) fn answered(n: i64) -> CallRecord {
     CallRecord {
         session: SessionId::new(format!("call:{n}")),
         // A part of a visit now and then (V13).
@@ -443,7 +505,7 @@ fn busy(n: i64) -> CallRecord {
     }
 }
 
-fn visit(n: i64) -> VisitRecord {
+pub(super) fn visit(n: i64) -> VisitRecord {
     let came = VisitPatient {
         seat: 1,
         patient: format!("patient:{n}0"),

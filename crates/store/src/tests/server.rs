@@ -4,8 +4,12 @@ use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::Address;
+
+/// How often a start is tried.
+const STARTS_MAX: u32 = 10;
 
 /// Stopped, and its data gone, when dropped.
 pub(super) struct Server {
@@ -60,8 +64,13 @@ impl Server {
 
     /// Ends all of it at once, as a failure of power does, and starts it again.
     pub(super) fn restart_at_once(&self) {
-        self.run("pg_ctl", &["stop", "-m", "immediate", "-w"]);
+        self.stop_at_once();
         self.go_on();
+    }
+
+    /// Ends all of it at once.
+    pub(super) fn stop_at_once(&self) {
+        self.run("pg_ctl", &["stop", "-m", "immediate", "-w"]);
     }
 
     /// Starts it, if it stands still.
@@ -74,10 +83,18 @@ impl Server {
             self.port
         );
         let log = self.directory.join("log");
-        self.run(
-            "pg_ctl",
-            &["start", "-w", "-l", log.to_str().unwrap(), "-o", &settings],
-        );
+        let log = log.to_str().unwrap();
+        let start = ["start", "-w", "-t", "120", "-l", log, "-o", &settings];
+        // Somebody's connection may have the port for a moment, now that nobody listens there; and a machine may stand still.
+        let starts = (0..STARTS_MAX).any(|_| {
+            let is_there = self.try_run("pg_ctl", &start) || self.try_run("pg_ctl", &["status"]);
+            if !is_there {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            is_there
+        });
+        let why = || std::fs::read_to_string(log).unwrap_or_default();
+        assert!(starts, "{settings}: {}", why());
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {

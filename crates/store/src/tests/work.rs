@@ -21,6 +21,10 @@ const PAUSE: Duration = Duration::from_millis(10);
 const ATTEMPTS_MAX: u32 = 3_000;
 
 /// What a session does to the ledger.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most steps are entries, and there are few"
+)]
 pub(super) enum Step {
     Write(Transaction),
     Alive(Millis),

@@ -15,6 +15,8 @@ pub(super) struct Database {
     pub(super) sessions: BTreeMap<SessionId, Row>,
     pub(super) books: Books,
     pub(super) journal: Vec<Transaction>,
+    /// When each was written, by the clock on the wall of whoever wrote it: for display.
+    pub(super) walls: Vec<i64>,
     /// Entries that were refused because their node was gone.
     pub(super) fenced: u64,
 }
@@ -43,6 +45,7 @@ impl Database {
             sessions: BTreeMap::new(),
             books,
             journal: vec![bought],
+            walls: vec![0],
             fenced: 0,
         }
     }
@@ -88,6 +91,14 @@ impl Database {
         true
     }
 
+    /// From now on it takes nothing new.
+    pub(super) fn drain(&mut self, epoch: Epoch) {
+        let node = self.nodes.get_mut(&epoch).unwrap();
+        if node.state == NodeState::Live {
+            node.state = NodeState::Draining;
+        }
+    }
+
     pub(super) fn leave(&mut self, epoch: Epoch) {
         self.nodes.get_mut(&epoch).unwrap().state = NodeState::Gone;
         self.claims.retain(|_, owner| *owner != epoch);
@@ -105,7 +116,7 @@ impl Database {
         is_free
     }
 
-    pub(super) fn write(&mut self, epoch: Epoch, entry: &Transaction) -> Written {
+    pub(super) fn write(&mut self, epoch: Epoch, entry: &Transaction, wall_ms: i64) -> Written {
         if self.is_gone(epoch) {
             self.fenced += 1;
             return Written::Fenced;
@@ -129,6 +140,7 @@ impl Database {
         row.evidence_ms = row.evidence_ms.max(entry.at.0);
         row.ended = entry.kind.ends_session();
         self.journal.push(entry.clone());
+        self.walls.push(wall_ms);
         Written::Done
     }
 

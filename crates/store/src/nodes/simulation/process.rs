@@ -11,6 +11,8 @@ use super::super::membership::{BEAT_PATIENCE, Membership};
 use super::super::{Epoch, NodeView, Standing};
 use super::database::{Database, Written};
 use super::practice;
+use super::wall::Wall;
+use crate::spool::{Backlog, Platter, Record, What};
 
 const EVIDENCE_MS: u64 = 5_000;
 
@@ -25,6 +27,11 @@ pub(super) struct Process {
     sound_since_ms: u64,
     pub(super) rooms: BTreeMap<u64, Room>,
     beat: Option<Beat>,
+    /// What happened in its sessions that the database has not heard.
+    pub(super) backlog: Backlog<Platter>,
+    pub(super) wall: Wall,
+    /// It takes nothing new, and leaves when what it has is over.
+    pub(super) is_draining: bool,
     /// Ends of sessions of nodes that are gone, worked out and not yet written.
     closing: Vec<Transaction>,
 }
@@ -59,18 +66,36 @@ impl Clock {
 }
 
 impl Process {
+    /// Tells the database what the process before it left on the disk, and takes an epoch of its own. None if it dies over that.
     pub(super) fn start(
         now_ms: u64,
         zero: Instant,
         db: &mut Database,
         random: &mut StdRng,
-    ) -> Self {
+        disk: &Platter,
+        wall: Wall,
+    ) -> Option<Self> {
+        let (mut backlog, found) = Backlog::open(disk.clone()).ok()?;
+        assert!(!found.is_damaged);
+        while let Some(record) = backlog.next() {
+            if random.random_bool(0.05) {
+                return None;
+            }
+            tell(db, &record, &wall, now_ms);
+            if random.random_bool(0.9) {
+                backlog.done(&record);
+            }
+        }
+        if random.random_bool(0.1) {
+            return None;
+        }
+        backlog.clear().ok()?;
         let clock = Clock {
             zero: zero + Duration::from_secs(random.random_range(0..1_000)),
             began_ms: now_ms,
             per_mille: random.random_range(900..=1_100),
         };
-        Self {
+        Some(Self {
             membership: Membership::joined(db.enter(), clock.at(now_ms)),
             clock,
             link: true,
@@ -78,8 +103,11 @@ impl Process {
             sound_since_ms: now_ms,
             rooms: BTreeMap::new(),
             beat: None,
+            backlog,
+            wall,
+            is_draining: false,
             closing: Vec::new(),
-        }
+        })
     }
 
     pub(super) fn epoch(&self) -> Epoch {
@@ -94,8 +122,8 @@ impl Process {
         self.membership.standing(self.now(now_ms))
     }
 
-    pub(super) fn note_soundness(&mut self, now_ms: u64) {
-        if !self.link || !self.is_running(now_ms) {
+    pub(super) fn note_soundness(&mut self, now_ms: u64, disk_is_sound: bool) {
+        if !self.link || !self.is_running(now_ms) || !disk_is_sound {
             self.sound_since_ms = now_ms;
         }
     }
@@ -133,6 +161,9 @@ impl Process {
             return self.begin_again(now_ms, db);
         }
         self.meter(now_ms, db, random);
+        if self.link {
+            self.tell_what_waits(now_ms, db, random);
+        }
         if self.link && self.standing(now_ms) == Standing::Holds {
             self.look_after(now_ms, db, random);
         }
@@ -171,10 +202,21 @@ impl Process {
         });
     }
 
-    /// Its rooms are closed, and it joins again under a new epoch.
+    /// Whether it has left, because it was told to and has nothing more to do.
+    pub(super) fn has_left(&self, db: &mut Database) -> bool {
+        let is_done = self.rooms.is_empty() && self.backlog.is_empty();
+        let leaves = self.is_draining && is_done && self.link;
+        if leaves {
+            db.leave(self.epoch());
+        }
+        leaves
+    }
+
+    /// Its rooms are closed, and it joins again under a new epoch. What waits is of the one before, and stays that.
     fn begin_again(&mut self, now_ms: u64, db: &mut Database) {
         self.rooms.clear();
         self.closing.clear();
+        self.is_draining = false;
         if self.link {
             self.beat = None;
             self.membership = Membership::joined(db.enter(), self.now(now_ms));
@@ -192,7 +234,7 @@ impl Process {
             let mut session = Session::open(Opening::call(session, practice()));
             let reserve = session.poll_output().unwrap();
             // A start that is refused, or not answered, is none.
-            if db.write(self.epoch(), &reserve) != Written::Done {
+            if db.write(self.epoch(), &reserve, self.wall.at(now_ms)) != Written::Done {
                 return;
             }
             let _grant = session.recorded(&reserve.key);
@@ -207,11 +249,17 @@ impl Process {
         }
     }
 
-    /// Blocks begin, signs of life are left, and what the database does not hear is kept until it does.
+    /// Blocks begin, signs of life are left, and what the database does not hear is kept on the disk, or in memory where that is full too.
     fn meter(&mut self, now_ms: u64, db: &mut Database, random: &mut StdRng) {
-        let (now, link, epoch) = (self.now(now_ms), self.link, self.epoch());
+        let (now, epoch) = (self.now(now_ms), self.epoch());
         let mut fenced = false;
-        self.rooms.retain(|_, room| {
+        let mut line = Line {
+            link: self.link,
+            epoch,
+            wall_ms: self.wall.at(now_ms),
+            backlog: &mut self.backlog,
+        };
+        for room in self.rooms.values_mut() {
             let at = room.elapsed(now);
             if room.session.settled().is_none() {
                 room.session.handle_timeout(Millis(at));
@@ -222,13 +270,41 @@ impl Process {
             while let Some(entry) = room.session.poll_output() {
                 room.unwritten.push(entry);
             }
-            if link {
-                fenced |= room.flush(epoch, at, db, random);
-            }
-            room.session.settled().is_none() || !room.unwritten.is_empty()
+            fenced |= room.flush(at, &mut line, db, random);
+        }
+        let waiting = self.backlog.waiting();
+        self.rooms.retain(|_, room| {
+            let of_it = |record: &Record| match &record.what {
+                What::Entry(entry) => entry.session.as_ref() == Some(room.session.id()),
+                What::Alive { .. } => false,
+            };
+            let has_all = room.unwritten.is_empty() && !waiting.iter().any(of_it);
+            room.session.settled().is_none() || !has_all
         });
         if fenced {
             self.membership.handle_over(db.newest());
+        }
+    }
+
+    /// Tells the database some of what waits, in its order. An answer that is lost makes it be told again.
+    pub(super) fn tell_what_waits(&mut self, now_ms: u64, db: &mut Database, random: &mut StdRng) {
+        for _ in 0..20 {
+            let Some(record) = self.backlog.next() else {
+                // A disk that fails has it again for the next process, and nothing follows from that.
+                let _ = self.backlog.clear();
+                return;
+            };
+            if random.random_bool(0.05) {
+                return;
+            }
+            let written = tell(db, &record, &self.wall, now_ms);
+            if random.random_bool(0.05) {
+                return;
+            }
+            self.backlog.done(&record);
+            if written == Written::Fenced && record.epoch == self.epoch() {
+                self.membership.handle_over(db.newest());
+            }
         }
     }
 
@@ -237,7 +313,7 @@ impl Process {
         let epoch = self.epoch();
         for entry in std::mem::take(&mut self.closing) {
             // Whoever was faster has written it; and this node may be gone itself by now, without knowing.
-            let _ = db.write(epoch, &entry);
+            let _ = db.write(epoch, &entry, self.wall.at(now_ms));
         }
         for suspect in self.membership.suspects(self.now(now_ms)) {
             db.bury(epoch, suspect);
@@ -255,23 +331,79 @@ impl Room {
         u64::try_from(now.duration_since(self.began).as_millis()).unwrap()
     }
 
-    /// Returns whether the node is gone, as the database says. An answer that is lost makes an entry be sent again.
-    fn flush(&mut self, epoch: Epoch, at: u64, db: &mut Database, random: &mut StdRng) -> bool {
+    /// Returns whether the node is gone, as the database says. What is lost on its way is kept, and told later.
+    fn flush(
+        &mut self,
+        at: u64,
+        line: &mut Line<'_>,
+        db: &mut Database,
+        random: &mut StdRng,
+    ) -> bool {
         while let Some(entry) = self.unwritten.first() {
-            if random.random_bool(0.1) {
-                return false;
-            }
-            match db.write(epoch, entry) {
-                Written::Done if random.random_bool(0.1) => return false,
-                Written::Done => drop(self.unwritten.remove(0)),
-                Written::Fenced => return true,
-                Written::Refused => panic!("{entry:?} is refused"),
+            match line.send(entry, db, random) {
+                Some(Written::Done) => drop(self.unwritten.remove(0)),
+                Some(Written::Fenced) => return true,
+                Some(Written::Refused) => panic!("{entry:?} is refused"),
+                None if line.keep(What::Entry(entry.clone())) => drop(self.unwritten.remove(0)),
+                None => return false,
             }
         }
         if at >= self.evidence_ms + EVIDENCE_MS && self.session.settled().is_none() {
             self.evidence_ms = at;
-            db.note_alive(self.session.id(), at);
+            let session = self.session.id().clone();
+            if line.is_open() {
+                db.note_alive(&session, at);
+            } else {
+                let at = Millis(at);
+                // One that is lost is followed by another.
+                let _ = line.keep(What::Alive { session, at });
+            }
         }
         false
+    }
+}
+
+/// What is between a session and the database.
+struct Line<'a> {
+    link: bool,
+    epoch: Epoch,
+    wall_ms: i64,
+    backlog: &'a mut Backlog<Platter>,
+}
+
+impl Line<'_> {
+    /// Whether nothing waits before what comes.
+    fn is_open(&self) -> bool {
+        self.link && self.backlog.is_empty()
+    }
+
+    /// What the database says; none if nothing comes back. Then it may have it, or not.
+    fn send(&self, entry: &Transaction, db: &mut Database, random: &mut StdRng) -> Option<Written> {
+        if !self.is_open() || random.random_bool(0.1) {
+            return None;
+        }
+        let written = db.write(self.epoch, entry, self.wall_ms);
+        (!random.random_bool(0.1)).then_some(written)
+    }
+
+    /// Whether it is on the disk.
+    fn keep(&mut self, what: What) -> bool {
+        let epoch = self.epoch;
+        self.backlog.keep(Record { epoch, what }).is_ok()
+    }
+}
+
+/// Tells the database a record, in the name of its epoch.
+fn tell(db: &mut Database, record: &Record, wall: &Wall, now_ms: u64) -> Written {
+    match &record.what {
+        What::Entry(entry) => {
+            let written = db.write(record.epoch, entry, wall.at(now_ms));
+            assert_ne!(written, Written::Refused, "{entry:?}");
+            written
+        }
+        What::Alive { session, at } => {
+            db.note_alive(session, at.0);
+            Written::Done
+        }
     }
 }
