@@ -51,6 +51,40 @@ fn payloads_are_untouched_and_leave_the_moment_they_come() {
     }
 }
 
+impl World {
+    /// How often the path wants to be woken in a second of sound.
+    fn wakes_in_a_second(&mut self) -> usize {
+        let mut wakes = 0;
+        for _ in 0..1_000 {
+            wakes += usize::from(self.path.poll_timeout() <= self.now());
+            self.run(1);
+        }
+        wakes
+    }
+}
+
+/// Ten looks a second, and no frame, until there is something to say.
+#[test]
+fn what_goes_straight_through_wakes_nobody_until_something_happens() {
+    for mut world in [opus(), g711()] {
+        world.run(2_000);
+        let at_rest = world.wakes_in_a_second();
+        assert!((9..=12).contains(&at_rest), "{at_rest} at rest");
+        assert_eq!(world.stats().frames_missed, 0);
+        world.press("5");
+        world.run(1_000);
+        assert_eq!(world.callee.keys_heard, "5");
+        world.path.hold(world.now(), true);
+        let held = world.wakes_in_a_second();
+        assert!(held >= 50, "{held} on hold");
+        world.path.hold(world.now(), false);
+        world.run(1_000);
+        let at_rest = world.wakes_in_a_second();
+        assert!((9..=12).contains(&at_rest), "{at_rest} at rest again");
+        assert_eq!(world.stats().frames_missed, 0);
+    }
+}
+
 #[test]
 fn g711_is_decoded_unless_the_policy_lets_it_through() {
     let mut options = PathOptions::new("AU", 1);
