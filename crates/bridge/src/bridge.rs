@@ -203,10 +203,7 @@ impl Bridge {
                 }
                 Output::Event(event)
             }
-            LegOutput::SendRtp { to, bytes } => Output::SendRtp { to, bytes },
-            LegOutput::SendRtcp { to, bytes } => Output::SendRtcp { to, bytes },
-            LegOutput::CallId(call_id) => Output::CallId(call_id),
-            LegOutput::SendSip { to, bytes } => Output::SendSip { to, bytes },
+            LegOutput::Phone(output) => Output::Phone(output),
         };
         self.outputs.push_back(output);
     }

@@ -58,6 +58,17 @@ pub enum Output {
         /// The whole datagram.
         bytes: Bytes,
     },
+    /// The phone's half asks for something.
+    Phone(PhoneOutput),
+    /// Datagrams from this address are this browser's: it has proved so.
+    BrowserAddressProved(SocketAddr),
+    /// Something happened.
+    Event(BridgeEvent),
+}
+
+/// What the phone's half of a call asks of the world, whoever is its caller.
+#[derive(Debug)]
+pub enum PhoneOutput {
     /// Send this from the call's RTP port.
     SendRtp {
         /// Where to.
@@ -81,10 +92,6 @@ pub enum Output {
         /// The whole message.
         bytes: Bytes,
     },
-    /// Datagrams from this address are this browser's: it has proved so.
-    BrowserAddressProved(SocketAddr),
-    /// Something happened.
-    Event(BridgeEvent),
 }
 
 /// What happened to a call, for the person who made it.

@@ -88,7 +88,7 @@ mod phone_leg;
 mod tests;
 
 pub use bridge::Bridge;
-pub use io::{BridgeEvent, Input, Output};
+pub use io::{BridgeEvent, Input, Output, PhoneOutput};
 pub use options::{BridgeOptions, DialRefused, Error};
 pub use path::{
     Ear, EarFrame, EarPacket, Levels, MediaPath, MediaStats, PathOptions, PathOutput, Quality,

@@ -8,7 +8,7 @@ use housecall_media::{AudioLevel, Key};
 use housecall_phone::{self as phone, Call, Dial, Ended, Message, Peer};
 
 use crate::dialled::Dialled;
-use crate::io::BridgeEvent;
+use crate::io::{BridgeEvent, PhoneOutput};
 use crate::options::{DialRefused, Error};
 use crate::path::{
     EarFrame, EarPacket, Levels, MediaPath, MediaStats, PathOptions, PathOutput, Quality,
@@ -45,29 +45,8 @@ enum Moment {
     reason = "the end is said once a call: a box would only cost its readers a word"
 )]
 pub enum LegOutput {
-    /// Send this from the call's RTP port.
-    SendRtp {
-        /// Where to.
-        to: SocketAddr,
-        /// The whole datagram.
-        bytes: Bytes,
-    },
-    /// Send this from the call's RTCP port.
-    SendRtcp {
-        /// Where to.
-        to: SocketAddr,
-        /// The whole datagram.
-        bytes: Bytes,
-    },
-    /// SIP messages with this Call-ID are this call's. Said before the first message that carries it; a call may have several.
-    CallId(String),
-    /// Send this SIP message.
-    SendSip {
-        /// Where to.
-        to: Peer,
-        /// The whole message.
-        bytes: Bytes,
-    },
+    /// The call asks for something.
+    Phone(PhoneOutput),
     /// Let the caller hear this: from before the answer on, ringing tones included.
     Ear(EarFrame),
     /// Something happened; none of what only a browser can do.
@@ -260,10 +239,8 @@ impl PhoneLeg {
 
     fn call_said(&mut self, now: Instant, output: phone::Output) {
         match output {
-            phone::Output::CallId(call_id) => self.outputs.push_back(LegOutput::CallId(call_id)),
-            phone::Output::SendSip { to, bytes } => {
-                self.outputs.push_back(LegOutput::SendSip { to, bytes })
-            }
+            phone::Output::CallId(call_id) => self.ask(PhoneOutput::CallId(call_id)),
+            phone::Output::SendSip { to, bytes } => self.ask(PhoneOutput::SendSip { to, bytes }),
             phone::Output::Event(event) => self.call_event(now, event),
         }
     }
@@ -337,12 +314,8 @@ impl PhoneLeg {
 
     fn path_said(&mut self, now: Instant, output: PathOutput) {
         match output {
-            PathOutput::Rtp { to, bytes } => {
-                self.outputs.push_back(LegOutput::SendRtp { to, bytes })
-            }
-            PathOutput::Rtcp { to, bytes } => {
-                self.outputs.push_back(LegOutput::SendRtcp { to, bytes })
-            }
+            PathOutput::Rtp { to, bytes } => self.ask(PhoneOutput::SendRtp { to, bytes }),
+            PathOutput::Rtcp { to, bytes } => self.ask(PhoneOutput::SendRtcp { to, bytes }),
             PathOutput::Ear(frame) => self.outputs.push_back(LegOutput::Ear(frame)),
             PathOutput::KeyHeard(key) => self.tell(BridgeEvent::KeyHeard(key)),
             PathOutput::PhoneLost => {
@@ -350,6 +323,10 @@ impl PhoneLeg {
                 self.call.with(|call| call.handle_input(now, lost));
             }
         }
+    }
+
+    fn ask(&mut self, output: PhoneOutput) {
+        self.outputs.push_back(LegOutput::Phone(output));
     }
 
     fn tell(&mut self, event: BridgeEvent) {

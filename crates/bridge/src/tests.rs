@@ -12,7 +12,7 @@ use housecall_phone::{Dial, Number, Outcome, Route, Side, Trunk};
 use housecall_sip::user_agent::{self, Body, CallHandle, Event, Reply};
 use housecall_sip::{AgentOptions, Message, Peer, StatusCode, UserAgent};
 
-use crate::{Bridge, BridgeEvent, BridgeOptions, Error, Input, MediaStats, Output};
+use crate::{Bridge, BridgeEvent, BridgeOptions, Error, Input, MediaStats, Output, PhoneOutput};
 
 const OUR_SIP: &str = "192.0.2.10:5060";
 const OUR_RTP: &str = "192.0.2.10:40000";
@@ -253,7 +253,7 @@ impl World {
 
     fn bridge_said(&mut self, now: Instant, output: Output) {
         match output {
-            Output::SendSip { bytes, .. } => {
+            Output::Phone(PhoneOutput::SendSip { bytes, .. }) => {
                 let (from, message) = (
                     Peer::udp(OUR_SIP.parse().unwrap()),
                     Message::parse(bytes).unwrap(),
@@ -262,13 +262,12 @@ impl World {
                     .agent
                     .handle_input(now, user_agent::Input::Received { from, message });
             }
-            Output::SendRtp { to, bytes } => {
+            Output::Phone(PhoneOutput::SendRtp { to, bytes }) => {
                 assert_eq!(to.to_string(), THEIR_RTP);
                 self.phone.hears(bytes);
             }
             Output::Event(event) => self.events.push(event),
-            Output::CallId(_)
-            | Output::SendRtcp { .. }
+            Output::Phone(PhoneOutput::CallId(_) | PhoneOutput::SendRtcp { .. })
             | Output::SendBrowser { .. }
             | Output::BrowserAddressProved(_) => {}
         }

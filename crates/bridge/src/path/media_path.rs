@@ -15,6 +15,7 @@ use housecall_phone::Event;
 
 use super::phone::Phone;
 use super::quality::{Circumstances, Quality, discarded};
+use super::rest::Rest;
 use super::stats::MediaStats;
 use super::to_browser::{Carries, NotVoice, ToBrowser};
 use super::to_phone::{NotOfCodec, ToPhone};
@@ -30,9 +31,8 @@ pub struct MediaPath {
     /// When frames for the browser are due, and when those for the phone, which follow the packet length it asks for.
     ear_pace: Pace,
     phone_pace: Pace,
-    /// Whether their moments pass unused, since what comes goes straight through.
-    ear_rests: bool,
-    phone_rests: bool,
+    ear_rest: Rest,
+    phone_rest: Rest,
     phone: Option<Phone>,
     answered: bool,
     /// Whether a hold is in force to which the phone has agreed.
@@ -136,8 +136,8 @@ impl MediaPath {
             begun: now,
             ear_pace: Pace::new(now),
             phone_pace: Pace::new(now),
-            ear_rests: false,
-            phone_rests: false,
+            ear_rest: Rest::default(),
+            phone_rest: Rest::default(),
             phone: None,
             answered: false,
             held: false,
@@ -400,15 +400,12 @@ impl MediaPath {
 
     /// When to call [`MediaPath::handle_timeout`].
     pub fn poll_timeout(&self) -> Instant {
-        let target = self.phone.as_ref().map(|phone| &phone.target);
-        let phone_rests = self.phone_rests && self.to_phone.may_rest(target);
-        let ear_rests = self.ear_rests && self.to_browser.may_rest();
-        let phone = (!phone_rests).then(|| self.phone_pace.next());
-        let ear = (!ear_rests).then(|| self.ear_pace.next());
-        phone
-            .into_iter()
-            .chain(ear)
-            .fold(self.next_check, Instant::min)
+        let phone_may_rest = self.to_phone.may_rest(self.agreed());
+        let phone = self.phone_rest.next(&self.phone_pace, phone_may_rest);
+        let ear_may_rest = self.to_browser.may_rest();
+        let ear = self.ear_rest.next(&self.ear_pace, ear_may_rest);
+        let frames = phone.into_iter().chain(ear);
+        frames.fold(self.next_check, Instant::min)
     }
 
     /// Makes the frames that are due, and does what else is.
@@ -468,32 +465,19 @@ impl MediaPath {
         }
     }
 
-    /// Lets the moments of a rest pass. Returns whether it goes on.
-    fn phone_rests(&mut self, now: Instant) -> bool {
-        let target = self.phone.as_ref().map(|phone| &phone.target);
-        let rests = self.to_phone.rests(now, target);
-        if std::mem::replace(&mut self.phone_rests, rests) {
-            let passed = self.phone_pace.skip(now);
-            self.to_phone.missed(passed, self.phone_pace.step_ms());
-        }
-        rests
-    }
-
-    /// The same for the ear.
-    fn ear_rests(&mut self, now: Instant) -> bool {
-        let rests = self.to_browser.rests(now);
-        if std::mem::replace(&mut self.ear_rests, rests) {
-            let passed = self.ear_pace.skip(now);
-            self.to_browser.missed(passed);
-        }
-        rests
+    /// What the phone has agreed to, if anything.
+    fn agreed(&self) -> Option<&MediaTarget> {
+        self.phone.as_ref().map(|phone| &phone.target)
     }
 
     fn phone_frames(&mut self, now: Instant) {
-        if self.phone_rests(now) {
+        let ms = self.phone_pace.step_ms();
+        let rests = self.to_phone.rests(now, self.agreed());
+        let passed = self.phone_rest.set(now, rests, &mut self.phone_pace);
+        self.to_phone.missed(passed, ms);
+        if rests {
             return;
         }
-        let ms = self.phone_pace.step_ms();
         let due = self.phone_pace.due(now);
         self.to_phone.missed(due.missed, ms);
         for at in due.moments(self.phone_pace.step()) {
@@ -508,7 +492,10 @@ impl MediaPath {
     }
 
     fn ear_frames(&mut self, now: Instant) {
-        if self.ear_rests(now) {
+        let rests = self.to_browser.rests(now);
+        let passed = self.ear_rest.set(now, rests, &mut self.ear_pace);
+        self.to_browser.missed(passed);
+        if rests {
             return;
         }
         let due = self.ear_pace.due(now);

@@ -11,6 +11,7 @@ mod phone;
 mod playout;
 mod protection;
 mod quality;
+mod rest;
 mod source;
 mod stats;
 mod straight;

@@ -232,7 +232,7 @@ impl ToBrowser {
         self.ear.codec.clock_rate() / 1_000 * FRAME_MS as u32
     }
 
-    /// Makes the packet of this frame; none if the phone's goes straight through, or there is nothing to send.
+    /// Makes the packet of this frame, where the direction does not rest; none if there is nothing to send.
     pub(super) fn frame(&mut self, now: Instant) -> Option<EarFrame> {
         let frame = self.own_frame(now);
         self.rtp.advance(self.ticks());
@@ -240,9 +240,6 @@ impl ToBrowser {
     }
 
     fn own_frame(&mut self, now: Instant) -> Option<EarFrame> {
-        if self.rests(now) {
-            return None;
-        }
         let sound = self.sound(now);
         self.level = AudioLevel::of(&sound);
         self.straight.leave(&mut self.rtp);

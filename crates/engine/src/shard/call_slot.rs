@@ -8,10 +8,9 @@ use housecall_phone::{Ended, Outcome};
 use tokio::sync::{oneshot, watch};
 
 use super::outbox::Outbox;
-use super::quality;
 use super::rtp::RtpPorts;
-use crate::call::{CallPhase, CallVerb, CallView, millis};
-use crate::encryption::Encryption;
+use super::{followed, quality};
+use crate::call::{CallVerb, CallView, millis};
 use crate::metered::Metered;
 use crate::record::Quality;
 use crate::trunks::Ways;
@@ -115,10 +114,7 @@ impl CallSlot {
         while let Some(output) = self.bridge.media.poll_output() {
             match output {
                 Output::SendBrowser { to, bytes } => out.media(to, bytes),
-                Output::SendRtp { to, bytes } => self.ports.send_rtp(to, &bytes),
-                Output::SendRtcp { to, bytes } => self.ports.send_rtcp(to, &bytes),
-                Output::CallId(call_id) => out.call_id(call_id),
-                Output::SendSip { to, bytes } => out.sip(to, bytes),
+                Output::Phone(output) => out.phone(&self.ports, output),
                 Output::BrowserAddressProved(address) => out.proved(address),
                 Output::Event(event) => self.note(event),
             }
@@ -127,64 +123,19 @@ impl CallSlot {
     }
 
     fn note(&mut self, event: BridgeEvent) {
-        match event {
-            BridgeEvent::RouteFailed { route, why } => {
-                tracing::warn!(route, ?why, "a way to the telephone network has failed");
-                if let Some(ways) = &mut self.ways {
-                    ways.failed(route, why);
-                }
-            }
-            BridgeEvent::Redirected { .. } => {
-                tracing::info!("the trunk has led a call to another number")
-            }
-            BridgeEvent::EncryptionRefused => {
-                tracing::warn!("the trunk takes no encrypted sound; the call goes on without");
-            }
-            BridgeEvent::Ringing => self.show(|view| view.phase = CallPhase::Ringing),
-            BridgeEvent::EarlyAudio => self.show(|view| view.phase = CallPhase::EarlyAudio),
-            BridgeEvent::Answered => self.answered(),
-            BridgeEvent::Held => self.held(),
-            BridgeEvent::Resumed => self.resumed(),
-            BridgeEvent::HoldRefused => self.show(|view| view.hold_refused = true),
-            BridgeEvent::HeldByThem => self.show_at(|view, now| view.held_by_them.begin(now)),
-            BridgeEvent::ResumedByThem => self.show_at(|view, now| view.held_by_them.end(now)),
-            BridgeEvent::KeyHeard(key) => self.show(|view| view.keys_heard.press(key)),
-            BridgeEvent::Encrypted(secured) => self.encrypted(secured),
-            BridgeEvent::BrowserConnected => self.show(|view| view.browser_connected = true),
-            BridgeEvent::BrowserLost => self.show(|view| view.browser_connected = false),
-            BridgeEvent::Ended { ended, stats } => self.ended(ended, stats),
-        }
-    }
-
-    fn encrypted(&self, secured: bool) {
+        followed::note_ways(&event, self.ways.as_mut());
         let transport = self.ways.as_ref().and_then(Ways::transport);
-        self.show(|view| view.encryption = Some(Encryption::of(secured, transport)));
-    }
-
-    fn answered(&mut self) {
-        self.bridge.tell(Fact::Answered);
+        match &event {
+            BridgeEvent::Answered => self.bridge.tell(Fact::Answered),
+            BridgeEvent::Ended { ended, stats } => self.ended(ended.clone(), stats),
+            _ => {}
+        }
         let now = self.bridge.now();
-        self.show(|view| {
-            view.phase = CallPhase::Talking;
-            view.answered = Some(now);
-        });
+        self.view
+            .send_if_modified(|view| followed::show(&event, view, now, transport));
     }
 
-    fn held(&self) {
-        self.show_at(|view, now| {
-            view.held.begin(now);
-            view.hold_refused = false;
-        });
-    }
-
-    fn resumed(&self) {
-        self.show_at(|view, now| {
-            view.held.end(now);
-            view.hold_refused = false;
-        });
-    }
-
-    fn ended(&mut self, ended: Ended, stats: MediaStats) {
+    fn ended(&mut self, ended: Ended, stats: &MediaStats) {
         self.ways = None;
         let now = self.bridge.now();
         let talk_ms = self
@@ -198,27 +149,12 @@ impl CallSlot {
             Fact::NeverAnswered
         });
         if let Some(end) = self.end.take() {
-            let quality = talk_ms.map(|_| quality::of(self.bridge.media.quality(), &stats));
+            let quality = talk_ms.map(|_| quality::of(self.bridge.media.quality(), stats));
             let _ = end.send(CallEnd {
                 ended,
                 talk_ms,
                 quality,
             });
         }
-        self.show(|view| {
-            view.held.end(now);
-            view.held_by_them.end(now);
-            view.hold_refused = false;
-            view.phase = CallPhase::Ended;
-        });
-    }
-
-    fn show_at(&self, change: impl FnOnce(&mut CallView, Instant)) {
-        let now = self.bridge.now();
-        self.show(|view| change(view, now));
-    }
-
-    fn show(&self, change: impl FnOnce(&mut CallView)) {
-        self.view.send_modify(change);
     }
 }

@@ -16,6 +16,7 @@
 
 mod call_slot;
 mod demux;
+mod followed;
 mod minding;
 mod outbox;
 mod quality;

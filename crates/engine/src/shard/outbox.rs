@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use housecall_bridge::PhoneOutput;
 use housecall_sip::Peer;
 
-use crate::shard::udp::Datagram;
+use super::rtp::RtpPorts;
+use super::udp::Datagram;
 
 /// Collects what one turn of the loop sends, so that it leaves in few system calls.
 pub(crate) struct Outbox<'a> {
@@ -22,6 +24,16 @@ impl Outbox<'_> {
 
     pub(crate) fn sip(&mut self, to: Peer, bytes: Bytes) {
         self.sip.push((to, bytes));
+    }
+
+    /// Does what the phone's half of a call asks, by the call's own ports.
+    pub(crate) fn phone(&mut self, ports: &RtpPorts, output: PhoneOutput) {
+        match output {
+            PhoneOutput::SendRtp { to, bytes } => ports.send_rtp(to, &bytes),
+            PhoneOutput::SendRtcp { to, bytes } => ports.send_rtcp(to, &bytes),
+            PhoneOutput::CallId(call_id) => self.call_id(call_id),
+            PhoneOutput::SendSip { to, bytes } => self.sip(to, bytes),
+        }
     }
 
     /// The machine being drained has seen authenticated STUN from `address`.

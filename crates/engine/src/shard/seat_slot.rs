@@ -10,9 +10,8 @@ use tokio::sync::oneshot;
 
 use super::outbox::Outbox;
 use super::rtp::RtpPorts;
-use super::{CallEnd, RoomKey, quality};
-use crate::call::{CallPhase, CallView, millis};
-use crate::encryption::Encryption;
+use super::{CallEnd, RoomKey, followed, quality};
+use crate::call::CallView;
 use crate::engine::Permit;
 use crate::ports::Clock;
 use crate::ring::{PhoneEnded, SeatEnd};
@@ -85,7 +84,8 @@ impl SeatSlot {
         self.leg.handle_timeout(now);
         let (heard, sent) = quality::now(self.leg.quality());
         if (self.view.heard, self.view.sent) != (heard, sent) {
-            self.show(|view| (view.heard, view.sent) = (heard, sent));
+            (self.view.heard, self.view.sent) = (heard, sent);
+            self.show();
         }
     }
 
@@ -114,10 +114,7 @@ impl SeatSlot {
     pub(crate) fn drain(&mut self, out: &mut Outbox<'_>) -> bool {
         while let Some(output) = self.leg.poll_output() {
             match output {
-                LegOutput::SendRtp { to, bytes } => self.ports.send_rtp(to, &bytes),
-                LegOutput::SendRtcp { to, bytes } => self.ports.send_rtcp(to, &bytes),
-                LegOutput::CallId(call_id) => out.call_id(call_id),
-                LegOutput::SendSip { to, bytes } => out.sip(to, bytes),
+                LegOutput::Phone(output) => out.phone(&self.ports, output),
                 LegOutput::Ear(frame) => self.say(frame),
                 LegOutput::Event(event) => self.note(event),
             }
@@ -138,69 +135,29 @@ impl SeatSlot {
     }
 
     fn note(&mut self, event: BridgeEvent) {
-        match event {
-            BridgeEvent::RouteFailed { route, why } => {
-                tracing::warn!(route, ?why, "a way to the telephone network has failed");
-                if let Some((ways, _)) = &mut self.held {
-                    ways.failed(route, why);
-                }
-            }
-            BridgeEvent::Redirected { .. } => {
-                tracing::info!("the trunk has led a call to another number");
-            }
-            BridgeEvent::EncryptionRefused => {
-                tracing::warn!("the trunk takes no encrypted sound; the call goes on without");
-            }
-            BridgeEvent::Ringing => self.show(|view| view.phase = CallPhase::Ringing),
-            BridgeEvent::EarlyAudio => self.show(|view| view.phase = CallPhase::EarlyAudio),
-            BridgeEvent::Answered => self.answered(),
-            BridgeEvent::HeldByThem => {
-                let now = self.clock.now();
-                self.show(|view| view.held_by_them.begin(now));
-            }
-            BridgeEvent::ResumedByThem => {
-                let now = self.clock.now();
-                self.show(|view| view.held_by_them.end(now));
-            }
-            BridgeEvent::KeyHeard(key) => self.show(|view| view.keys_heard.press(key)),
-            BridgeEvent::Encrypted(secured) => self.encrypted(secured),
-            BridgeEvent::Ended { ended, stats } => self.ended(ended, stats),
-            // Nobody asks for a hold here, and there is no browser.
-            BridgeEvent::Held
-            | BridgeEvent::Resumed
-            | BridgeEvent::HoldRefused
-            | BridgeEvent::BrowserConnected
-            | BridgeEvent::BrowserLost => {}
+        let ways = self.held.as_mut().map(|(ways, _)| ways);
+        followed::note_ways(&event, ways);
+        if let BridgeEvent::Answered = event {
+            self.to_room.push(FromSeat::Answered);
+        }
+        let transport = self.held.as_ref().and_then(|(ways, _)| ways.transport());
+        let now = self.clock.now();
+        if followed::show(&event, &mut self.view, now, transport) {
+            self.show();
+        }
+        if let BridgeEvent::Ended { ended, stats } = event {
+            self.ended(now, ended, &stats);
         }
     }
 
-    fn encrypted(&mut self, secured: bool) {
-        let transport = self.held.as_ref().and_then(|(ways, _)| ways.transport());
-        self.show(|view| view.encryption = Some(Encryption::of(secured, transport)));
-    }
-
-    fn answered(&mut self) {
-        let now = self.clock.now();
-        self.to_room.push(FromSeat::Answered);
-        self.show(|view| {
-            view.phase = CallPhase::Talking;
-            view.answered = Some(now);
-        });
-    }
-
-    fn ended(&mut self, ended: Ended, stats: MediaStats) {
+    fn ended(&mut self, now: Instant, ended: Ended, stats: &MediaStats) {
         self.held = None;
-        let now = self.clock.now();
-        let talk_ms = self.view.answered.map(|answered| millis(answered, now));
-        self.show(|view| {
-            view.held_by_them.end(now);
-            view.phase = CallPhase::Ended;
-        });
+        let talk_ms = self.view.talk_ms(now);
         self.to_room.push(FromSeat::Ended(PhoneEnded {
             outcome: ended.outcome,
             words: ended.words,
         }));
-        let quality = talk_ms.map(|_| quality::of(self.leg.quality(), &stats));
+        let quality = talk_ms.map(|_| quality::of(self.leg.quality(), stats));
         let end = CallEnd {
             ended,
             talk_ms,
@@ -213,8 +170,7 @@ impl SeatSlot {
         }
     }
 
-    fn show(&mut self, change: impl FnOnce(&mut CallView)) {
-        change(&mut self.view);
+    fn show(&mut self) {
         self.to_room.push(FromSeat::Shown(Box::new(self.view)));
     }
 }

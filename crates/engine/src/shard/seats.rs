@@ -112,7 +112,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn with_seat(&mut self, call: CallKey, work: impl FnOnce(&mut SeatSlot, Instant)) {
-        let Some(mut slot) = self.shard.seats.remove(&call) else {
+        let Some(slot) = self.shard.seats.get_mut(&call) else {
             return;
         };
         let (room, now) = (slot.room(), self.now);
@@ -124,22 +124,22 @@ impl Turn<'_> {
             call_ids: &mut call_ids,
         };
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            work(&mut slot, now);
-            (slot.drain(&mut out), slot.take_words())
+            work(slot, now);
+            let finished = slot.drain(&mut out);
+            (finished, slot.take_words(), slot.deadline())
         }));
         let call_ids = call_ids.into_iter().map(|call_id| (call_id, call));
         self.shard.calls_by_id.extend(call_ids);
-        let (finished, words) = ended.unwrap_or_else(|_| {
+        let (finished, words, deadline) = ended.unwrap_or_else(|_| {
             tracing::error!(call = call.0, "a fault ended this call; its room goes on");
-            (true, vec![FromSeat::Ended(fault())])
+            (true, vec![FromSeat::Ended(fault())], None)
         });
         let to_room = |word| Crossing::ToRoom(room, call, word);
         self.crossings.extend(words.into_iter().map(to_room));
         if finished {
             self.forget_call(call);
         } else {
-            self.shard.timers.set(Machine::Call(call), slot.deadline());
-            self.shard.seats.insert(call, slot);
+            self.shard.timers.set(Machine::Call(call), deadline);
         }
     }
 }

@@ -176,7 +176,7 @@ impl<'a> Turn<'a> {
             }
             Command::Room(ask) => self.ask_room(ask),
             Command::Ring(ring) => self.ring(*ring),
-            Command::CloseRoom(room) => self.close_room(room),
+            Command::CloseRoom(room) => self.forget_room(room),
             Command::CloseRooms => self.close_rooms(),
             Command::EndAll => self.end_all(),
             Command::MindTrunks(trunks) => self.mind_trunks(&trunks),
@@ -368,15 +368,10 @@ impl<'a> Turn<'a> {
         });
     }
 
-    fn close_room(&mut self, room: RoomKey) {
-        self.shard.rooms.remove(&room);
-        self.forget_room(room);
-    }
-
     fn close_rooms(&mut self) {
         let rooms: Vec<RoomKey> = self.shard.rooms.keys().copied().collect();
         for room in rooms {
-            self.close_room(room);
+            self.forget_room(room);
         }
     }
 
@@ -431,14 +426,15 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn with_room(&mut self, room: RoomKey, work: impl FnOnce(&mut RoomSlot, Instant)) {
-        let Some(mut slot) = self.shard.rooms.remove(&room) else {
+        let Some(slot) = self.shard.rooms.get_mut(&room) else {
             return;
         };
         let now = self.now;
         let mut drained = room_slot_output();
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            work(&mut slot, now);
-            slot.drain(now, &mut self.media, &mut drained)
+            work(slot, now);
+            let finished = slot.drain(now, &mut self.media, &mut drained);
+            (finished, slot.deadline())
         }));
         for (ufrag, peer) in drained.expected {
             self.shard.demux.expect(&ufrag, Leg::Room(room, peer));
@@ -453,11 +449,8 @@ impl<'a> Turn<'a> {
         self.crossings
             .extend(drained.phones.into_iter().map(to_seat));
         match ended {
-            Ok(false) => {
-                self.shard.timers.set(Machine::Room(room), slot.deadline());
-                self.shard.rooms.insert(room, slot);
-            }
-            Ok(true) => self.forget_room(room),
+            Ok((false, deadline)) => self.shard.timers.set(Machine::Room(room), deadline),
+            Ok((true, _)) => self.forget_room(room),
             Err(_) => {
                 tracing::error!(room = room.0, "a fault ended this room; the others go on");
                 self.forget_room(room);
@@ -465,14 +458,17 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Of its own or of a seat.
     pub(super) fn forget_call(&mut self, call: CallKey) {
         self.shard.calls.remove(&call);
+        self.shard.seats.remove(&call);
         self.shard.timers.set(Machine::Call(call), None);
         self.shard.calls_by_id.retain(|_, owner| *owner != call);
         self.shard.demux.forget(|leg| leg == Leg::Call(call));
     }
 
     fn forget_room(&mut self, room: RoomKey) {
+        self.shard.rooms.remove(&room);
         self.shard.timers.set(Machine::Room(room), None);
         self.shard
             .demux
