@@ -43,11 +43,22 @@ pub(super) struct Offering {
 /// The offer of a seat in a room, as a page makes it; nobody speaks ICE behind it.
 pub(super) fn room_offer() -> String {
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-    offer_of_a_seat(addr).1.to_sdp_string()
+    offer_from(addr, lines_of_a_seat()).1.to_sdp_string()
 }
 
 /// Sound and picture up, and both of three others down.
-fn offer_of_a_seat(addr: SocketAddr) -> (Rtc, SdpOffer, SdpPendingOffer, Mid) {
+fn lines_of_a_seat() -> impl Iterator<Item = (MediaKind, Direction)> {
+    let both = [MediaKind::Audio, MediaKind::Video];
+    let up = both.map(|kind| (kind, Direction::SendOnly));
+    let down = both.map(|kind| (kind, Direction::RecvOnly));
+    up.into_iter().chain(down.repeat(3))
+}
+
+/// An offer of these m-lines, the first for the voice.
+fn offer_from(
+    addr: SocketAddr,
+    lines: impl IntoIterator<Item = (MediaKind, Direction)>,
+) -> (Rtc, SdpOffer, SdpPendingOffer, Mid) {
     let mut rtc = Rtc::builder()
         .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
         .set_rtp_mode(true)
@@ -57,10 +68,7 @@ fn offer_of_a_seat(addr: SocketAddr) -> (Rtc, SdpOffer, SdpPendingOffer, Mid) {
         .build(Instant::now());
     rtc.add_local_candidate(Candidate::host(addr, "udp").unwrap());
     let mut api = rtc.sdp_api();
-    let both = [MediaKind::Audio, MediaKind::Video];
-    let up = both.map(|kind| (kind, Direction::SendOnly));
-    let down = both.map(|kind| (kind, Direction::RecvOnly));
-    let lines = up.into_iter().chain(down.repeat(3));
+    let lines = lines.into_iter();
     let mids: Vec<Mid> = lines
         .map(|(kind, direction)| api.add_media(kind, direction, None, None, None))
         .collect();
@@ -83,30 +91,16 @@ impl Drop for Browser {
 impl Offering {
     /// Of a seat in a room.
     pub(super) async fn seat() -> Self {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let (rtc, offer, pending, mid) = offer_of_a_seat(socket.local_addr().unwrap());
-        Self {
-            offer: offer.to_sdp_string(),
-            rtc,
-            pending,
-            mid,
-            socket,
-        }
+        Self::of(lines_of_a_seat()).await
     }
 
     pub(super) async fn new() -> Self {
+        Self::of([(MediaKind::Audio, Direction::SendRecv)]).await
+    }
+
+    async fn of(lines: impl IntoIterator<Item = (MediaKind, Direction)>) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let mut rtc = Rtc::builder()
-            .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
-            .set_rtp_mode(true)
-            .clear_codecs()
-            .enable_opus(true, false)
-            .build(Instant::now());
-        let addr = socket.local_addr().unwrap();
-        rtc.add_local_candidate(Candidate::host(addr, "udp").unwrap());
-        let mut api = rtc.sdp_api();
-        let mid = api.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
-        let (offer, pending) = api.apply().unwrap();
+        let (rtc, offer, pending, mid) = offer_from(socket.local_addr().unwrap(), lines);
         Self {
             offer: offer.to_sdp_string(),
             rtc,

@@ -51,24 +51,21 @@ struct Visit {
     path: MediaPath,
     far: Far,
     /// Who sends to the phone leg's port without being asked, with every packet of the phone's.
-    strangers: Vec<(SocketAddr, Stranger)>,
+    strangers: Vec<(SocketAddr, Mouth)>,
     /// Packets that left for anybody but the phone.
     astray: usize,
 }
 
 /// The far end of the phone leg.
 struct Far {
-    sine: Sine,
-    rtp: RtpSender,
-    srtp: Option<Srtp>,
+    mouth: Mouth,
     heard: Vec<i16>,
 }
 
-/// Somebody who sends loud A-law to a port.
-struct Stranger {
+/// Whoever sends A-law to a port, encrypted or not.
+struct Mouth {
     sine: Sine,
     rtp: RtpSender,
-    /// Encrypts with a key that is nobody's, if the phone encrypts.
     srtp: Option<Srtp>,
 }
 
@@ -97,9 +94,11 @@ impl Visit {
             seat: seat.unwrap(),
             path: answered_path(now, key),
             far: Far {
-                sine: Sine::new(PHONE_HERTZ, DBFS),
-                rtp: RtpSender::new(7),
-                srtp: key.map(|key| Srtp::new(&keys(key, 1)).unwrap()),
+                mouth: Mouth {
+                    sine: Sine::new(PHONE_HERTZ, DBFS),
+                    rtp: RtpSender::new(7),
+                    srtp: key.map(|key| Srtp::new(&keys(key, 1)).unwrap()),
+                },
                 heard: Vec::new(),
             },
             strangers: Vec::new(),
@@ -127,7 +126,7 @@ impl Visit {
     fn everybody_sings(&mut self) {
         let now = self.now;
         self.pages.iter_mut().for_each(|page| page.sing(now));
-        let packet = self.far.say();
+        let packet = self.far.mouth.say();
         self.path.rtp(now, PHONE.parse().unwrap(), packet);
         for (from, stranger) in &mut self.strangers {
             self.path.rtp(now, *from, stranger.say());
@@ -242,18 +241,8 @@ impl Page {
 }
 
 impl Far {
-    fn say(&mut self) -> Bytes {
-        let payload = Law::A.encode(&self.sine.frame()).into();
-        let packet = self.rtp.packet(8, false, payload).to_bytes();
-        self.rtp.advance(FRAME_SAMPLES as u32);
-        match &mut self.srtp {
-            Some(srtp) => srtp.protect_rtp(&packet).unwrap(),
-            None => packet,
-        }
-    }
-
     fn hear(&mut self, datagram: Bytes) {
-        let datagram = match &mut self.srtp {
+        let datagram = match &mut self.mouth.srtp {
             Some(srtp) => srtp.unprotect_rtp(&datagram).unwrap(),
             None => datagram,
         };
@@ -263,9 +252,9 @@ impl Far {
     }
 }
 
-impl Stranger {
-    /// From 2000 Hz on, each his own.
-    fn new(seed: u64, key: Option<u8>) -> Self {
+impl Mouth {
+    /// A stranger's: loud, from 2000 Hz on, each his own, with a key that is nobody's if the phone encrypts.
+    fn of_stranger(seed: u64, key: Option<u8>) -> Self {
         Self {
             sine: Sine::new(2_000.0 + 100.0 * (seed % 4) as f32, 0.0),
             rtp: RtpSender::new(seed),
@@ -378,7 +367,7 @@ fn v13_strangers_at_the_phone_s_port_are_neither_heard_nor_answered() {
             let from = SocketAddr::from(([203, 0, 113, 9 + n as u8], 6_000));
             visit
                 .strangers
-                .push((from, Stranger::new(seed * 4 + n, theirs)));
+                .push((from, Mouth::of_stranger(seed * 4 + n, theirs)));
         }
         visit.run(Duration::from_secs(4));
         let stats = visit.path.stats();

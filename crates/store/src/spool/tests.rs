@@ -134,17 +134,22 @@ fn a_process_that_dies_at_any_byte_loses_nothing_that_it_kept_and_adds_nothing()
     }
 }
 
-#[test]
-fn a_log_cut_anywhere_is_read_to_its_last_whole_record_and_goes_on() {
-    let (_, records) = call();
+/// A log of these records, and where each of them ends in it, from 0 on.
+fn log_of(records: &[Record]) -> (Vec<u8>, Vec<usize>) {
     let disk = Platter::default();
     let (mut log, _) = Log::open(disk.clone()).unwrap();
     let mut ends = vec![0];
-    for record in &records {
+    for record in records {
         log.append(record).unwrap();
         ends.push(disk.bytes().len());
     }
-    let bytes = disk.bytes();
+    (disk.bytes(), ends)
+}
+
+#[test]
+fn a_log_cut_anywhere_is_read_to_its_last_whole_record_and_goes_on() {
+    let (_, records) = call();
+    let (bytes, ends) = log_of(&records);
     for length in 0..=bytes.len() {
         let whole = ends.iter().filter(|end| **end <= length).count() - 1;
         let cut = Platter::of(&bytes[..length]);
@@ -164,14 +169,7 @@ fn a_log_cut_anywhere_is_read_to_its_last_whole_record_and_goes_on() {
 #[test]
 fn a_damaged_log_is_believed_as_far_as_it_is_whole() {
     let (_, records) = call();
-    let disk = Platter::default();
-    let (mut log, _) = Log::open(disk.clone()).unwrap();
-    let mut ends = vec![0];
-    for record in &records {
-        log.append(record).unwrap();
-        ends.push(disk.bytes().len());
-    }
-    let bytes = disk.bytes();
+    let (bytes, ends) = log_of(&records);
     for at in 0..ends[ends.len() - 2] {
         for bit in [0x01, 0x80] {
             let mut flipped = bytes.clone();
