@@ -62,6 +62,10 @@ impl CallSlot {
         }
     }
 
+    pub(crate) fn ports(&self) -> &RtpPorts {
+        &self.ports
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.bridge.media.poll_timeout()
     }

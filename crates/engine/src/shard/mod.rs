@@ -23,6 +23,7 @@ mod quality;
 mod room_phones;
 mod room_slot;
 pub(crate) mod rtp;
+pub(crate) mod rtp_poller;
 mod seat_slot;
 mod seats;
 pub(crate) mod sip;
@@ -46,7 +47,8 @@ use crate::own_thread;
 use call_slot::CallSlot;
 use demux::Demux;
 use room_slot::RoomSlot;
-use rtp::FromPhone;
+use rtp::RtpPorts;
+use rtp_poller::{Ready, RtpPoller};
 use seat_slot::SeatSlot;
 use sip::{FromSip, SipSockets};
 use timers::Timers;
@@ -66,14 +68,10 @@ pub(crate) use turn::{Command, DialCommand, RoomAsk, RoomVerb};
 
 /// Commands waiting for one shard; clicks are rare beside packets.
 const COMMANDS_MAX: usize = 1024;
-/// RTP packets of phones waiting for the loop: two seconds of a hundred calls.
-const PHONE_PACKETS_MAX: usize = 10_000;
 /// SIP messages from connections waiting for the loop.
 const SIP_MESSAGES_MAX: usize = 1_000;
-/// Datagrams read before the loop looks at anything else, so that no source starves another.
+/// How often each source is read before the loop looks at anything else, so that none starves another.
 const READS_A_TURN: usize = 8;
-/// Packets of phones taken at once, for the same reason.
-const PHONE_PACKETS_A_TURN: usize = 64;
 /// Timers fired before the loop looks at anything else.
 const TIMERS_A_TURN: usize = 256;
 /// The longest that a loop without timers sleeps.
@@ -133,8 +131,10 @@ struct Shard {
     media: MediaSocket,
     sip: SipSockets,
     from_sip: mpsc::Receiver<FromSip>,
-    from_phones: mpsc::Receiver<FromPhone<CallKey>>,
-    phones: mpsc::Sender<FromPhone<CallKey>>,
+    /// The ports of all phones; the slots have them.
+    phones: RtpPoller,
+    /// Those of them on which something waits; empty between turns.
+    ready_phones: Vec<Ready>,
     demux: Demux<Leg>,
     timers: Timers<Machine>,
     /// What a turn has to send; empty between turns.
@@ -172,15 +172,14 @@ impl Shard {
             sip_inbox,
         )
         .await?;
-        let (phones, from_phones) = mpsc::channel(PHONE_PACKETS_MAX);
         Ok(Self {
             options,
             commands,
             media,
             sip,
             from_sip,
-            from_phones,
-            phones,
+            phones: RtpPoller::new()?,
+            ready_phones: Vec::new(),
             demux: Demux::new(),
             timers: Timers::new(),
             outgoing: Vec::new(),
@@ -195,7 +194,6 @@ impl Shard {
 
     /// Runs until the engine drops its end.
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let mut heard = Vec::with_capacity(PHONE_PACKETS_A_TURN);
         let alarm = sleep_until(Instant::now().into());
         pin!(alarm);
         loop {
@@ -211,9 +209,7 @@ impl Shard {
                 _ = self.media.readable() => {}
                 _ = self.sip.readable() => {}
                 Some(heard) = self.from_sip.recv() => self.turn(|turn| turn.hear_sip(heard)),
-                _ = self.from_phones.recv_many(&mut heard, PHONE_PACKETS_A_TURN) => {
-                    self.turn(|turn| heard.drain(..).for_each(|heard| turn.hear_phone(heard)));
-                }
+                _ = self.phones.readable() => {}
                 () = &mut alarm => {}
             }
             self.read_sockets();
@@ -221,6 +217,7 @@ impl Shard {
         }
     }
 
+    /// Reads what has come, and lets all of it happen in one turn.
     fn read_sockets(&mut self) {
         let mut datagrams = Vec::new();
         for _ in 0..READS_A_TURN {
@@ -240,14 +237,19 @@ impl Shard {
                 Err(not_sip) => tracing::debug!(bytes = not_sip.length, "not sip"),
             }
         }
-        if !(datagrams.is_empty() && messages.is_empty()) {
-            self.turn(|turn| {
-                datagrams
-                    .into_iter()
-                    .for_each(|(from, bytes)| turn.hear_browser(from, bytes));
-                messages.into_iter().for_each(|heard| turn.hear_sip(heard));
-            });
-        }
+        self.turn(|turn| {
+            datagrams
+                .into_iter()
+                .for_each(|(from, bytes)| turn.hear_browser(from, bytes));
+            turn.hear_phones();
+            messages.into_iter().for_each(|heard| turn.hear_sip(heard));
+        });
+    }
+
+    /// The ports of a call, of its own or of a seat.
+    fn ports(&self, call: CallKey) -> Option<&RtpPorts> {
+        let own = self.calls.get(&call).map(|slot| slot.ports());
+        own.or_else(|| self.seats.get(&call).map(|slot| slot.ports()))
     }
 
     fn fire_timers(&mut self) {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use housecall_bridge::PhoneOutput;
 use housecall_sip::Peer;
 
-use super::rtp::RtpPorts;
+use super::rtp::{Port, RtpPorts};
 use super::udp::Datagram;
 
 /// Collects what one turn of the loop sends, so that it leaves in few system calls.
@@ -29,8 +29,8 @@ impl Outbox<'_> {
     /// Does what the phone's half of a call asks, by the call's own ports.
     pub(crate) fn phone(&mut self, ports: &RtpPorts, output: PhoneOutput) {
         match output {
-            PhoneOutput::SendRtp { to, bytes } => ports.send_rtp(to, &bytes),
-            PhoneOutput::SendRtcp { to, bytes } => ports.send_rtcp(to, &bytes),
+            PhoneOutput::SendRtp { to, bytes } => ports.send(Port::Rtp, to, &bytes),
+            PhoneOutput::SendRtcp { to, bytes } => ports.send(Port::Rtcp, to, &bytes),
             PhoneOutput::CallId(call_id) => self.call_id(call_id),
             PhoneOutput::SendSip { to, bytes } => self.sip(to, bytes),
         }

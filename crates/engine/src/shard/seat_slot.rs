@@ -72,6 +72,10 @@ impl SeatSlot {
         }
     }
 
+    pub(crate) fn ports(&self) -> &RtpPorts {
+        &self.ports
+    }
+
     pub(crate) fn room(&self) -> RoomKey {
         self.room
     }

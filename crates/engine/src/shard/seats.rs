@@ -79,12 +79,11 @@ impl Turn<'_> {
         call: CallKey,
         plan: DialPlan,
     ) -> Result<(PhoneLeg, RtpPorts), DialRefused> {
-        let mut ports = self.bind_ports()?;
+        let ports = self.bind_ports(call)?;
         let dial = self.addressed(plan, &ports);
         let options = self.path_options(PathOptions::of(&dial));
         let leg = PhoneLeg::dial(self.now, dial, options)
             .map_err(|error| DialRefused::Offer(error.to_string()))?;
-        ports.listen(call, &self.shard.phones);
         Ok((leg, ports))
     }
 

@@ -19,14 +19,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::call_slot::{CallEnd, CallSlot};
 use super::outbox::Outbox;
 use super::room_slot::{RoomEnd, RoomSlot};
-use super::rtp::{FromPhone, RtpPorts};
+use super::rtp::{Port, RtpPorts};
+use super::rtp_poller::Ready;
 use super::seat_slot::{SeatSlot, ToSeat};
 use super::seats::{Crossing, RingCommand};
 use super::sip::FromSip;
 use super::stray;
 use super::trunk_slot::TrunkSlot;
 use super::udp::Datagram;
-use super::{CallKey, Leg, Machine, RoomKey, Shard, TrunkKey, TrunkWord};
+use super::{CallKey, Leg, Machine, READS_A_TURN, RoomKey, Shard, TrunkKey, TrunkWord};
 use crate::call::{CallVerb, CallView};
 use crate::dial::{DialPlan, DialRefused};
 use crate::metered::{FactSender, Metered};
@@ -211,17 +212,28 @@ impl<'a> Turn<'a> {
         }
     }
 
-    pub(super) fn hear_phone(&mut self, heard: FromPhone<CallKey>) {
-        let FromPhone {
-            call,
-            rtcp,
-            from,
-            bytes,
-        } = heard;
-        let input = if rtcp {
-            Input::Rtcp { from, bytes }
-        } else {
-            Input::Rtp { from, bytes }
+    /// Reads the phones' ports until nothing waits, or for so long as the others can wait.
+    pub(super) fn hear_phones(&mut self) {
+        let mut ready = mem::take(&mut self.shard.ready_phones);
+        for _ in 0..READS_A_TURN {
+            self.shard.phones.ready(&mut ready);
+            if ready.is_empty() {
+                break;
+            }
+            ready.iter().for_each(|ready| self.hear_phone(*ready));
+        }
+        self.shard.ready_phones = ready;
+    }
+
+    fn hear_phone(&mut self, Ready { leg, port }: Ready) {
+        let call = CallKey(leg);
+        let ports = self.shard.ports(call);
+        let Some((from, bytes)) = ports.and_then(|ports| ports.read(port)) else {
+            return;
+        };
+        let input = match port {
+            Port::Rtp => Input::Rtp { from, bytes },
+            Port::Rtcp => Input::Rtcp { from, bytes },
         };
         self.tell_call(call, input);
     }
@@ -319,20 +331,24 @@ impl<'a> Turn<'a> {
         plan: DialPlan,
         offer: &str,
     ) -> Result<(Bridge, RtpPorts, String), DialRefused> {
-        let mut ports = self.bind_ports()?;
+        let ports = self.bind_ports(call)?;
         let dial = self.addressed(plan, &ports);
         let mut options = BridgeOptions::new(dial, self.shard.media.local());
         options.ice_lite = self.shard.options.ice_lite;
         options.path = self.path_options(options.path);
         let (bridge, answer) = Bridge::dial(self.now, options, offer)
             .map_err(|error| DialRefused::Offer(error.to_string()))?;
-        ports.listen(call, &self.shard.phones);
         Ok((bridge, ports, answer))
     }
 
-    pub(super) fn bind_ports(&self) -> Result<RtpPorts, DialRefused> {
-        RtpPorts::bind(self.shard.options.ip)
-            .map_err(|error| DialRefused::NoPorts(error.to_string()))
+    /// Binds the ports of a call, and listens on them.
+    pub(super) fn bind_ports(&self, call: CallKey) -> Result<RtpPorts, DialRefused> {
+        let ports = RtpPorts::bind(self.shard.options.ip);
+        let ports = ports.and_then(|ports| {
+            self.shard.phones.watch(call.0, &ports)?;
+            Ok(ports)
+        });
+        ports.map_err(|error| DialRefused::NoPorts(error.to_string()))
     }
 
     /// A call with our addresses as trunks see them.

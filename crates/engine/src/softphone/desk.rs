@@ -13,14 +13,17 @@ use super::connections::{self, Connections};
 use super::question::Questions;
 use super::voice::{Ear, Mouth};
 use super::{NotDialed, SoftphoneOptions, Traced, Way};
-use crate::shard::rtp::{FromPhone, RtpPorts};
+use crate::shard::rtp::{Port, RtpPorts};
+use crate::shard::rtp_poller::{Ready, RtpPoller};
 use crate::shard::sip::{FromSip, SipSockets};
 use crate::shard::stray;
 
-/// SIP messages and packets waiting for the loop.
+/// SIP messages waiting for the loop.
 const WAITING_MAX: usize = 1_000;
-/// Messages read before the loop looks at anything else.
+/// How often each source is read before the loop looks at anything else.
 const READS_A_TURN: usize = 8;
+/// There is one at a time.
+const THE_CALL: u64 = 0;
 /// How often the sound is measured.
 const MEASURE_EVERY: Duration = Duration::from_millis(200);
 
@@ -29,8 +32,7 @@ pub(super) struct Desk {
     options: SoftphoneOptions,
     sip: SipSockets,
     from_sip: mpsc::Receiver<FromSip>,
-    from_phone: mpsc::Receiver<FromPhone<()>>,
-    phones: mpsc::Sender<FromPhone<()>>,
+    phones: RtpPoller,
     talk: Option<Talk>,
     questions: Questions,
     connections: Connections,
@@ -52,7 +54,6 @@ struct Talk {
 impl Desk {
     pub(super) async fn bind(options: SoftphoneOptions) -> io::Result<Self> {
         let (inbox, from_sip) = mpsc::channel(WAITING_MAX);
-        let (phones, from_phone) = mpsc::channel(WAITING_MAX);
         let address = SocketAddr::new(options.ip, options.sip_port);
         let mut sip = SipSockets::bind(address, &options.sip, inbox).await?;
         for (peer, name) in &options.tls_names {
@@ -64,8 +65,7 @@ impl Desk {
             sip,
             options,
             from_sip,
-            from_phone,
-            phones,
+            phones: RtpPoller::new()?,
             talk: None,
         })
     }
@@ -90,13 +90,11 @@ impl Desk {
                 verb = next_verb(&mut self.talk) => self.with_talk(|talk, now| talk.obey(now, verb)),
                 _ = self.sip.readable() => {}
                 Some(heard) = self.from_sip.recv() => self.hear(heard),
-                Some(packet) = self.from_phone.recv() => self.with_talk(|talk, now| talk.packet(now, packet)),
+                _ = self.phones.readable() => {}
                 () = sleep_until(wake.into()) => {}
             }
             self.read_sip();
-            while let Ok(packet) = self.from_phone.try_recv() {
-                self.with_talk(|talk, now| talk.packet(now, packet));
-            }
+            self.read_phone();
             self.with_talk(Talk::handle_timeout);
             self.with_questions(Questions::handle_timeout);
             if self.talk.as_ref().is_some_and(Talk::is_finished) {
@@ -133,7 +131,8 @@ impl Desk {
         if self.talk.as_ref().is_some_and(|talk| !talk.call.is_over()) {
             return Err(NotDialed::Engaged);
         }
-        let mut ports = RtpPorts::bind(self.options.ip)?;
+        let ports = RtpPorts::bind(self.options.ip)?;
+        self.phones.watch(THE_CALL, &ports)?;
         dial.contact = self.options.as_others_see(self.sip.local());
         dial.media = self.options.as_others_see(ports.local());
         dial.secret
@@ -141,7 +140,6 @@ impl Desk {
         let now = Instant::now();
         let (path, mouth, ear) = self.sound(now, &dial).map_err(io::Error::other)?;
         let (handle, lines) = SoftCall::new();
-        ports.listen((), &self.phones);
         self.talk = Some(Talk {
             call: Call::dial(now, dial)?,
             path,
@@ -175,6 +173,16 @@ impl Desk {
                 Some(Ok(heard)) => self.hear(heard),
                 Some(Err(not_sip)) => tracing::debug!(bytes = not_sip.length, "not sip"),
                 None => return,
+            }
+        }
+    }
+
+    fn read_phone(&mut self) {
+        let mut ready = Vec::new();
+        for _ in 0..READS_A_TURN {
+            self.phones.ready(&mut ready);
+            for Ready { port, .. } in &ready {
+                self.with_talk(|talk, now| talk.packet(now, *port));
             }
         }
     }
@@ -273,14 +281,13 @@ impl Talk {
         }
     }
 
-    fn packet(&mut self, now: Instant, packet: FromPhone<()>) {
-        let FromPhone {
-            rtcp, from, bytes, ..
-        } = packet;
-        if rtcp {
-            self.path.rtcp(now, from, &bytes);
-        } else {
-            self.path.rtp(now, from, bytes);
+    fn packet(&mut self, now: Instant, port: Port) {
+        let Some((from, bytes)) = self.ports.read(port) else {
+            return;
+        };
+        match port {
+            Port::Rtp => self.path.rtp(now, from, bytes),
+            Port::Rtcp => self.path.rtcp(now, from, &bytes),
         }
     }
 
@@ -317,8 +324,8 @@ impl Talk {
         }
         while let Some(output) = self.path.poll_output() {
             match output {
-                PathOutput::Rtp { to, bytes } => self.ports.send_rtp(to, &bytes),
-                PathOutput::Rtcp { to, bytes } => self.ports.send_rtcp(to, &bytes),
+                PathOutput::Rtp { to, bytes } => self.ports.send(Port::Rtp, to, &bytes),
+                PathOutput::Rtcp { to, bytes } => self.ports.send(Port::Rtcp, to, &bytes),
                 PathOutput::Ear(frame) => self.hear(&frame),
                 PathOutput::KeyHeard(key) => self.note(Event::KeyHeard(key)),
                 PathOutput::PhoneLost => {
