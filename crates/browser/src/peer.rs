@@ -145,13 +145,19 @@ impl Peer {
         {
             return self.end(Closed::Failed);
         }
-        if !matches!(self.life, Life::Closed) {
+        if matches!(self.life, Life::Closed) {
+            return;
+        }
+        let is_due = |wake: Option<Instant>| wake.is_some_and(|wake| wake <= now);
+        if is_due(self.wake) {
             // A handler that cannot do its due work says so by its state, which is read below.
             let _ = self.stack.connection.handle_timeout(now);
-            if let Some(channel) = &mut self.stack.channel {
-                channel.handle_timeout(now);
-            }
             self.drain();
+        }
+        if let Some(channel) = self.stack.channel.as_mut()
+            && is_due(self.channel_wake)
+        {
+            channel.handle_timeout(now);
             self.drain_channel();
         }
     }

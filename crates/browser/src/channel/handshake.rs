@@ -20,6 +20,8 @@ pub(super) struct Handshake {
     endpoint: Endpoint,
     crypto: Arc<dyn RTCCryptoProvider>,
     is_over: bool,
+    /// When the endpoint wants to be woken, as it said last: it is asked only when something may have changed that, not for each packet of sound.
+    wake: Option<Instant>,
 }
 
 /// What a datagram brought.
@@ -99,6 +101,7 @@ impl Handshake {
             endpoint: Endpoint::new(local, TransportProtocol::UDP, Some(Arc::new(config))),
             crypto: Arc::clone(crypto),
             is_over: false,
+            wake: None,
         };
         Ok((handshake, ours.to_ascii_uppercase()))
     }
@@ -113,7 +116,9 @@ impl Handshake {
             return Ok(Progress::None);
         }
         let mut progress = Progress::None;
-        for event in self.endpoint.read(now, Self::browser(), None, bytes)? {
+        let events = self.endpoint.read(now, Self::browser(), None, bytes);
+        self.note_wake();
+        for event in events? {
             match event {
                 EndpointEvent::HandshakeComplete => progress = self.keys()?,
                 EndpointEvent::PeerClosed => {
@@ -142,16 +147,22 @@ impl Handshake {
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         // There is nothing to repeat where nobody has come yet.
         let _ = self.endpoint.handle_timeout(Self::browser(), now);
+        self.note_wake();
+    }
+
+    fn note_wake(&mut self) {
+        self.wake = self.endpoint.poll_timeout(&Self::browser());
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.endpoint.poll_timeout(&Self::browser())
+        self.wake
     }
 
     pub(super) fn close(&mut self, now: Instant) {
         self.is_over = true;
         // Where there is no connection nobody waits for a goodbye.
         let _ = self.endpoint.close(now);
+        self.note_wake();
     }
 }
 
