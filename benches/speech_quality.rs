@@ -15,8 +15,8 @@
 //! other) what goes *to* the server; what comes from it always arrives. Every server meets the same losses and delays at the same word.
 //! Opus carries as much in-band FEC as a browser would put there at that loss.
 //!
-//! Whoever listens is the best receiver with a fixed delay: one that waits as long as 99 of 100 packets need and conceals the rest, by
-//! libopus at the browser, by repetition at the telephone. A server that passes loss on is thus heard as with an ordinary telephone or
+//! Whoever listens is the best receiver with a fixed delay: one that plays every 10 ms, waits as long as 99 of 100 packets need and conceals the
+//! rest, by libopus at the browser, by repetition at the telephone. A server that passes loss on is thus heard as with an ordinary telephone or
 //! browser behind it, not as silence. Delay is from mouth to ear, this wait included, the gathering of a packet not.
 //!
 //! Debian's Janus 1.1.2 mixes in its AudioBridge at 48 kHz with its own buffer; it is older than that plugin's concealment (1.2.4).
