@@ -11,7 +11,8 @@
 //! what is missing and measures nothing.
 //!
 //! - *transcode*: a browser's Opus (48 kHz, 32 kbit/s, as Chromium sends a voice) and a telephone's PCMU, both speaking all the time.
-//! - *relay*: PCMU on both sides.
+//! - *relay*: PCMU on both sides. Beside the servers there is a *bare* relay, which reads a datagram and sends it on, without ICE, SRTP or anything
+//!   else: what the kernel takes of each packet, whoever relays it.
 //!
 //! The browser's side is ICE and DTLS-SRTP for both servers, with one client whose SRTP profile each server chooses; the telephone's is
 //! plain RTP. A browser codes as wide a voice as the server's answer asks for (`maxplaybackrate`, RFC 7587 §6.1), as Chromium and Firefox do:
@@ -39,7 +40,7 @@ use housecall_benches::load::{CallLog, Load, Sounds, Voice};
 use housecall_benches::network::Impairment;
 use housecall_benches::server::{Kind, Server};
 use housecall_benches::sound::{self, Bursts, Passage};
-use housecall_benches::{Result, housecall, inside, program, rtpengine};
+use housecall_benches::{Result, bare, housecall, inside, program, rtpengine};
 use tokio::time::sleep;
 
 /// Nothing here takes longer.
@@ -65,7 +66,7 @@ const SAID: [(&str, &str); 2] = [
 ];
 
 fn main() -> Result<()> {
-    if housecall::serve_if_asked()? {
+    if housecall::serve_if_asked()? || bare::serve_if_asked()? {
         return Ok(());
     }
     if !env::args().any(|argument| argument == "--bench") {
@@ -201,7 +202,12 @@ async fn measure(case: Case, settings: &Settings) -> Result<()> {
         .iter()
         .map(|kind| (*kind, Vec::new()))
         .collect();
+    let mut floor = Vec::new();
     for _ in 0..settings.rounds {
+        if case == Case::Relay {
+            let cost = bare::cost(2 * calls, settings.window, &settings.folder)?;
+            floor.push(cost.as_secs_f64() * 1e6);
+        }
         for (kind, figures) in &mut columns {
             match run.once(*kind).await {
                 Ok(measured) => figures.push(measured),
@@ -225,10 +231,20 @@ async fn measure(case: Case, settings: &Settings) -> Result<()> {
     for (kind, summary) in &summaries {
         println!("  {kind:<9} {summary}");
     }
+    let floor = percentile(floor, 0.5);
+    if let Some(floor) = floor {
+        println!("  bare      {floor:8.1} µs");
+    }
     if let [(_, ours), (_, theirs)] = summaries.as_slice() {
         let ratio = ours.cpu_us / theirs.cpu_us;
         let worst = ours.to_phone.1.max(ours.to_browser.1);
         println!("  CPU {}", verdict(ratio, case.cpu_bar(), "× rtpengine's"));
+        if let Some(floor) = floor {
+            println!(
+                "  CPU of a bare relay {:.2} × rtpengine's",
+                floor / theirs.cpu_us
+            );
+        }
         println!(
             "  memory {}",
             verdict(ours.memory_mb, MEMORY_BAR_MB, "MB a call")

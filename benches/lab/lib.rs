@@ -13,6 +13,7 @@
 //!
 //! What depends on Housecall's own interfaces is in [`housecall`] and nowhere else.
 
+pub mod bare;
 pub mod bencode;
 pub mod browser;
 pub mod codec;

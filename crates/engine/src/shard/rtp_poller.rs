@@ -36,6 +36,10 @@ impl RtpPoller {
     ///
     /// # Errors
     /// The operating system has no descriptor left.
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe for the sake of types whose descriptor may change or close; an `OwnedFd` keeps its own until it is dropped"
+    )]
     pub(crate) fn new() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         Ok(Self {
