@@ -1,7 +1,7 @@
 //! A small clinic: appointments, people, video visits, phone calls and reports in the browser.
 //!
 //! ```text
-//! browser ──HTTP──► security ──► sign_in, calendar, appointments, people, visits, reports ──► SQLite or PostgreSQL
+//! browser ──HTTP──► security ──► sign_in, calendar, appointments, people, visits, reports, credits ──► SQLite or PostgreSQL
 //!         ──WebSocket──────────► live ──► engine
 //! ```
 //!
@@ -32,6 +32,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod cookie;
+mod credits;
 pub mod db;
 pub mod demo;
 pub mod error;

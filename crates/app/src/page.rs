@@ -22,6 +22,8 @@ pub enum Here {
     People,
     /// Reports.
     Reports,
+    /// Credits.
+    Credits,
     /// Who is signed in.
     Me,
 }
@@ -82,6 +84,7 @@ impl Chrome {
             Here::Calendar => part == "calendar",
             Here::People => part == "people",
             Here::Reports => part == "reports",
+            Here::Credits => part == "credits",
             Here::Me => part == "me",
         }
     }

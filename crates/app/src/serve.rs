@@ -22,8 +22,8 @@ use crate::error::AppError;
 use crate::live::{self, Live, LiveError};
 use crate::state::App;
 use crate::{
-    appointments, assets, calendar, db, demo, node, numbers, people, reports, security, sign_in,
-    stop, visits,
+    appointments, assets, calendar, credits, db, demo, node, numbers, people, reports, security,
+    sign_in, stop, visits,
 };
 
 /// After the last visit and call, answers under way have this long to be read.
@@ -144,6 +144,7 @@ pub fn router(app: App) -> Router {
         .merge(people::router())
         .merge(visits::router())
         .merge(reports::router())
+        .merge(credits::router())
         .merge(live::router(test_bench))
         .merge(assets::router())
         .fallback(async || AppError::NotFound("There is no page at this address."))

@@ -22,7 +22,8 @@ pub struct Event {
 /// What happened.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum News {
-    /// Credits are to be paid for. A payment provider takes the order's name as its idempotency key.
+    /// Credits are to be paid for. A payment provider takes the order's name as its idempotency key, and asks first whether the order still waits:
+    /// a person may have recorded its payment since, or given it up.
     OrderWanted {
         /// The order.
         order: OrderId,

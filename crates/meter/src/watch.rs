@@ -71,6 +71,16 @@ impl Watch {
         self.rule = rule;
     }
 
+    /// Returns the balance at which it says that it runs low.
+    pub fn alert_limit(&self) -> Option<Balance> {
+        self.alert.limit()
+    }
+
+    /// Returns when and what it orders.
+    pub fn top_up_rule(&self) -> Option<AutoTopUp> {
+        self.rule
+    }
+
     /// Sees a new entry of the account, and what is available after it, on a day of whatever time zone the orders of a day are counted in.
     pub fn handle_entry(&mut self, today: Date, key: &Key, available: Balance) {
         if let Some(limit) = self.alert.hear(available) {

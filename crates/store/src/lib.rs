@@ -103,7 +103,10 @@ pub use call_filter::CallFilter;
 pub use call_totals::CallTotals;
 pub use dialect::Dialect;
 pub use error::StoreError;
-pub use housecall_meter::{Bill, Cause, Explanation, Fact, Line, Millis, Patient, Person, Rule};
+pub use housecall_meter::{
+    Account, AutoTopUp, Balance, Bill, Cause, Currency, Event, Explanation, Fact, Line, Millis,
+    Money, News, Order, OrderId, Patient, Payment, PaymentFact, Person, Rule, Transfer, Watch,
+};
 pub use journal::Entry;
 pub use nodes::{Claim, Epoch, Node, NodePlan, NodeState, NodeView, Standing};
 pub use outbox::Outgoing;

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 
 use crate::holder::Holder;
 use crate::ledger::write_in;
-use crate::{Store, StoreError, outbox};
+use crate::{Page, Store, StoreError, outbox};
 
 impl Store {
     /// Keeps an order and its wish. An order that is known already stays what it is.
@@ -29,6 +29,29 @@ impl Store {
     pub async fn order(&self, id: &OrderId) -> Result<Order, StoreError> {
         self.answered(async { read(&mut *self.pool().acquire().await?, id).await })
             .await
+    }
+
+    /// Returns the orders of an account, newest first, and when each was asked for.
+    ///
+    /// # Errors
+    /// What the database says, or [`StoreError::Unreadable`].
+    pub async fn orders(
+        &self,
+        account: &AccountId,
+        page: Page,
+    ) -> Result<Vec<(Order, WallMillis)>, StoreError> {
+        let select = "SELECT id, state, asked_unix_ms FROM credit_order WHERE account_id = $1 \
+                      ORDER BY asked_unix_ms DESC, id LIMIT $2 OFFSET $3";
+        let rows = sqlx::query_as::<_, (String, String, i64)>(select)
+            .bind(account.as_str())
+            .bind(page.limit())
+            .bind(page.offset());
+        let rows = self.answered(async { Ok(rows.fetch_all(self.pool()).await?) });
+        let orders = rows.await?.into_iter().map(|(id, state, asked)| {
+            let order = restored(&OrderId::new(id), account.clone(), &state)?;
+            Ok((order, WallMillis(asked)))
+        });
+        orders.collect()
     }
 
     /// Takes what is said of an order's payment, by a person or a provider, and writes the credits that it bought, or took back. What is said
@@ -103,7 +126,11 @@ async fn read(connection: &mut AnyConnection, id: &OrderId) -> Result<Order, Sto
         what: "order",
         name: id.to_string(),
     })?;
-    let order = Order::restored(id.clone(), AccountId::new(account), &state);
+    restored(id, AccountId::new(account), &state)
+}
+
+fn restored(id: &OrderId, account: AccountId, state: &str) -> Result<Order, StoreError> {
+    let order = Order::restored(id.clone(), account, state);
     order.ok_or_else(|| StoreError::Unreadable {
         what: "state",
         place: format!("order {id}"),

@@ -7,7 +7,7 @@ use housecall_meter::{AccountId, Event, EventKey, News};
 use sqlx::AnyConnection;
 
 use crate::number::read;
-use crate::{Store, StoreError};
+use crate::{Page, Store, StoreError};
 
 /// How long whoever takes an event has for it, before it is due for others.
 const TAKEN_FOR: Duration = Duration::from_secs(60);
@@ -37,6 +37,29 @@ struct Row {
 }
 
 impl Store {
+    /// Returns what an account's owner was to be told, newest first, and when it was caused; whether it was delivered or not.
+    ///
+    /// # Errors
+    /// What the database says, or [`StoreError::Unreadable`].
+    pub async fn told(
+        &self,
+        account: &AccountId,
+        page: Page,
+    ) -> Result<Vec<(Event, WallMillis)>, StoreError> {
+        let select = "SELECT key, account_id, news, caused_unix_ms, attempts FROM outbox WHERE account_id = $1 \
+                      ORDER BY caused_unix_ms DESC, key LIMIT $2 OFFSET $3";
+        let rows = sqlx::query_as::<_, Row>(select)
+            .bind(account.as_str())
+            .bind(page.limit())
+            .bind(page.offset());
+        let rows = self.answered(async { Ok(rows.fetch_all(self.pool()).await?) });
+        let told = rows.await?.into_iter().map(|row| {
+            let Outgoing { event, caused, .. } = row.outgoing()?;
+            Ok((event, caused))
+        });
+        told.collect()
+    }
+
     /// Takes events that are due, the oldest first, at most so many. Each is due again in a minute, unless [`Store::sent`] says that it was
     /// delivered, or [`Store::not_sent`] that it was not. Nobody else gets it in the meantime.
     ///

@@ -6,6 +6,18 @@ use crate::holder::Holder;
 use crate::{Store, StoreError};
 
 impl Store {
+    /// Returns how an account is looked after; nothing if it never was.
+    ///
+    /// # Errors
+    /// What the database says, or [`StoreError::Unreadable`].
+    pub async fn watched(&self, account: &AccountId) -> Result<Option<Watch>, StoreError> {
+        self.answered(async {
+            let holder = Holder::read(&mut *self.pool().acquire().await?, account).await?;
+            Ok(holder.watch)
+        })
+        .await
+    }
+
     /// Sets when to say that an account runs low, and when and what to order: both off where there is none. Looked at with the account's next
     /// entry. What is told and ordered is in the outbox; the orders of a day are counted in UTC.
     ///

@@ -9,10 +9,15 @@ const ZONE = "Australia/Sydney";
  * @param {import("puppeteer-core").Browser} browser
  * @param {import("./clinic.mjs").Clinic} clinic
  */
-export async function practitioner(browser, clinic) {
-  const page = await person(browser, "practitioner");
-  await page.goto(clinic.signInLink("Dana Reed"));
-  await until("the practitioner is signed in", () => new URL(page.url()).pathname === "/calendar");
+export const practitioner = (browser, clinic) => signedIn(browser, clinic, "practitioner", "Dana Reed");
+
+/** The same for the administrator. */
+export const administrator = (browser, clinic) => signedIn(browser, clinic, "administrator", "Robin");
+
+async function signedIn(browser, clinic, role, name) {
+  const page = await person(browser, role);
+  await page.goto(clinic.signInLink(name));
+  await until(`the ${role} is signed in`, () => new URL(page.url()).pathname === "/calendar");
   return page;
 }
 

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { heard } from "../harness/browser.mjs";
 import { NUMBERS, international } from "../harness/phone.mjs";
 import { balance, book, words } from "../harness/staff.mjs";
+import { shot } from "../harness/shot.mjs";
 import { browser, clinic, close, doctor, open } from "../harness/suite.mjs";
 import { admit, arrive, atStage, join, press, seesAndHears } from "../harness/visit.mjs";
 import { until } from "../harness/wait.mjs";
@@ -35,19 +36,8 @@ async function ring() {
   await doctor.focus(CONTINUE);
   await doctor.keyboard.press("Enter");
   await until("the price is said first", () => doctor.$eval('[data-part="phone-dialog"]', (it) => it.open));
-  await shot("dialog");
+  await shot("dialog", doctor);
   await doctor.keyboard.press("Enter");
-}
-
-/** A picture of the practitioner's page, or another, for whoever asks by HOUSECALL_SHOTS. */
-async function shot(name, page = doctor) {
-  const folder = process.env.HOUSECALL_SHOTS;
-  if (!folder) return;
-  for (const width of [1280, 390]) {
-    await page.setViewport({ width, height: width === 1280 ? 800 : 844 });
-    await page.screenshot({ path: `${folder}/${name}-${width}.png` });
-  }
-  await page.setViewport(null);
 }
 
 const phoneSays = (pattern) => until(`the tile says ${pattern}`, async () => {
@@ -88,7 +78,7 @@ test("V13, M9: a phone rings, answers, takes the place of the video, and its min
   assert.ok((await at(NUMBERS.tone)).caller_id.startsWith("+61"));
   await until("the tile meters the voice", () => doctor.$eval(`${TILE} .tile-level`, (it) => it.checkVisibility() && Number(it.ariaValueNow ?? it.getAttribute("aria-valuenow")) > 0));
   await until("the line is judged", () => phoneSays(/Good line|Fair line|Poor line/));
-  await shot("talking");
+  await shot("talking", doctor);
 
   await t.test("M9: three minutes are three credits, more than the block's two", async () => {
     await clinic.advance(2.5);
@@ -121,7 +111,7 @@ test("V13, M9: a phone rings, answers, takes the place of the video, and its min
   await t.test("M10: it is explained", async () => {
     await doctor.goto(`${clinic.origin}/reports/video`);
     await Promise.all([doctor.waitForNavigation(), doctor.click('tbody a[title="Why"]')]);
-    await shot("explained");
+    await shot("explained", doctor);
     const why = (await doctor.$eval("main", (it) => it.innerText)).replace(/\s+/g, " ");
     assert.match(why, /Why it cost 4 credits/);
     assert.match(why, /minutes by phone, which are more than the block's price/);
@@ -134,7 +124,7 @@ test("V13: a phone that is busy, or rings in vain, changes nothing", { timeout: 
   const { page } = await consultation("Pat Doyle");
   await ring();
   await phoneSays(/busy/i);
-  await shot("busy");
+  await shot("busy", doctor);
   assert.equal(await page.$eval("#visit", (it) => it.dataset.stage), "room");
   await seesAndHears(doctor, 1);
   await disconnect();
@@ -143,7 +133,7 @@ test("V13: a phone that is busy, or rings in vain, changes nothing", { timeout: 
   await ring();
   await phoneSays(/ringing/);
   await until("the patient is told that their phone rings", async () => /Your phone is ringing/.test(await words(other, '[data-part="link-words"]')));
-  await shot("ringing");
+  await shot("ringing", doctor);
   await shot("patient-ringing", other);
   assert.equal(await other.$eval("#visit", (it) => it.dataset.stage), "room", "until the answer the video stays");
   await Promise.all([doctor, other].map((it) => seesAndHears(it, 1)));

@@ -1,6 +1,6 @@
 //! Entries of the ledger as a person reads them (M10).
 
-use housecall_store::{Cause, Entry};
+use housecall_store::Entry;
 use jiff::tz::TimeZone;
 
 use super::attendance::clock;
@@ -18,25 +18,22 @@ impl Line {
         let transaction = &entry.transaction;
         Self {
             at: when::second(entry.recorded.0, zone),
-            what: format!(
-                "{}, at {}",
-                words(&transaction.cause, transaction.kind.as_str()),
-                clock(transaction.at.0)
-            ),
+            what: format!("{}, at {}", words(entry), clock(transaction.at.0)),
             credits: moved(entry),
         }
     }
 }
 
 /// What happened, and what that did to the credits.
-fn words(cause: &Cause, kind: &str) -> String {
-    let moved = match kind {
+pub(crate) fn words(entry: &Entry) -> String {
+    let transaction = &entry.transaction;
+    let moved = match transaction.kind.as_str() {
         "extend" => "reserved",
         "settle" => "charged, and the rest given back",
         "release" => "given back",
         _ => "",
     };
-    let happened = cause.words();
+    let happened = transaction.cause.words();
     let mut letters = happened.chars();
     let first = letters
         .next()

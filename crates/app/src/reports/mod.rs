@@ -20,6 +20,9 @@ use serde::Deserialize;
 
 use crate::state::App;
 
+pub(crate) use entries::words as entry_words;
+pub(crate) use names::Names;
+
 /// The pages of reports.
 pub fn router() -> Router<App> {
     Router::new()

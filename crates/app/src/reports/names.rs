@@ -15,11 +15,11 @@ pub(super) struct Choice {
 }
 
 /// The names of a practice's people.
-pub(super) struct Names(BTreeMap<String, String>);
+pub(crate) struct Names(BTreeMap<String, String>);
 
 impl Names {
     /// Reads them all: a practice's address book is small beside its report.
-    pub(super) async fn of(db: &AnyPool, practice: PracticeId) -> Result<Self, AppError> {
+    pub(crate) async fn of(db: &AnyPool, practice: PracticeId) -> Result<Self, AppError> {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT 'user:' || id, name FROM users WHERE practice_id = $1
              UNION ALL SELECT 'patient:' || id, name FROM patients WHERE practice_id = $1
@@ -32,7 +32,7 @@ impl Names {
     }
 
     /// Returns the name, or what is written in the record when nobody is known by it.
-    pub(super) fn name<'a>(&'a self, reference: &'a str) -> &'a str {
+    pub(crate) fn name<'a>(&'a self, reference: &'a str) -> &'a str {
         self.0.get(reference).map_or(reference, String::as_str)
     }
 

@@ -1,6 +1,7 @@
 //! Conversations with the pages: a browser asks, a clinic answers, once with each database, the clock stands until a test moves it.
 
 mod appointments;
+mod credits;
 mod guard;
 mod people;
 mod reports;

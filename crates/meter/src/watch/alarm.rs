@@ -23,6 +23,10 @@ impl Alarm {
         }
     }
 
+    pub(super) fn limit(self) -> Option<Balance> {
+        self.limit
+    }
+
     /// Sees the balance; returns the limit if this crossed it.
     pub(super) fn hear(&mut self, balance: Balance) -> Option<Balance> {
         let limit = self.limit?;
