@@ -1,5 +1,6 @@
 //! The ledger and the records, asked as the engine and the reports ask them: each conversation is held with SQLite and with PostgreSQL.
 
+mod ahead;
 mod concurrency;
 mod crash;
 mod full_disk;
