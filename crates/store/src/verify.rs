@@ -11,8 +11,8 @@ mod sessions;
 use std::collections::BTreeMap;
 
 use housecall_meter::{
-    Account, AccountId, Books, Cause, Credits, Date, Key, Kind, OrderId, SessionId, SubscriptionId,
-    Transaction,
+    Account, AccountId, Bill, Books, Cause, Credits, Date, Key, Kind, Millis, OrderId, SessionId,
+    SubscriptionId, Transaction,
 };
 
 use crate::explain::replay;
@@ -39,6 +39,9 @@ pub struct Verified {
     pub entries: u64,
     /// How many sessions they tell, ended and running.
     pub sessions: u64,
+    /// Sessions that ran to their end, cost something, and have no record of a call or visit: the first hundred. The journal does not say whether one
+    /// was ever written. It is missing where a program was cut off before it wrote one, or keeps none, and where somebody has taken it out.
+    pub unrecorded: Vec<SessionId>,
     /// The seal of the last entry. Noted elsewhere, it tells later that no entry was changed or cut off up to here.
     pub seal: Option<String>,
 }
@@ -46,7 +49,7 @@ pub struct Verified {
 impl Store {
     /// Replays the whole journal: its numbering has no gap, each entry fits its seal and leaves what it says it leaves, each session follows
     /// from its facts to the same number (M10), and each balance is the sum of its postings. What stands beside the journal must agree with it:
-    /// what is corrected, the sessions, what their records say that they cost, orders and watches, numbers and their months, and the outbox.
+    /// what is corrected, the sessions, what their records say that they and each of their patients cost, orders and watches, numbers and their months, and the outbox.
     ///
     /// Sees one moment, while others may write. Keeps in memory what balances follow, and the sessions that have not ended yet.
     ///
@@ -77,9 +80,12 @@ impl Store {
             if batch.is_empty() {
                 break;
             }
+            let before = told.last;
             for entry in batch {
                 told.take(entry)?;
             }
+            let bills = std::mem::take(&mut told.bills);
+            records::check_parts(&mut tx, (before, told.last), &bills).await?;
             tell(Progress::Entries(count(told.last), count(all.0)));
         }
         let balances = sqlx::query_as("SELECT account_id, account, credits FROM balance");
@@ -89,7 +95,8 @@ impl Store {
         told.expect_no_half()?;
         told.replay_open()?;
         beside::check(&mut tx, &told).await?;
-        Ok(told.verified())
+        let unrecorded = records::unrecorded(&mut tx).await?;
+        Ok(told.verified(unrecorded))
     }
 }
 
@@ -112,6 +119,8 @@ struct Told {
     /// What was written of each session that has not ended.
     open: BTreeMap<SessionId, Vec<Transaction>>,
     ended: u64,
+    /// What those came to that have ended since this was last looked at.
+    bills: BTreeMap<SessionId, Bill>,
     /// The first leg of a transfer, until the second is read.
     half: Option<Entry>,
 }
@@ -145,9 +154,10 @@ impl Told {
         let written = self.open.entry(session.clone()).or_default();
         written.push(entry.transaction);
         if ends {
-            replay(&session, written)?;
+            let bill = replay(&session, written)?.bill(Millis::ZERO);
             self.open.remove(&session);
             self.ended += 1;
+            self.bills.insert(session, bill);
         }
         Ok(())
     }
@@ -193,8 +203,9 @@ impl Told {
         Ok(())
     }
 
-    fn verified(self) -> Verified {
+    fn verified(self, unrecorded: Vec<SessionId>) -> Verified {
         Verified {
+            unrecorded,
             entries: count(self.last),
             sessions: self.ended + self.open.len() as u64,
             seal: self.seal,
