@@ -32,8 +32,8 @@ pub(crate) enum SessionPart {
 }
 
 /// The entry, its postings, the balances after them, and its session, with what stands before each of the four: a database takes them one after the
-/// other, or all as one statement. They share their parameters. `$if` is what must be so for the entry to be written, and `$from` where the other
-/// three learn whether it is.
+/// other, or all as one statement. They share their parameters. `$if` may say what must be so for the entry to be written, and `$from` then has the
+/// other three wait for it.
 macro_rules! append_entry {
     ($journal:literal, $if:literal, $posting:literal, $from:literal, $balance:literal, $session:literal, $end:literal) => {
         concat!(
@@ -65,8 +65,28 @@ macro_rules! append_entry {
 pub(crate) use append_entry;
 
 impl Append {
-    /// Writes it. False, and nothing written, when the database says that the books do not stand as it was made for.
-    pub(crate) async fn write(&self, connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    /// Writes it, in the journal's turn.
+    pub(crate) async fn write(&self, tx: &mut AnyConnection) -> Result<(), StoreError> {
+        let statement = Dialect::of(tx)?.append_entry();
+        self.write_by(statement, tx).await?;
+        Ok(())
+    }
+
+    /// Writes it by a statement that looks whether the books stand as it was made for. False, and nothing written, where they do not.
+    pub(crate) async fn write_if_so(
+        &self,
+        statement: &'static str,
+        connection: &mut AnyConnection,
+    ) -> Result<bool, StoreError> {
+        Ok(self.write_by(statement, connection).await? > 0)
+    }
+
+    /// Returns how many rows the statement says that it has written.
+    async fn write_by(
+        &self,
+        statement: &'static str,
+        connection: &mut AnyConnection,
+    ) -> Result<u64, StoreError> {
         let unbalanced = || StoreError::Unbalanced {
             key: self.entry.transaction.key.clone(),
         };
@@ -83,7 +103,7 @@ impl Append {
         let seq = i64::try_from(self.entry.seq).map_err(|_| unbalanced())?;
         let at_ms = i64::try_from(transaction.at.0).map_err(|_| unbalanced())?;
         let session = transaction.session.as_ref().map(SessionId::as_str);
-        let mut query = sqlx::query(Dialect::of(connection)?.append_entry())
+        let mut query = sqlx::query(statement)
             .bind(seq)
             .bind(transaction.key.as_str())
             .bind(transaction.kind.as_str())
@@ -114,7 +134,7 @@ impl Append {
             .bind(self.session.and_then(SessionPart::stands_open))
             .execute(connection)
             .await?;
-        Ok(written.rows_affected() > 0)
+        Ok(written.rows_affected())
     }
 
     pub(crate) fn recorded(&self) -> Recorded {

@@ -95,10 +95,7 @@ pub(crate) async fn write_as(
     corrections::check(tx, entry).await?;
     expect_follows(tx, entry).await?;
     let mut append = standing.after(epoch, entry)?;
-    // In the journal's turn, what was read stays so.
-    if !append.write(tx).await? {
-        return Err(sqlx::Error::RowNotFound.into());
-    }
+    append.write(tx).await?;
     corrections::keep(tx, &append.entry).await?;
     append.holder.heed(tx, entry).await?;
     Ok(append.recorded())

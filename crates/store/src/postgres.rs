@@ -19,14 +19,25 @@ pub(crate) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ RE
 /// A statement of its own, so that those behind it see what the writer before committed. Returns 0, or the newest epoch if this one is over.
 pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT take_the_journal($1)";
 
-/// One statement: each costs a way to the server and back. It looks itself whether the books stand as the entry was made for, and writes nothing
-/// where they do not, or fails where the number of the entry, or its key, is taken.
-///
-/// The seal of the last entry stands for the whole journal, and what follows from that: balances, and what is left of gifts. So they are as they
-/// were when that entry is still there, and the next number is free. What does not follow from it is looked at by itself: whether the node is
-/// there, the watch on the holder, and the session. Whoever has the journal's turn is waited for before the statement looks at anything, since
-/// what is deleted from (there is nothing) is what [`TAKE_THE_JOURNAL`] locks.
+/// One statement: each costs a way to the server and back.
 pub(crate) const APPEND_ENTRY: &str = append_entry!(
+    "WITH entry AS (",
+    "",
+    "), lines AS (",
+    "",
+    "), balances AS (",
+    ") ",
+    ""
+);
+
+/// The same for one who does not have the journal's turn. It looks itself whether the books stand as the entry was made for, and writes nothing where
+/// they do not, or fails where the number of the entry, or its key, is taken.
+///
+/// The seal of the last entry stands for the whole journal, and for what follows from that: balances, and what is left of gifts. So they are as they
+/// were when that entry is still there, and the next number is free. What does not follow from it is looked at by itself: whether the node is
+/// there, the watch on the holder, and the session. Whoever has the turn is waited for before the statement looks at anything, since what is deleted
+/// from (there is nothing) is what [`TAKE_THE_JOURNAL`] locks.
+pub(crate) const APPEND_ENTRY_IF_SO: &str = append_entry!(
     "WITH turn AS (DELETE FROM journal_turn), entry AS (",
     " WHERE (SELECT seal FROM journal WHERE seq = $1 - 1) IS NOT DISTINCT FROM $30 \
      AND ($29 = 0 OR EXISTS (SELECT FROM node WHERE epoch = $29 AND state <> 'gone')) \

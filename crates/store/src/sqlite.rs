@@ -19,7 +19,7 @@ pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT CASE WHEN $1 = 0 OR EXISTS (SE
 /// The first statement that reads takes the moment.
 pub(crate) const BEGIN_READING: &str = "BEGIN";
 
-/// Statements that write have no others inside. The writer has read how the books stand, and nobody else has written since.
+/// Statements that write have no others inside.
 pub(crate) const APPEND_ENTRY: &str = append_entry!("", "", "; ", "", "; ", "; ", "");
 
 /// Older versions can corrupt a write-ahead log that several connections use.

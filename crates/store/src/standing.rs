@@ -79,7 +79,7 @@ impl Standing {
     }
 
     /// What an entry meets if nothing was written since `last`, and its session is as it should be; none where `last` is of another holder. Only
-    /// for a statement that looks whether it is so: [`APPEND_ENTRY`](crate::postgres::APPEND_ENTRY).
+    /// for [`Append::write_if_so`].
     pub(crate) fn assumed_after(last: Append, entry: &Transaction) -> Option<Self> {
         let Append {
             entry: before,

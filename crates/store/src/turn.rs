@@ -100,12 +100,10 @@ impl Store {
     }
 
     async fn write_alone(&self, entry: &Transaction, last: &mut Last) -> Outcome {
-        if self.dialect().appends_as_one() && stands_alone(entry) {
-            let written = self.write_ahead(entry, last.take()).await?;
-            if let Some(append) = written {
-                let recorded = append.recorded();
-                *last = Some(append);
-                return Ok(recorded);
+        if stands_alone(entry) {
+            *last = self.write_ahead(entry, last.take()).await?;
+            if let Some(append) = last {
+                return Ok(append.recorded());
             }
         }
         self.commit_one(self.tenure.epoch(), last, entry).await
@@ -119,39 +117,30 @@ impl Store {
         entry: &Transaction,
         last: Last,
     ) -> Result<Option<Append>, StoreError> {
+        let Some(statement) = self.dialect().append_entry_if_so() else {
+            return Ok(None);
+        };
         let mut connection = self.pool().acquire().await?;
-        let assumed = last.and_then(|last| Standing::assumed_after(last, entry));
-        if let Some(assumed) = assumed {
-            let written = self.append_ahead(&mut connection, assumed, entry).await?;
+        if let Some(assumed) = last.and_then(|last| Standing::assumed_after(last, entry)) {
+            let append = self.ahead(assumed, entry);
+            let written = write_if_so(append, statement, &mut connection).await?;
             if written.is_some() {
                 return Ok(written);
             }
         }
-        let read = Standing::read(&mut connection, entry).await?;
-        self.append_ahead(&mut connection, read, entry).await
+        let append = self.ahead(Standing::read(&mut connection, entry).await?, entry);
+        write_if_so(append, statement, &mut connection).await
     }
 
-    async fn append_ahead(
-        &self,
-        connection: &mut AnyConnection,
-        standing: Standing,
-        entry: &Transaction,
-    ) -> Result<Option<Append>, StoreError> {
+    /// What that statement may write; none when there is more to it.
+    fn ahead(&self, standing: Standing, entry: &Transaction) -> Option<Append> {
         if standing.key_is_known {
-            return Ok(None);
+            return None;
         }
         // A refusal is decided in the turn, where one whose node is gone hears of that first.
-        let Ok(append) = standing.after(self.tenure.epoch(), entry) else {
-            return Ok(None);
-        };
-        if append.holder.watch.is_some() || append.holder.has_changed() {
-            return Ok(None);
-        }
-        match append.write(connection).await {
-            Ok(is_written) => Ok(is_written.then_some(append)),
-            Err(error) if error.is_taken() => Ok(None),
-            Err(error) => Err(error),
-        }
+        let append = standing.after(self.tenure.epoch(), entry).ok()?;
+        let is_all = append.holder.watch.is_none() && !append.holder.has_changed();
+        is_all.then_some(append)
     }
 
     /// Writes an entry in the name of an epoch that may not be this store's, as long as that is not over.
@@ -210,6 +199,22 @@ impl Store {
         turn.map_err(|_| StoreError::Busy {
             waited: self.patience,
         })
+    }
+}
+
+/// Gives back what was written; none, and nothing written, when another program was faster, or this node is gone.
+async fn write_if_so(
+    append: Option<Append>,
+    statement: &'static str,
+    connection: &mut AnyConnection,
+) -> Result<Option<Append>, StoreError> {
+    let Some(append) = append else {
+        return Ok(None);
+    };
+    match append.write_if_so(statement, connection).await {
+        Ok(is_so) => Ok(is_so.then_some(append)),
+        Err(error) if error.is_taken() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
