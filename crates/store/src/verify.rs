@@ -5,16 +5,18 @@ mod corrections;
 mod numbers;
 mod orders;
 mod outbox;
+mod parts;
 mod records;
 mod sessions;
 
 use std::collections::BTreeMap;
 
 use housecall_meter::{
-    Account, AccountId, Bill, Books, Cause, Credits, Date, Key, Kind, Millis, OrderId, SessionId,
-    SubscriptionId, Transaction,
+    Account, AccountId, Books, Cause, Credits, Date, Key, Kind, OrderId, SessionId, SubscriptionId,
+    Transaction,
 };
 
+use self::parts::Parts;
 use crate::explain::replay;
 use crate::journal::{Entry, Line, entries, select_entries, select_next_entries};
 use crate::seal::seal;
@@ -80,12 +82,10 @@ impl Store {
             if batch.is_empty() {
                 break;
             }
-            let before = told.last;
+            told.parts = Parts::read(&mut tx, told.last, BATCH).await?;
             for entry in batch {
                 told.take(entry)?;
             }
-            let bills = std::mem::take(&mut told.bills);
-            records::check_parts(&mut tx, (before, told.last), &bills).await?;
             tell(Progress::Entries(count(told.last), count(all.0)));
         }
         let balances = sqlx::query_as("SELECT account_id, account, credits FROM balance");
@@ -119,8 +119,8 @@ struct Told {
     /// What was written of each session that has not ended.
     open: BTreeMap<SessionId, Vec<Transaction>>,
     ended: u64,
-    /// What those came to that have ended since this was last looked at.
-    bills: BTreeMap<SessionId, Bill>,
+    /// What records say of the visits that end in the entries that are read together.
+    parts: Parts,
     /// The first leg of a transfer, until the second is read.
     half: Option<Entry>,
 }
@@ -154,10 +154,10 @@ impl Told {
         let written = self.open.entry(session.clone()).or_default();
         written.push(entry.transaction);
         if ends {
-            let bill = replay(&session, written)?.bill(Millis::ZERO);
+            let told = replay(&session, written)?;
+            self.parts.check(&told)?;
             self.open.remove(&session);
             self.ended += 1;
-            self.bills.insert(session, bill);
         }
         Ok(())
     }

@@ -1,11 +1,8 @@
 //! What the records of calls and visits say that they cost.
 
-use std::collections::BTreeMap;
-
-use housecall_meter::{Bill, Patient, SessionId};
+use housecall_meter::SessionId;
 use sqlx::AnyConnection;
 
-use super::agree;
 use super::sessions::expect_none;
 use crate::StoreError;
 
@@ -34,10 +31,6 @@ const SHARED_OTHERWISE: &str = "SELECT v.session FROM visit_record v LEFT JOIN \
 
 const OF_NO_VISIT: &str = "SELECT p.session FROM visit_patient p LEFT JOIN visit_record v ON v.session = p.session \
     WHERE v.session IS NULL LIMIT 1";
-
-/// What the record of each visit that ends behind the number `$1`, and not behind `$2`, says of its patients.
-const PARTS: &str = "SELECT p.session, p.seat, p.credits FROM journal j JOIN visit_patient p ON p.session = j.session \
-    WHERE j.seq > $1 AND j.seq <= $2 AND j.kind IN ('settle', 'release')";
 
 /// Sessions that ran to their end and cost something, of which nothing else is there; the first of them.
 const UNRECORDED: &str = "SELECT s.session FROM metered_session s JOIN journal e ON e.seq = s.ended_seq \
@@ -68,25 +61,6 @@ pub(super) async fn check(tx: &mut AnyConnection) -> Result<(), StoreError> {
     expect_none(&mut *tx, OF_NO_VISIT, "the record of visit", what).await?;
     let what = "since 1970 has other calls than their records say";
     expect_none(tx, COUNTED_OTHERWISE, "day", what).await
-}
-
-/// Compares what patients cost, in records of visits that end behind the number `after` and not behind `last`, with what those sessions tell.
-pub(super) async fn check_parts(
-    tx: &mut AnyConnection,
-    (after, last): (i64, i64),
-    told: &BTreeMap<SessionId, Bill>,
-) -> Result<(), StoreError> {
-    let parts = sqlx::query_as(PARTS).bind(after).bind(last);
-    let parts: Vec<(String, i64, i64)> = parts.fetch_all(tx).await?;
-    for (session, seat, credits) in parts {
-        let bill = told.get(&SessionId::new(session.clone()));
-        let patient = u8::try_from(seat).ok().and_then(Patient::from_seat);
-        let part = bill.zip(patient).map(|(bill, of)| bill.total_of(of));
-        let is_so = part.is_some_and(|part| part.posted() == credits);
-        let place = || format!("patient {seat} in the record of visit {session}");
-        agree(is_so, place, "costs other than the session tells")?;
-    }
-    Ok(())
 }
 
 /// Sessions that should have a record and have none, the first hundred.
