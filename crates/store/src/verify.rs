@@ -51,7 +51,8 @@ pub struct Verified {
 impl Store {
     /// Replays the whole journal: its numbering has no gap, each entry fits its seal and leaves what it says it leaves, each session follows
     /// from its facts to the same number (M10), and each balance is the sum of its postings. What stands beside the journal must agree with it:
-    /// what is corrected, the sessions, what their records say that they and each of their patients cost, orders and watches, numbers and their months, and the outbox.
+    /// what is corrected, the sessions, what their records say that they cost and each patient of a visit, orders and watches, numbers and their
+    /// months, and the outbox.
     ///
     /// Sees one moment, while others may write. Keeps in memory what balances follow, and the sessions that have not ended yet.
     ///
