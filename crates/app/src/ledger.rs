@@ -132,6 +132,12 @@ async fn verify(
         "{} entries, {} sessions: every seal, balance and price follows from the journal",
         verified.entries, verified.sessions
     )?;
+    for session in &verified.unrecorded {
+        writeln!(
+            out,
+            "session {session} cost something and has no record of a call or visit"
+        )?;
+    }
     match verified.seal {
         Some(seal) => writeln!(out, "seal of entry {}: {seal}", verified.entries)?,
         None => writeln!(

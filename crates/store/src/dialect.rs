@@ -58,9 +58,12 @@ impl Dialect {
         }
     }
 
-    /// Whether that is one statement, all of which is done or nothing.
-    pub(crate) fn appends_as_one(self) -> bool {
-        self == Self::Postgres
+    /// The same by one statement that needs no turn, where the database has one.
+    pub(crate) fn append_entry_if_so(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(postgres::APPEND_ENTRY_IF_SO),
+        }
     }
 
     pub(crate) async fn expect_safe(self, pool: &AnyPool) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use housecall::ports::LedgerError;
 use housecall_meter::{Key, Refusal, ReplayError, SessionId, WrongMoment};
 
-use crate::{Epoch, postgres};
+use crate::Epoch;
 
 /// Why the store did not do what was asked. Nothing was written, except as [`StoreError::Database`] and [`StoreError::Silent`] say.
 #[derive(Debug, thiserror::Error)]
@@ -191,15 +191,6 @@ impl StoreError {
         };
         let said = error.as_database_error();
         said.is_some_and(|said| said.is_unique_violation())
-    }
-
-    /// Whether a statement found that its node is gone.
-    pub(crate) fn is_fenced(&self) -> bool {
-        let Self::Database(error) = self else {
-            return false;
-        };
-        let code = error.as_database_error().and_then(|said| said.code());
-        code.is_some_and(|code| code == postgres::FENCED)
     }
 }
 

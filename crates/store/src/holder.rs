@@ -7,6 +7,7 @@ use sqlx::AnyConnection;
 use crate::{StoreError, orders, outbox};
 
 /// What an account holder has, and the watch on it, as stored.
+#[derive(Debug)]
 pub(crate) struct Holder {
     account: AccountId,
     pub(crate) holdings: Holdings,
@@ -16,7 +17,7 @@ pub(crate) struct Holder {
 }
 
 /// The holder's row; where there is none, nothing.
-#[derive(Clone, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Kept {
     given: i64,
     watch: Option<String>,
@@ -121,6 +122,11 @@ impl Holder {
             .execute(tx)
             .await?;
         Ok(())
+    }
+
+    /// The watch as it was read.
+    pub(crate) fn watch_read(&self) -> Option<&str> {
+        self.was.as_ref()?.watch.as_deref()
     }
 
     /// Whether the row is another one than was read.

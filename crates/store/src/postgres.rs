@@ -19,19 +19,37 @@ pub(crate) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ RE
 /// A statement of its own, so that those behind it see what the writer before committed. Returns 0, or the newest epoch if this one is over.
 pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT take_the_journal($1)";
 
-/// One statement: each costs a way to the server and back. Who does not have the journal's turn waits for whoever has it, since what is deleted
-/// from (there is nothing) is what [`TAKE_THE_JOURNAL`] locks; and fails when the number of the entry is taken by then, or its node was declared
-/// gone ([`FENCED`]).
+/// One statement: each costs a way to the server and back.
 pub(crate) const APPEND_ENTRY: &str = append_entry!(
-    "WITH turn AS (DELETE FROM journal_turn), entry AS (",
+    "WITH entry AS (",
+    "",
     "), lines AS (",
+    "",
     "), balances AS (",
     ") ",
-    "expect_node($29, $1)"
+    ""
 );
 
-/// What fails then, as SQLSTATE.
-pub(crate) const FENCED: &str = "HC001";
+/// The same for one who does not have the journal's turn. It looks itself whether the books stand as the entry was made for, and writes nothing where
+/// they do not, or fails where the number of the entry, or its key, is taken.
+///
+/// The seal of the last entry stands for the whole journal, and for what follows from that: balances, and what is left of gifts. So they are as they
+/// were when that entry is still there, and the next number is free. What does not follow from it is looked at by itself: whether the node is
+/// there, the watch on the holder, and the session. Whoever has the turn is waited for before the statement looks at anything, since what is deleted
+/// from (there is nothing) is what [`TAKE_THE_JOURNAL`] locks.
+pub(crate) const APPEND_ENTRY_IF_SO: &str = append_entry!(
+    "WITH turn AS (DELETE FROM journal_turn), entry AS (",
+    " WHERE (SELECT seal FROM journal WHERE seq = $1 - 1) IS NOT DISTINCT FROM $30 \
+     AND ($29 = 0 OR EXISTS (SELECT FROM node WHERE epoch = $29 AND state <> 'gone')) \
+     AND (SELECT watch FROM holder WHERE account_id = $5) IS NOT DISTINCT FROM $31 \
+     AND (SELECT CASE WHEN account_id = $5 AND ended_seq IS NULL THEN 1 ELSE 0 END FROM metered_session WHERE session = $15) \
+     IS NOT DISTINCT FROM $32 RETURNING seq",
+    "), lines AS (",
+    "entry, ",
+    "), balances AS (",
+    "), sessions AS (",
+    ") SELECT seq FROM entry"
+);
 
 /// The oldest version of the server that is tested, as `server_version_num` has it.
 const OLDEST: u32 = 150_000;

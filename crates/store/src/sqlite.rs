@@ -20,7 +20,7 @@ pub(crate) const TAKE_THE_JOURNAL: &str = "SELECT CASE WHEN $1 = 0 OR EXISTS (SE
 pub(crate) const BEGIN_READING: &str = "BEGIN";
 
 /// Statements that write have no others inside.
-pub(crate) const APPEND_ENTRY: &str = append_entry!("", "; ", "; ", "; ", "$1");
+pub(crate) const APPEND_ENTRY: &str = append_entry!("", "", "; ", "", "; ", "; ", "");
 
 /// Older versions can corrupt a write-ahead log that several connections use.
 const OLDEST: [u32; 3] = [3, 51, 3];

@@ -6,6 +6,7 @@ use sqlx::AnyConnection;
 
 use crate::append::{Append, SessionPart};
 use crate::holder::{self, Holder};
+use crate::number::Stored;
 use crate::seal::seal;
 use crate::{Entry, Epoch, StoreError};
 
@@ -77,6 +78,28 @@ impl Standing {
         })
     }
 
+    /// What an entry meets if nothing was written since `last`, and its session is as it should be; none where `last` is of another holder. Only
+    /// for [`Append::write_if_so`].
+    pub(crate) fn assumed_after(last: Append, entry: &Transaction) -> Option<Self> {
+        let Append {
+            entry: before,
+            holder,
+            ..
+        } = last;
+        let is_of_same_holder = before.transaction.account == entry.account;
+        let has_begun = entry.kind != Kind::Reserve;
+        is_of_same_holder.then(|| Self {
+            key_is_known: false,
+            holder,
+            last_seq: before.seq.stored(),
+            last_seal: before.seal,
+            session: has_begun.then(|| MeteredSession {
+                payer: entry.account.as_str().to_owned(),
+                has_ended: false,
+            }),
+        })
+    }
+
     /// Returns what is to be written for an entry of a node.
     ///
     /// # Errors
@@ -99,6 +122,7 @@ impl Standing {
             entry,
             holder,
             session: session?,
+            seal_before: self.last_seal,
             epoch,
         })
     }
@@ -115,7 +139,7 @@ impl Standing {
             .as_ref()
             .is_some_and(|session| session.payer == entry.account.as_str() && !session.has_ended);
         let part = match entry.kind {
-            Kind::Reserve if is_new => Some(SessionPart::Goes),
+            Kind::Reserve if is_new => Some(SessionPart::Starts),
             Kind::Extend | Kind::Evidence if is_open => Some(SessionPart::Goes),
             Kind::Settle | Kind::Release if is_open => Some(SessionPart::Ends),
             _ => None,

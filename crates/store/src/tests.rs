@@ -1,5 +1,6 @@
 //! The ledger and the records, asked as the engine and the reports ask them: each conversation is held with SQLite and with PostgreSQL.
 
+mod ahead;
 mod concurrency;
 mod crash;
 mod full_disk;
@@ -9,6 +10,7 @@ mod money;
 mod nodes;
 mod paused;
 mod postgres;
+mod process;
 mod records;
 mod recovery;
 mod restarts;
@@ -16,6 +18,7 @@ mod script;
 mod server;
 mod spool;
 mod spool_crash;
+mod spool_kills;
 mod sqlite;
 mod tamper;
 mod wire;

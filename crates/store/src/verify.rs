@@ -5,6 +5,7 @@ mod corrections;
 mod numbers;
 mod orders;
 mod outbox;
+mod parts;
 mod records;
 mod sessions;
 
@@ -15,6 +16,7 @@ use housecall_meter::{
     Transaction,
 };
 
+use self::parts::Parts;
 use crate::explain::replay;
 use crate::journal::{Entry, Line, entries, select_entries, select_next_entries};
 use crate::seal::seal;
@@ -39,6 +41,9 @@ pub struct Verified {
     pub entries: u64,
     /// How many sessions they tell, ended and running.
     pub sessions: u64,
+    /// Sessions that ran to their end, cost something, and have no record of a call or visit: the first hundred. The journal does not say whether one
+    /// was ever written. It is missing where a program was cut off before it wrote one, or keeps none, and where somebody has taken it out.
+    pub unrecorded: Vec<SessionId>,
     /// The seal of the last entry. Noted elsewhere, it tells later that no entry was changed or cut off up to here.
     pub seal: Option<String>,
 }
@@ -46,7 +51,8 @@ pub struct Verified {
 impl Store {
     /// Replays the whole journal: its numbering has no gap, each entry fits its seal and leaves what it says it leaves, each session follows
     /// from its facts to the same number (M10), and each balance is the sum of its postings. What stands beside the journal must agree with it:
-    /// what is corrected, the sessions, what their records say that they cost, orders and watches, numbers and their months, and the outbox.
+    /// what is corrected, the sessions, what their records say that they cost and each patient of a visit, orders and watches, numbers and their
+    /// months, and the outbox.
     ///
     /// Sees one moment, while others may write. Keeps in memory what balances follow, and the sessions that have not ended yet.
     ///
@@ -77,6 +83,7 @@ impl Store {
             if batch.is_empty() {
                 break;
             }
+            told.parts = Parts::read(&mut tx, told.last, BATCH).await?;
             for entry in batch {
                 told.take(entry)?;
             }
@@ -89,7 +96,8 @@ impl Store {
         told.expect_no_half()?;
         told.replay_open()?;
         beside::check(&mut tx, &told).await?;
-        Ok(told.verified())
+        let unrecorded = records::unrecorded(&mut tx).await?;
+        Ok(told.verified(unrecorded))
     }
 }
 
@@ -112,6 +120,8 @@ struct Told {
     /// What was written of each session that has not ended.
     open: BTreeMap<SessionId, Vec<Transaction>>,
     ended: u64,
+    /// What records say of the visits that end in the entries that are read together.
+    parts: Parts,
     /// The first leg of a transfer, until the second is read.
     half: Option<Entry>,
 }
@@ -145,7 +155,8 @@ impl Told {
         let written = self.open.entry(session.clone()).or_default();
         written.push(entry.transaction);
         if ends {
-            replay(&session, written)?;
+            let told = replay(&session, written)?;
+            self.parts.check(&told)?;
             self.open.remove(&session);
             self.ended += 1;
         }
@@ -193,8 +204,9 @@ impl Told {
         Ok(())
     }
 
-    fn verified(self) -> Verified {
+    fn verified(self, unrecorded: Vec<SessionId>) -> Verified {
         Verified {
+            unrecorded,
             entries: count(self.last),
             sessions: self.ended + self.open.len() as u64,
             seal: self.seal,

@@ -1,9 +1,6 @@
 //! A process that settles sessions is killed in the middle of it, again and again (M11, M12).
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use housecall::ports::Ledger;
@@ -12,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::practice;
+use super::process::{Process, say};
 use super::work::{Step, as_told, buy, call, expect_charged_once};
 use crate::testing::{Base, on};
 use crate::{Address, Store, on_each_database};
@@ -22,12 +20,8 @@ const LIFE: &str = "HOUSECALL_CRASH_LIFE";
 /// How often it is killed.
 const KILLS: &str = "HOUSECALL_KILLS";
 const KILLS_BY_ITSELF: u64 = 20;
-/// What a process says of an entry that the journal has confirmed.
-const RECORDED: &str = "recorded ";
 /// Sessions of one life, if nobody kills it: more than there is time for.
 const SESSIONS_MAX: u64 = 100_000;
-/// No life begins or ends later than that.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 on_each_database! { m11_m12_no_credit_is_lost_or_taken_twice_by_kill_9 }
 
@@ -73,33 +67,11 @@ fn live(base: &Base, life: u64, lives: Duration) -> Vec<Key> {
         Some((server, name)) => on(server, name),
         None => base.address().to_string(),
     };
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "tests::crash::a_process_settles_sessions",
-            "--nocapture",
-        ])
-        .env(DATABASE, database)
-        .env(LIFE, life.to_string())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let (tell, hear) = mpsc::channel();
-    let reader = std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            if let Some(key) = line.strip_prefix(RECORDED) {
-                let _ = tell.send(Key(key.to_owned()));
-            }
-        }
-    });
-    let first = hear.recv_timeout(PATIENCE);
+    let orders = [(DATABASE, database), (LIFE, life.to_string())];
+    let mut process = Process::start("tests::crash::a_process_settles_sessions", &orders);
+    process.wait_for_a_word();
     std::thread::sleep(lives);
-    process.kill().unwrap();
-    process.wait().unwrap();
-    reader.join().unwrap();
-    first.into_iter().chain(hear.try_iter()).collect()
+    process.kill().into_iter().map(Key).collect()
 }
 
 /// The keys of all entries of a life.
@@ -145,7 +117,5 @@ async fn settle(store: &Store, id: SessionId, talk_ms: u64) {
 async fn record(store: &Store, entry: &Transaction) {
     let recorded = store.record(entry).await.unwrap();
     assert!(!recorded.already && entry.posted(Account::Issued) == 0);
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{RECORDED}{}", entry.key).unwrap();
-    out.flush().unwrap();
+    say(entry.key.as_str());
 }

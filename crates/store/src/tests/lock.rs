@@ -24,7 +24,7 @@ async fn a_lock_of_somebody_else_is_survived(base: &Base) {
     buy(&store).await;
     let store = match std::env::var_os(LOCKED_S) {
         Some(_) => store,
-        None => less_patient(base, store.dialect()).await,
+        None => less_patient(&url(base), store.dialect()).await,
     };
     let mut workers = [1, 2, 3].map(|number| Worker::new(&store, number));
     for worker in &mut workers {
@@ -68,7 +68,7 @@ async fn a_lock_of_somebody_else_is_survived(base: &Base) {
 }
 
 /// The same, through connections that wait for a fraction of a second.
-pub(super) async fn less_patient(base: &Base, dialect: Dialect) -> Store {
+pub(super) async fn less_patient(url: &str, dialect: Dialect) -> Store {
     let settings = match dialect {
         Dialect::Sqlite => {
             "PRAGMA busy_timeout = 400; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
@@ -78,7 +78,7 @@ pub(super) async fn less_patient(base: &Base, dialect: Dialect) -> Store {
     let pool = AnyPoolOptions::new().after_connect(move |connection: &mut AnyConnection, _| {
         Box::pin(async move { connection.execute(settings).await.map(drop) })
     });
-    let pool = pool.connect(&url(base)).await.unwrap();
+    let pool = pool.connect(url).await.unwrap();
     let mut store = Store::over(pool).await.unwrap();
     store.patience = SHORT_PATIENCE;
     store

@@ -197,7 +197,7 @@ impl World {
     async fn new(base: &Base) -> Self {
         let store = Store::open(base.address()).await.unwrap();
         let dialect = store.dialect();
-        let store = less_patient(base, dialect).await;
+        let store = less_patient(&url(base), dialect).await;
         store
             .grant("1", &practice(), Credits(100), "bought")
             .await

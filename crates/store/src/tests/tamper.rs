@@ -19,6 +19,8 @@ on_each_database! {
     m12_a_row_beside_the_journal_that_was_changed_is_found,
     m12_a_row_beside_the_journal_that_was_taken_out_is_found,
     m12_a_number_that_was_suspended_agrees_with_what_it_was_charged,
+    m12_a_session_that_has_no_record_is_named,
+    a_session_that_was_cut_off_is_not_named,
 }
 
 /// Each column from which money follows, or who has it: the table, which row, the column, what it is changed to, and what an audit says.
@@ -47,6 +49,12 @@ const CHANGES: &str = "
     call_record         | session = 'call 1'                                  | started_unix_ms | started_unix_ms + 86400000                     | since 1970 has other calls
     call_record         | session = 'call 1'                                  | answered_unix_ms | NULL                                           | since 1970 has other calls
     call_record         | session = 'call 1'                                  | outcome         | 'busy'                                         | since 1970 has other calls
+    call_record         | session = 'phone 1'                                 | credits         | 1                                              | the record of call phone 1 is of no visit of its payer
+    call_record         | session = 'phone 1'                                 | account_id      | 'practice:2'                                   | the record of call phone 1 is of no visit of its payer
+    call_record         | session = 'phone 1'                                 | visit           | 'visit 9'                                      | the record of call phone 1 is of no visit of its payer
+    call_record         | session = 'phone 1'                                 | visit           | NULL                                           | the record of call phone 1 costs
+    call_record         | session = 'phone 1'                                 | session         | 'call 2'                                       | the record of call call 2 is of no visit of its payer
+    call_record         | session = 'call 1'                                  | visit           | 'visit 1'                                      | the record of call call 1 is of no visit of its payer
     call_day            | TRUE                                                | calls           | calls + 1                                      | day 
     call_day            | TRUE                                                | answered        | answered + 1                                   | day 
     call_day            | TRUE                                                | talk_ms         | talk_ms + 1                                    | day 
@@ -55,7 +63,9 @@ const CHANGES: &str = "
     call_day            | TRUE                                                | day             | day + 1                                        | day 
     visit_record        | TRUE                                                | credits         | credits + 1                                    | the record of visit visit 1 costs
     visit_record        | TRUE                                                | account_id      | 'practice:2'                                   | the record of visit visit 1 costs
-    visit_patient       | seat = 1                                            | credits         | credits + 1                                    | the record of visit visit 1 costs another sum
+    visit_patient       | seat = 1                                            | credits         | credits + 1                                    | patient 1 in the record of visit visit 1 costs other than
+    visit_patient       | TRUE                                                | credits         | 4 - credits                                    | patient 1 in the record of visit visit 1 costs other than
+    visit_patient       | seat = 3                                            | credits         | 1                                              | patient 3 in the record of visit visit 1 costs other than
     credit_order        | id = 'paid'                                         | state           | '100 2500-AUD asked'                           | order paid does not say what the journal says
     credit_order        | id = 'paid'                                         | state           | '101 2500-AUD paid r1'                         | order paid did not buy
     credit_order        | id = 'paid'                                         | state           | '100 2500-AUD paid r2'                         | did not buy
@@ -77,8 +87,18 @@ const CHANGES: &str = "
 ";
 
 /// Rows whose absence is found.
-const TAKEN_OUT: [(&str, &str, &str); 9] = [
+const TAKEN_OUT: [(&str, &str, &str); 11] = [
     ("call_day", "TRUE", "since 1970 has other calls"),
+    (
+        "call_record",
+        "session = 'call 1'",
+        "since 1970 has other calls",
+    ),
+    (
+        "visit_record",
+        "TRUE",
+        "the record of visit visit 1 is not there, and its patients are",
+    ),
     (
         "balance",
         "account = 'earned'",
@@ -160,6 +180,42 @@ async fn m12_a_number_that_was_suspended_agrees_with_what_it_was_charged(base: &
     let statement = "DELETE FROM outbox WHERE key LIKE 'suspended/%'".to_owned();
     hand.tamper(&store, "outbox", statement, "number n1, month 2, is not as")
         .await;
+}
+
+/// Whoever takes out all that was written of a call or visit beside the journal leaves a session behind that has nothing to show for its cost. The
+/// journal does not say that there was more, so that this is no contradiction: a program may have been cut off.
+async fn m12_a_session_that_has_no_record_is_named(base: &Base) {
+    let store = furnished(base).await;
+    let mut hand = Hand::at(base, &store).await;
+    for (statements, without) in [
+        (vec![], vec!["call 2", "call 3"]),
+        (
+            vec!["DELETE FROM call_record", "DELETE FROM call_day"],
+            vec!["call 1", "call 2", "call 3"],
+        ),
+        (
+            vec!["DELETE FROM visit_patient", "DELETE FROM visit_record"],
+            vec!["call 1", "call 2", "visit 1", "call 3"],
+        ),
+    ] {
+        for statement in statements {
+            assert!(hand.run(statement.to_owned()).await > 0, "{statement}");
+        }
+        let unrecorded = store.verify().await.unwrap().unrecorded;
+        let names: Vec<&str> = unrecorded.iter().map(SessionId::as_str).collect();
+        assert_eq!(names, without);
+    }
+}
+
+/// Of one that a crash has cut off, no record is to be expected (M11).
+async fn a_session_that_was_cut_off_is_not_named(base: &Base) {
+    let store = Store::open(base.address()).await.unwrap();
+    buy(&store, 9, "cash").await;
+    let opening = Opening::call(SessionId::new("cut off"), practice());
+    hold(&store, opening, &[(0, Fact::Answered)]).await;
+    assert_eq!(store.recover().await.unwrap().closed.len(), 1);
+    let verified = store.verify().await.unwrap();
+    assert_eq!((verified.sessions, verified.unrecorded), (1, vec![]));
 }
 
 /// Somebody with the rights of whoever owns the database.
@@ -264,7 +320,7 @@ async fn number(store: &Store) -> SubscriptionId {
     id
 }
 
-/// Calls that ended, one of them corrected, a visit, and a call that runs.
+/// Calls that ended, one of them corrected, a visit with a call that was a part of it, and a call that runs.
 async fn sessions(store: &Store) {
     let end = call(store, "call 1", 3).await;
     call(store, "call 2", 2).await;
@@ -290,6 +346,13 @@ async fn sessions(store: &Store) {
         ..visit(1)
     };
     store.save_visit(&record).await.unwrap();
+    let by_phone = CallRecord {
+        session: SessionId::new("phone 1"),
+        visit: Some(SessionId::new("visit 1")),
+        credits: 0,
+        ..answered(2)
+    };
+    store.save_call(&by_phone).await.unwrap();
     let opening = Opening::call(SessionId::new("running"), practice());
     hold(store, opening, &[(4_000, Fact::Answered)]).await;
 }

@@ -11,10 +11,9 @@ use super::super::membership::{BEAT_PATIENCE, Membership};
 use super::super::{Epoch, NodeView, Standing};
 use super::database::{Database, Written};
 use super::practice;
+use super::room::{Line, Room};
 use super::wall::Wall;
 use crate::spool::{Backlog, Platter, Record, What};
-
-const EVIDENCE_MS: u64 = 5_000;
 
 pub(super) struct Process {
     pub(super) membership: Membership,
@@ -50,13 +49,6 @@ struct Beat {
     answer_ms: u64,
     /// What the database said; none before it heard.
     said: Option<Option<Vec<NodeView>>>,
-}
-
-pub(super) struct Room {
-    pub(super) session: Session,
-    began: Instant,
-    unwritten: Vec<Transaction>,
-    evidence_ms: u64,
 }
 
 impl Clock {
@@ -239,13 +231,8 @@ impl Process {
             }
             let _grant = session.recorded(&reserve.key);
             session.handle_input(Millis(0), Fact::Answered).unwrap();
-            let room_of = Room {
-                session,
-                began: self.now(now_ms),
-                unwritten: Vec::new(),
-                evidence_ms: 0,
-            };
-            self.rooms.insert(room, room_of);
+            self.rooms
+                .insert(room, Room::new(session, self.now(now_ms)));
         }
     }
 
@@ -260,27 +247,10 @@ impl Process {
             backlog: &mut self.backlog,
         };
         for room in self.rooms.values_mut() {
-            let at = room.elapsed(now);
-            if room.session.settled().is_none() {
-                room.session.handle_timeout(Millis(at));
-                if random.random_bool(0.002) {
-                    room.session.handle_input(Millis(at), Fact::Ended).unwrap();
-                }
-            }
-            while let Some(entry) = room.session.poll_output() {
-                room.unwritten.push(entry);
-            }
-            fenced |= room.flush(at, &mut line, db, random);
+            fenced |= room.turn(now, &mut line, db, random);
         }
         let waiting = self.backlog.waiting();
-        self.rooms.retain(|_, room| {
-            let of_it = |record: &Record| match &record.what {
-                What::Entry(entry) => entry.session.as_ref() == Some(room.session.id()),
-                What::Alive { .. } => false,
-            };
-            let has_all = room.unwritten.is_empty() && !waiting.iter().any(of_it);
-            room.session.settled().is_none() || !has_all
-        });
+        self.rooms.retain(|_, room| !room.is_over(&waiting));
         if fenced {
             self.membership.handle_over(db.newest());
         }
@@ -323,73 +293,6 @@ impl Process {
                 self.closing.extend(db.end_of(&session));
             }
         }
-    }
-}
-
-impl Room {
-    pub(super) fn elapsed(&self, now: Instant) -> u64 {
-        u64::try_from(now.duration_since(self.began).as_millis()).unwrap()
-    }
-
-    /// Returns whether the node is gone, as the database says. What is lost on its way is kept, and told later.
-    fn flush(
-        &mut self,
-        at: u64,
-        line: &mut Line<'_>,
-        db: &mut Database,
-        random: &mut StdRng,
-    ) -> bool {
-        while let Some(entry) = self.unwritten.first() {
-            match line.send(entry, db, random) {
-                Some(Written::Done) => drop(self.unwritten.remove(0)),
-                Some(Written::Fenced) => return true,
-                Some(Written::Refused) => panic!("{entry:?} is refused"),
-                None if line.keep(What::Entry(entry.clone())) => drop(self.unwritten.remove(0)),
-                None => return false,
-            }
-        }
-        if at >= self.evidence_ms + EVIDENCE_MS && self.session.settled().is_none() {
-            self.evidence_ms = at;
-            let session = self.session.id().clone();
-            if line.is_open() {
-                db.note_alive(&session, at);
-            } else {
-                let at = Millis(at);
-                // One that is lost is followed by another.
-                let _ = line.keep(What::Alive { session, at });
-            }
-        }
-        false
-    }
-}
-
-/// What is between a session and the database.
-struct Line<'a> {
-    link: bool,
-    epoch: Epoch,
-    wall_ms: i64,
-    backlog: &'a mut Backlog<Platter>,
-}
-
-impl Line<'_> {
-    /// Whether nothing waits before what comes.
-    fn is_open(&self) -> bool {
-        self.link && self.backlog.is_empty()
-    }
-
-    /// What the database says; none if nothing comes back. Then it may have it, or not.
-    fn send(&self, entry: &Transaction, db: &mut Database, random: &mut StdRng) -> Option<Written> {
-        if !self.is_open() || random.random_bool(0.1) {
-            return None;
-        }
-        let written = db.write(self.epoch, entry, self.wall_ms);
-        (!random.random_bool(0.1)).then_some(written)
-    }
-
-    /// Whether it is on the disk.
-    fn keep(&mut self, what: What) -> bool {
-        let epoch = self.epoch;
-        self.backlog.keep(Record { epoch, what }).is_ok()
     }
 }
 
