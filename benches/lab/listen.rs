@@ -10,6 +10,8 @@ use crate::leg::{Heard, LegLog};
 const IN_TIME: f64 = 0.99;
 /// Receivers play so much at a time, as NetEQ does: what has come by the moment of its frame is in time, however shortly before.
 const PLAYED_AT_ONCE_S: f64 = 0.01;
+/// What is nearer than this to such a moment is there at it: seconds are no exact numbers.
+const EXACT_S: f64 = 1e-6;
 /// A longer pause is silence for its rest, whatever the numbers say.
 const CONCEALED_MAX: i64 = 10;
 
@@ -84,7 +86,7 @@ impl<'a> Arrivals<'a> {
 
     /// The delay with which enough of them are in time: to the next moment of the receiver after it.
     fn wait(&self) -> f64 {
-        (self.needed() / PLAYED_AT_ONCE_S).ceil() * PLAYED_AT_ONCE_S
+        ((self.needed() - EXACT_S) / PLAYED_AT_ONCE_S).ceil() * PLAYED_AT_ONCE_S
     }
 
     fn needed(&self) -> f64 {
@@ -101,7 +103,7 @@ impl<'a> Arrivals<'a> {
     fn in_time(&self, wait: f64) -> impl Iterator<Item = Arrival<'a>> {
         self.0
             .iter()
-            .filter(move |arrival| arrival.lateness <= wait)
+            .filter(move |arrival| arrival.lateness <= wait + EXACT_S)
             .copied()
     }
 }
