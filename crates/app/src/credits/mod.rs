@@ -56,7 +56,7 @@ async fn record(State(app): State<App>, staff: Staff, posted: Form) -> Result<Re
         Ok(payment) => payment,
         Err(wrong) => return show::page(&app, &staff, 0, Typed::payment(&posted, wrong)).await,
     };
-    note(&app, &staff, "credits.pay", payment.order.id()).await?;
+    note(&app, &staff, "credits.pay", of_order(&payment.order)).await?;
     match payment.record(&app).await? {
         Ok(()) => Ok(back()),
         Err(words) => show::page(&app, &staff, 0, Typed::payment(&posted, vec![words])).await,
@@ -79,7 +79,7 @@ async fn tell(State(app): State<App>, staff: Staff, posted: Form) -> Result<Resp
         "refunded" => ("credits.refund", refund(&order, &staff)?),
         _ => return Err(AppError::invalid("There is no such button.")),
     };
-    note(&app, &staff, action, order.id()).await?;
+    note(&app, &staff, action, of_order(&order)).await?;
     match payment::hear(&app, order.id(), fact).await? {
         Ok(_) => Ok(back()),
         Err(words) => show::page(&app, &staff, 0, Typed::order(vec![words])).await,
@@ -103,10 +103,13 @@ async fn watch(State(app): State<App>, staff: Staff, posted: Form) -> Result<Res
         Err(wrong) => return show::page(&app, &staff, 0, Typed::watch(&posted, wrong)).await,
     };
     let account = money::account(staff.practice);
-    let subject = OrderId::new("watch");
-    note(&app, &staff, "credits.watch", &subject).await?;
+    note(&app, &staff, "credits.watch", account.to_string()).await?;
     app.store.watch(&account, alert_at, top_up).await?;
     Ok(back())
+}
+
+fn of_order(order: &Order) -> String {
+    format!("order:{}", order.id())
 }
 
 fn back() -> Response {
@@ -138,13 +141,13 @@ async fn of_practice(app: &App, staff: &Staff, posted: &Form) -> Result<Order, A
 }
 
 /// Written before it is done: what cannot be noted is not done.
-async fn note(app: &App, staff: &Staff, action: &str, order: &OrderId) -> Result<(), AppError> {
+async fn note(app: &App, staff: &Staff, action: &str, subject: String) -> Result<(), AppError> {
     let entry = Entry {
         at_ms: app.now_ms(),
         practice: Some(staff.practice),
         actor: staff.actor(),
         action,
-        subject: format!("order:{order}"),
+        subject,
     };
     Ok(audit::write(&app.db, entry).await?)
 }

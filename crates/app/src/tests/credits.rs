@@ -78,6 +78,12 @@ async fn m13_a_recorded_payment_buys_credits_once_however_often_it_is_sent(base:
     assert!(reply.body.contains("sent before with something else"));
     assert_eq!(available(&clinic).await, before + 100);
     clinic.app.store.verify().await.unwrap();
+    let tried = "SELECT COUNT(*) FROM audit_log WHERE action = 'credits.pay' AND subject LIKE 'order:recorded/practice:1/%'";
+    let tried: i64 = sqlx::query_scalar(tried)
+        .fetch_one(&clinic.app.db)
+        .await
+        .unwrap();
+    assert_eq!(tried, 4, "each attempt is noted");
 }
 
 async fn spend(clinic: &Clinic, left: i64) {
