@@ -3,7 +3,7 @@ use housecall::Credits;
 use housecall_store::testing::Base;
 use housecall_store::{Currency, Money, Order, OrderId, Transfer, on_each_database};
 
-use super::{Browser, Clinic, Reply};
+use super::{Browser, Clinic, Reply, fields};
 use crate::ids::PracticeId;
 use crate::money;
 
@@ -18,14 +18,8 @@ on_each_database! {
     every_entry_has_its_words_and_pages_go_back,
 }
 
-type Field<'a> = (&'a str, &'a str);
-
-async fn send(browser: &mut Browser, path: &str, fields: &[Field<'_>]) -> Reply {
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    browser.post(path, &fields).await
+async fn send(browser: &mut Browser, path: &str, pairs: &[(&str, &str)]) -> Reply {
+    browser.post(path, &fields(pairs)).await
 }
 
 /// The value of a hidden field, the first of that name.
@@ -119,33 +113,21 @@ async fn m13_an_automatic_order_waits_for_its_payment(base: &Base) {
     assert_eq!(available(&clinic).await, 7, "not before it is paid");
 
     let order = hidden(&page, "order").to_owned();
-    let told = |what, reference| {
-        [
-            ("order", order.clone()),
-            ("what", what),
+    for (reference, status) in [
+        ("", StatusCode::UNPROCESSABLE_ENTITY),
+        ("transfer 9", StatusCode::SEE_OTHER),
+    ] {
+        let paid = [
+            ("order", order.as_str()),
+            ("what", "paid"),
             ("reference", reference),
-        ]
-    };
-    let paid = told("paid".to_owned(), "transfer 9".to_owned());
-    let without = told("paid".to_owned(), String::new());
-    assert_eq!(
-        staff.post("/credits/orders", &owned(&without)).await.status,
-        StatusCode::UNPROCESSABLE_ENTITY
-    );
-    assert_eq!(
-        staff.post("/credits/orders", &owned(&paid)).await.status,
-        StatusCode::SEE_OTHER
-    );
+        ];
+        let reply = send(&mut staff, "/credits/orders", &paid).await;
+        assert_eq!(reply.status, status, "{reference}");
+    }
     assert_eq!(available(&clinic).await, 207);
     let page = staff.get("/credits").await.body;
     assert!(!page.contains("Payment awaited") && page.contains("transfer 9"));
-}
-
-fn owned(fields: &[(&str, String)]) -> Vec<(String, String)> {
-    let fields = fields.iter();
-    fields
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect()
 }
 
 async fn m13_the_page_says_that_credits_run_low(base: &Base) {

@@ -2,20 +2,13 @@ use axum::http::StatusCode;
 use housecall_store::on_each_database;
 use housecall_store::testing::Base;
 
-use super::Clinic;
+use super::{Clinic, fields};
 
 on_each_database! {
     people_are_found_by_name_organisation_and_number,
     what_is_searched_for_is_text_and_no_pattern,
     a_patient_is_written_down_and_changed,
     what_is_wrong_is_said_and_what_was_typed_stays,
-}
-
-fn fields(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
 }
 
 async fn people_are_found_by_name_organisation_and_number(base: &Base) {

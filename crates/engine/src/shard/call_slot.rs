@@ -8,7 +8,7 @@ use housecall_phone::{Ended, Outcome};
 use tokio::sync::{oneshot, watch};
 
 use super::outbox::Outbox;
-use super::rtp::RtpPorts;
+use super::rtp::{Port, RtpPorts};
 use super::{followed, quality};
 use crate::call::{CallVerb, CallView, millis};
 use crate::metered::Metered;
@@ -62,10 +62,6 @@ impl CallSlot {
         }
     }
 
-    pub(crate) fn ports(&self) -> &RtpPorts {
-        &self.ports
-    }
-
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.bridge.media.poll_timeout()
     }
@@ -83,6 +79,13 @@ impl CallSlot {
             (view.heard, view.sent) = (heard, sent);
             changes
         });
+    }
+
+    /// Takes what came on one of its ports.
+    pub(crate) fn hear_phone(&mut self, now: Instant, port: Port) {
+        if let Some(input) = self.ports.input(port) {
+            self.handle_input(now, input);
+        }
     }
 
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input) {

@@ -47,8 +47,7 @@ use crate::own_thread;
 use call_slot::CallSlot;
 use demux::Demux;
 use room_slot::RoomSlot;
-use rtp::RtpPorts;
-use rtp_poller::{Ready, RtpPoller};
+use rtp_poller::RtpPoller;
 use seat_slot::SeatSlot;
 use sip::{FromSip, SipSockets};
 use timers::Timers;
@@ -133,8 +132,6 @@ struct Shard {
     from_sip: mpsc::Receiver<FromSip>,
     /// The ports of all phones; the slots have them.
     phones: RtpPoller,
-    /// Those of them on which something waits; empty between turns.
-    ready_phones: Vec<Ready>,
     demux: Demux<Leg>,
     timers: Timers<Machine>,
     /// What a turn has to send; empty between turns.
@@ -179,7 +176,6 @@ impl Shard {
             sip,
             from_sip,
             phones: RtpPoller::new()?,
-            ready_phones: Vec::new(),
             demux: Demux::new(),
             timers: Timers::new(),
             outgoing: Vec::new(),
@@ -244,12 +240,6 @@ impl Shard {
             turn.hear_phones();
             messages.into_iter().for_each(|heard| turn.hear_sip(heard));
         });
-    }
-
-    /// The ports of a call, of its own or of a seat.
-    fn ports(&self, call: CallKey) -> Option<&RtpPorts> {
-        let own = self.calls.get(&call).map(|slot| slot.ports());
-        own.or_else(|| self.seats.get(&call).map(|slot| slot.ports()))
     }
 
     fn fire_timers(&mut self) {

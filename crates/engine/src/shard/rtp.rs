@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use bytes::Bytes;
+use housecall_bridge::Input;
 
 /// An RTP datagram longer than this is no telephone's.
 const DATAGRAM_BYTES_MAX: usize = 2048;
@@ -73,6 +74,15 @@ impl RtpPorts {
         // An ICMP answer to an earlier send is no fault of this read.
         let (length, from) = self.socket(port).recv_from(&mut buffer).ok()?;
         Some((from, Bytes::copy_from_slice(buffer.get(..length)?)))
+    }
+
+    /// The same, as what it is to a call.
+    pub(crate) fn input(&self, port: Port) -> Option<Input> {
+        let (from, bytes) = self.read(port)?;
+        Some(match port {
+            Port::Rtp => Input::Rtp { from, bytes },
+            Port::Rtcp => Input::Rtcp { from, bytes },
+        })
     }
 
     /// Sends one packet; a full socket loses it, as a network would.

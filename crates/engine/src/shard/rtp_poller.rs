@@ -65,11 +65,10 @@ impl RtpPoller {
         self.set.readable().await.map(drop)
     }
 
-    /// Puts up to 64 ports on which something waits in place of what is in `ready`. None are left there once all is read.
-    pub(crate) fn ready(&mut self, ready: &mut Vec<Ready>) {
+    /// Returns up to 64 ports on which something waits; none once all is read.
+    pub(crate) fn ready(&mut self) -> Vec<Ready> {
         let events = &mut self.events;
         events.clear();
-        ready.clear();
         let asked = self.set.try_io(Interest::READABLE, |set| {
             let at_once = Timespec::default();
             match epoll::wait(set, spare_capacity(events), Some(&at_once))? {
@@ -78,8 +77,13 @@ impl RtpPoller {
                 _ => Ok(()),
             }
         });
-        if asked.is_ok() {
-            ready.extend(events.iter().map(|event| Ready::named(event.data.u64())));
+        match asked {
+            Ok(()) => events
+                .iter()
+                .map(|event| Ready::named(event.data.u64()))
+                .collect(),
+            // Nothing waits; or a signal came in between, and the kernel is asked again.
+            Err(_) => Vec::new(),
         }
     }
 }
@@ -122,11 +126,10 @@ mod tests {
             sender.send(Port::Rtp, near.local(), said);
         }
         sender.send(Port::Rtp, rtcp_of_far, b"report");
-        let (mut ready, mut heard) = (Vec::new(), Vec::new());
+        let mut heard = Vec::new();
         poller.readable().await.unwrap();
         for _ in 0..4 {
-            poller.ready(&mut ready);
-            for &Ready { leg, port } in &ready {
+            for Ready { leg, port } in poller.ready() {
                 let ports = if leg == 7 { &near } else { &far };
                 let (from, bytes) = ports.read(port).unwrap();
                 assert_eq!(from, sender.local());
@@ -143,7 +146,7 @@ mod tests {
             heard,
             expected.map(|(leg, port, said)| (leg, port, said.into()))
         );
-        assert_eq!(ready, [], "all is read");
+        assert_eq!(poller.ready(), [], "all is read");
         assert_eq!(near.read(Port::Rtp), None);
     }
 
@@ -157,12 +160,10 @@ mod tests {
         drop(gone);
         sender.send(Port::Rtp, there.local(), b"for somebody");
         poller.readable().await.unwrap();
-        let mut ready = Vec::new();
-        poller.ready(&mut ready);
         let of_there = Ready {
             leg: 2,
             port: Port::Rtp,
         };
-        assert_eq!(ready, [of_there]);
+        assert_eq!(poller.ready(), [of_there]);
     }
 }

@@ -9,7 +9,7 @@ use housecall_sfu::{OpusPacket, PhoneSound};
 use tokio::sync::oneshot;
 
 use super::outbox::Outbox;
-use super::rtp::RtpPorts;
+use super::rtp::{Port, RtpPorts};
 use super::{CallEnd, RoomKey, followed, quality};
 use crate::call::CallView;
 use crate::engine::Permit;
@@ -72,10 +72,6 @@ impl SeatSlot {
         }
     }
 
-    pub(crate) fn ports(&self) -> &RtpPorts {
-        &self.ports
-    }
-
     pub(crate) fn room(&self) -> RoomKey {
         self.room
     }
@@ -90,6 +86,13 @@ impl SeatSlot {
         if (self.view.heard, self.view.sent) != (heard, sent) {
             (self.view.heard, self.view.sent) = (heard, sent);
             self.show();
+        }
+    }
+
+    /// Takes what came on one of its ports.
+    pub(crate) fn hear_phone(&mut self, now: Instant, port: Port) {
+        if let Some(input) = self.ports.input(port) {
+            self.handle_input(now, input);
         }
     }
 

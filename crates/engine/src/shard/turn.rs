@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::call_slot::{CallEnd, CallSlot};
 use super::outbox::Outbox;
 use super::room_slot::{RoomEnd, RoomSlot};
-use super::rtp::{Port, RtpPorts};
+use super::rtp::RtpPorts;
 use super::rtp_poller::Ready;
 use super::seat_slot::{SeatSlot, ToSeat};
 use super::seats::{Crossing, RingCommand};
@@ -214,28 +214,22 @@ impl<'a> Turn<'a> {
 
     /// Reads the phones' ports until nothing waits, or for so long as the others can wait.
     pub(super) fn hear_phones(&mut self) {
-        let mut ready = mem::take(&mut self.shard.ready_phones);
         for _ in 0..READS_A_TURN {
-            self.shard.phones.ready(&mut ready);
+            let ready = self.shard.phones.ready();
             if ready.is_empty() {
-                break;
+                return;
             }
-            ready.iter().for_each(|ready| self.hear_phone(*ready));
+            ready.into_iter().for_each(|ready| self.hear_phone(ready));
         }
-        self.shard.ready_phones = ready;
     }
 
     fn hear_phone(&mut self, Ready { leg, port }: Ready) {
         let call = CallKey(leg);
-        let ports = self.shard.ports(call);
-        let Some((from, bytes)) = ports.and_then(|ports| ports.read(port)) else {
-            return;
-        };
-        let input = match port {
-            Port::Rtp => Input::Rtp { from, bytes },
-            Port::Rtcp => Input::Rtcp { from, bytes },
-        };
-        self.tell_call(call, input);
+        if self.shard.seats.contains_key(&call) {
+            self.with_seat(call, |slot, now| slot.hear_phone(now, port));
+        } else {
+            self.with_call(call, |slot, now| slot.hear_phone(now, port));
+        }
     }
 
     /// Tells a call, of a browser or of a seat, what came for it.

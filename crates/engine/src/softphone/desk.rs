@@ -178,11 +178,9 @@ impl Desk {
     }
 
     fn read_phone(&mut self) {
-        let mut ready = Vec::new();
         for _ in 0..READS_A_TURN {
-            self.phones.ready(&mut ready);
-            for Ready { port, .. } in &ready {
-                self.with_talk(|talk, now| talk.packet(now, *port));
+            for Ready { port, .. } in self.phones.ready() {
+                self.with_talk(|talk, now| talk.packet(now, port));
             }
         }
     }
