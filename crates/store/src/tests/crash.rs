@@ -69,7 +69,7 @@ fn live(base: &Base, life: u64, lives: Duration) -> Vec<Key> {
     };
     let orders = [(DATABASE, database), (LIFE, life.to_string())];
     let mut process = Process::start("tests::crash::a_process_settles_sessions", &orders);
-    process.wait_for_a_word();
+    process.word();
     std::thread::sleep(lives);
     process.kill().into_iter().map(Key).collect()
 }

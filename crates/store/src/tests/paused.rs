@@ -1,13 +1,12 @@
 //! A process that stands still for longer than its lease, and then goes on as if nothing had been.
 
-use std::io::{BufRead, BufReader, Lines, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use housecall::ports::{Ledger, LedgerError};
 use housecall_meter::{Credits, Fact, Millis, Session};
 use tokio::time::{sleep, timeout};
 
+use super::process::{Process, say};
 use super::{practice, ring};
 use crate::testing::{Base, on};
 use crate::{Node, NodePlan, Standing, Store};
@@ -25,8 +24,10 @@ async fn a_process_that_stood_still_for_longer_than_its_lease_charges_nothing() 
     };
     let store = Store::open(base.address()).await.unwrap();
     grant(&store).await;
-    let (mut process, mut lines) = start(&base);
-    assert_eq!(next(&mut lines), RINGS);
+    let (server, name) = base.server().unwrap();
+    let orders = [(DATABASE, on(server, name))];
+    let mut process = Process::start("tests::paused::a_process_holds_a_call", &orders);
+    assert_eq!(process.word(), RINGS);
     let other = join(&store, "other").await;
     let kept = tokio::spawn({
         let other = other.clone();
@@ -39,7 +40,7 @@ async fn a_process_that_stood_still_for_longer_than_its_lease_charges_nothing() 
         }
     };
     timeout(PATIENCE, seen).await.unwrap();
-    signal(&process, "STOP");
+    process.signal("STOP");
     let closed = async {
         while store.funds(&practice()).await.unwrap().reserved > 0 {
             sleep(Duration::from_millis(100)).await;
@@ -47,12 +48,12 @@ async fn a_process_that_stood_still_for_longer_than_its_lease_charges_nothing() 
     };
     timeout(PATIENCE, closed).await.unwrap();
     assert!(store.may_act().is_ok());
-    signal(&process, "CONT");
+    process.signal("CONT");
     assert_eq!(
-        next(&mut lines),
+        process.word(),
         "epoch 1 of this node is over, the newest is 2"
     );
-    process.wait().unwrap();
+    process.wait();
     kept.abort();
     assert_eq!(store.funds(&practice()).await.unwrap().available, 9);
     store.verify().await.unwrap();
@@ -67,36 +68,6 @@ async fn join(store: &Store, name: &str) -> Node {
     let url = format!("http://{name}.example");
     let name = name.to_owned();
     store.join(NodePlan { name, url }).await.unwrap()
-}
-
-fn start(base: &Base) -> (Child, Lines<BufReader<ChildStdout>>) {
-    let (server, name) = base.server().unwrap();
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "tests::paused::a_process_holds_a_call",
-            "--nocapture",
-        ])
-        .env(DATABASE, on(server, name))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    (process, lines)
-}
-
-/// The next line that the process itself said, not its test runner.
-fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
-    let said = lines.map_while(Result::ok);
-    let mut said = said.filter_map(|line| line.strip_prefix("> ").map(str::to_owned));
-    said.next().unwrap()
-}
-
-fn signal(process: &Child, name: &str) {
-    let pid = process.id().to_string();
-    let sent = Command::new("kill").args(["-s", name, &pid]).status();
-    assert!(sent.unwrap().success());
 }
 
 /// What is paused: holds a call until it finds that it may not any more, and then tries to charge it all the same.
@@ -147,10 +118,4 @@ async fn end(store: &Store, call: &mut Session) -> LedgerError {
     call.handle_input(Millis(180_000), Fact::Ended).unwrap();
     let entry = call.poll_output().unwrap();
     store.record(&entry).await.unwrap_err()
-}
-
-fn say(words: &str) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "> {words}").unwrap();
-    out.flush().unwrap();
 }

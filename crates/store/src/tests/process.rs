@@ -1,4 +1,4 @@
-//! A process of a test's own, which says what it has done, until it is killed.
+//! A process of a test's own, which says what it has done, until it ends or is killed.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// What every word of it begins with, as nothing does that its test runner says.
 const MARK: &str = "> ";
-/// No process begins later than that.
+/// No process says anything later than that.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Killed when told to be.
@@ -25,6 +25,7 @@ impl Process {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", test, "--nocapture"])
             .envs(orders.iter().map(|(name, order)| (name, order)))
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -46,10 +47,30 @@ impl Process {
         }
     }
 
-    /// Waits until it has said something.
-    pub(super) fn wait_for_a_word(&mut self) {
+    /// Waits for its next word: of the process itself, not of its test runner.
+    pub(super) fn word(&mut self) -> &str {
         let word = self.hear.recv_timeout(PATIENCE);
         self.said.push(word.expect("it says something"));
+        self.said.last().unwrap()
+    }
+
+    /// Lets it go on that waits in [`until_told`].
+    pub(super) fn go_on(&mut self) {
+        let mut line = self.child.stdin.take().unwrap();
+        line.write_all(b"go on\n").unwrap();
+    }
+
+    /// Stops it, or lets it go on.
+    pub(super) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(super) fn wait(mut self) {
+        self.child.wait().unwrap();
+        self.reader.join().unwrap();
     }
 
     /// Kills it, and returns all that it has said.
@@ -67,4 +88,9 @@ pub(super) fn say(word: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{MARK}{word}").unwrap();
     out.flush().unwrap();
+}
+
+/// Waits until whoever started this process lets it go on.
+pub(super) fn until_told() {
+    std::io::stdin().read_line(&mut String::new()).unwrap();
 }

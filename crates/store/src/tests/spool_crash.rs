@@ -1,8 +1,6 @@
 //! A process that is killed while its database is away, and the one that starts when both are back (M11).
 
-use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use housecall::ports::Ledger;
@@ -11,6 +9,7 @@ use sqlx::{AnyConnection, Connection, Executor};
 use tokio::time::sleep;
 
 use super::practice;
+use super::process::{Process, say, until_told};
 use super::server::Server;
 use crate::testing::new_directory;
 use crate::{Address, Spooled, Store};
@@ -33,10 +32,10 @@ async fn m11_a_process_killed_while_postgresql_is_down_is_charged_once_to_the_ev
     };
     buy(&server.address()).await;
     let spool = directory.join("spool");
-    let mut process = Process::start(url.with_password(), &spool);
-    process.says(RINGS);
+    let mut process = start(url.with_password(), &spool);
+    assert_eq!(process.word(), RINGS);
     server.stop_at_once();
-    process.go_on_and_die();
+    go_on_and_die(process);
     server.go_on();
     expect_charged_once(&server.address(), &spool).await;
 }
@@ -49,12 +48,12 @@ async fn m11_a_process_killed_while_a_file_is_locked_is_charged_once_to_the_evid
     let file = directory.join("clinic.db");
     buy(&file.as_path().into()).await;
     let spool = directory.join("spool");
-    let mut process = Process::start(file.to_str().unwrap(), &spool);
-    process.says(RINGS);
+    let mut process = start(file.to_str().unwrap(), &spool);
+    assert_eq!(process.word(), RINGS);
     let url = format!("sqlite:{}", file.display());
     let mut other = AnyConnection::connect(&url).await.unwrap();
     other.execute("BEGIN IMMEDIATE").await.unwrap();
-    process.go_on_and_die();
+    go_on_and_die(process);
     other.close().await.unwrap();
     expect_charged_once(&file.as_path().into(), &spool).await;
     std::fs::remove_dir_all(&directory).unwrap();
@@ -87,45 +86,19 @@ async fn expect_charged_once(address: &Address, spool: &Path) {
     }
 }
 
-struct Process {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+fn start(database: &str, spool: &Path) -> Process {
+    let orders = [
+        (DATABASE, database.to_owned()),
+        (DIRECTORY, spool.display().to_string()),
+    ];
+    Process::start("tests::spool_crash::a_process_holds_three_calls", &orders)
 }
 
-impl Process {
-    fn start(database: &str, spool: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "tests::spool_crash::a_process_holds_three_calls",
-                "--nocapture",
-            ])
-            .env(DATABASE, database)
-            .env(DIRECTORY, spool)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
-    }
-
-    /// Waits for the next word of the process itself, not of its test runner.
-    fn says(&mut self, words: &str) {
-        let said = self.lines.by_ref().map_while(Result::ok);
-        let mut said = said.filter_map(|line| line.strip_prefix("> ").map(str::to_owned));
-        assert_eq!(said.next().as_deref(), Some(words));
-    }
-
-    /// Lets it go on, now that its database is away, and kills it once it has kept what happened.
-    fn go_on_and_die(&mut self) {
-        let mut line = self.child.stdin.take().unwrap();
-        line.write_all(b"go on\n").unwrap();
-        self.says(KEPT);
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+/// Lets it go on, now that its database is away, and kills it once it has kept what happened.
+fn go_on_and_die(mut process: Process) {
+    process.go_on();
+    assert_eq!(process.word(), KEPT);
+    process.kill();
 }
 
 /// What is killed. By itself it does the same in memory, and nothing is ever away.
@@ -151,7 +124,7 @@ async fn a_process_holds_three_calls() {
     if database.is_ok() {
         say(RINGS);
         // Until the database is away.
-        std::io::stdin().read_line(&mut String::new()).unwrap();
+        until_told();
     }
     for at in [60_000, 120_000] {
         two.handle_timeout(Millis(at));
@@ -196,10 +169,4 @@ async fn write(ledger: &Spooled, session: &mut Session) {
     while let Some(entry) = session.poll_output() {
         ledger.record(&entry).await.unwrap();
     }
-}
-
-fn say(words: &str) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "> {words}").unwrap();
-    out.flush().unwrap();
 }

@@ -155,7 +155,7 @@ async fn live(database: &Database, spool: &Path, life: u64, random: &mut StdRng)
         sleep(a_while(random)).await;
         return process.kill();
     }
-    process.wait_for_a_word();
+    process.word();
     let mut away = None;
     for _ in 0..random.random_range(1..=3) {
         sleep(a_while(random)).await;
