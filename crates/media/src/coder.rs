@@ -47,6 +47,12 @@ pub trait Decoder: Debug + Send {
         false
     }
 
+    /// Decodes what comes after a loss onto the end of `samples`, as it will be decoded in its turn, without going on to it; false if that
+    /// cannot be told, or helps nobody.
+    fn peek(&self, _next: &[u8], _samples: &mut Vec<i16>) -> bool {
+        false
+    }
+
     /// Whether the decoder itself makes up what was lost, and what is heard in pauses.
     fn conceals(&self) -> bool {
         false

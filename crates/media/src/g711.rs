@@ -96,6 +96,10 @@ impl Decoder for G711Decoder {
         self.law.decode(payload, samples);
         Ok(())
     }
+
+    fn peek(&self, next: &[u8], samples: &mut Vec<i16>) -> bool {
+        self.clone().decode(next, samples).is_ok()
+    }
 }
 
 static MU: LazyLock<[i16; 256]> =

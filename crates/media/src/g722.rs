@@ -117,6 +117,10 @@ impl Decoder for G722Decoder {
         self.samples(payload, samples);
         Ok(())
     }
+
+    fn peek(&self, next: &[u8], samples: &mut Vec<i16>) -> bool {
+        self.clone().decode(next, samples).is_ok()
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use crate::comfort_noise::{Background, ComfortNoise, NoiseShape};
 use crate::pitch::{Pitch, likeness};
 use repetition::Repetition;
 
-/// Bridges what was lost of a waveform by repeating its last pitch periods, which fade into the background (after ITU-T G.711 appendix I).
+/// Bridges what was lost of a waveform by repeating its last pitch periods, which fade into the background (after ITU-T G.711 appendix I), or
+/// melt into the first of what comes after the loss, where that is there in time.
 ///
 /// Needs no more than the sound itself, at either rate. The caller keeps what was heard and hands it in as `before`:
 /// at least [`Concealment::before`] samples if there were so many. Real sound and made-up sound melt into each other, both ways.
@@ -88,6 +89,25 @@ impl Concealment {
     /// Makes up sound that was lost, as a continuation of `before`.
     pub fn conceal(&mut self, before: &[i16], sound: &mut [i16]) {
         self.make_up(before, sound, Fade::Slow);
+    }
+
+    /// Makes up sound that was lost between `before` and `after`, which is there already and will be heard next.
+    ///
+    /// What was before goes on, what comes after is led back, and one melts into the other. Of `after` 20 ms are looked at; less than half of
+    /// that does not tell what it sounds like, and only gets to be heard [on time](Self::on_time).
+    pub fn interpolate(&mut self, before: &[i16], sound: &mut [i16], after: &[i16]) {
+        self.conceal(before, sound);
+        let after = after.get(..self.rate.samples(20)).unwrap_or(after);
+        if after.len() < self.rate.samples(10) {
+            return self.on_time();
+        }
+        let Some(made_up) = self.made_up.take() else {
+            return;
+        };
+        let mut back = Repetition::backwards(self.rate, after, &made_up.repetition);
+        let mut back: Vec<i16> = sound.iter().map(|_| to_sample(back.sample())).collect();
+        back.reverse();
+        melt(sound, &back);
     }
 
     /// What is heard next is there already, at a time that is known: to keep that sounds better than to keep the phase.
@@ -191,6 +211,19 @@ impl MadeUp {
         } else {
             self.repetition.period()
         }
+    }
+}
+
+/// From one sound into another of the same length, at the same loudness all the way.
+fn melt(from: &mut [i16], into: &[i16]) {
+    let alike = likeness(from, into).max(0.0);
+    let whole = (from.len() + 1) as f32;
+    for ((from, into), at) in from.iter_mut().zip(into).zip(1..) {
+        let part = at as f32 / whole;
+        let rest = 1.0 - part;
+        let loudness = (part * part + rest * rest + 2.0 * alike * part * rest).sqrt();
+        let sum = f32::from(*from) * rest + f32::from(*into) * part;
+        *from = to_sample(sum / loudness);
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Repetition {
     /// The last that was really heard: as much as is ever repeated.
     heard: Vec<f32>,
     period: usize,
+    /// How many of them are repeated at most.
+    periods: usize,
     /// Where in `heard` this round began, where the next will, and what is played next.
     round: usize,
     next_round: usize,
@@ -31,10 +33,26 @@ impl Repetition {
     const WINDOW_US: u32 = 20_000;
     const PERIODS_MAX: usize = 3;
     const PATIENCE_US: u32 = 10_000;
+    /// Less alike than this, a short sound has no pitch.
+    const IN_PITCH: f32 = 0.5;
 
+    /// Goes on from `before`.
     pub(super) fn new(rate: Rate, before: &[i16]) -> Self {
-        let period = period(rate, before);
-        let kept = period * Self::PERIODS_MAX + period / 4;
+        Self::of_period(rate, before, period(rate, before))
+    }
+
+    /// Leads up to `after`, a short sound, backwards: the first sample is its neighbour. One without a pitch gets that of what was `before`.
+    pub(super) fn backwards(rate: Rate, after: &[i16], before: &Self) -> Self {
+        let reversed: Vec<i16> = after.iter().rev().copied().collect();
+        let period = short_period(rate, &reversed).unwrap_or(before.period);
+        Self::of_period(rate, &reversed, period.min(after.len() * 4 / 5))
+    }
+
+    fn of_period(rate: Rate, before: &[i16], period: usize) -> Self {
+        // Of what was not heard, only what one period lacks is made up, by silence.
+        let periods = before.len().saturating_sub(period / 4) / period.max(1);
+        let periods = periods.clamp(1, Self::PERIODS_MAX);
+        let kept = period * periods + period / 4;
         let mut heard: Vec<f32> = before
             .iter()
             .rev()
@@ -50,6 +68,7 @@ impl Repetition {
             at: heard.len() - period,
             heard,
             period,
+            periods,
             age: 0,
             patience: rate.samples_in_us(Self::PATIENCE_US).max(1),
         };
@@ -78,7 +97,7 @@ impl Repetition {
     /// Decides where the round after this one begins.
     fn plan(&mut self) {
         let age = self.age + self.heard.len() - self.round;
-        let periods = (1 + age / self.patience).min(Self::PERIODS_MAX);
+        let periods = (1 + age / self.patience).min(self.periods);
         self.next_round = self.heard.len() - periods * self.period;
     }
 
@@ -121,6 +140,22 @@ fn period(rate: Rate, before: &[i16]) -> usize {
         )
     };
     Pitch::search(shortest..=longest, likeness).map_or(longest, |pitch| pitch.lag)
+}
+
+/// The same of a sound so short that half of it must do for the comparison; none if it is hardly like itself.
+fn short_period(rate: Rate, before: &[i16]) -> Option<usize> {
+    let half = before.len() / 2;
+    let recent = before.get(half..)?;
+    let likeness = |lag: usize| {
+        let earlier = half
+            .checked_sub(lag)
+            .and_then(|from| before.get(from..before.len() - lag));
+        likeness(recent, earlier.unwrap_or_default())
+    };
+    let shortest = rate.samples_in_us(*Repetition::PERIOD_US.start());
+    Pitch::search(shortest..=half, likeness)
+        .filter(|pitch| pitch.likeness > Repetition::IN_PITCH)
+        .map(|pitch| pitch.lag)
 }
 
 /// By how much the sample after the end would miss its predecessor, a period earlier, if the period were simply repeated.

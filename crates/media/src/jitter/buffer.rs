@@ -7,7 +7,7 @@ use super::ring::{Ring, Waiting};
 use super::target::Target;
 use super::timeline::{Place, Position, Timeline};
 use super::transits::Transits;
-use super::{Arrival, JitterStats, Play};
+use super::{Arrival, Content, JitterStats, Play};
 
 /// Holds packets of one stream until their moment, with a delay that follows the network (10 to 200 ms).
 ///
@@ -374,11 +374,14 @@ impl JitterBuffer {
         let (Some(cursor), Some(first)) = (&mut self.cursor, self.ring.first()) else {
             return self.starved();
         };
-        let ticks = u32::try_from(ahead).unwrap_or(u32::MAX).min(cursor.ticks);
+        let gap = u32::try_from(ahead).unwrap_or(u32::MAX);
+        // Redundancy tells of the last packet of a gap alone; whatever else bridges a short one does so from both of its ends.
+        let at_once = !self.has_redundancy && gap <= Self::STARVED_MAX * self.step;
+        let ticks = if at_once { gap } else { gap.min(cursor.ticks) };
         let is_before = i64::from(ticks) == ahead;
         let missing = cursor.missing(first);
         let found_lost = if is_before { missing } else { missing.min(1) };
-        let next = is_before.then(|| first.payload.clone());
+        let next = (is_before && first.content == Content::Voice).then(|| first.payload.clone());
         cursor.last = cursor.last.map(|last| last + found_lost);
         cursor.timestamp += i64::from(ticks);
         self.stats.lost += found_lost.unsigned_abs();

@@ -16,9 +16,9 @@ pub enum Play {
         /// Whether it continues what was played before it, if that was a packet.
         follows: bool,
     },
-    /// A packet did not come: make something up. `next` is the packet after it, if it is there, for its redundancy.
+    /// A packet did not come, or up to 60 ms of them: make something up.
     Lost {
-        /// The packet after the lost one.
+        /// The voice that follows at once, if it is there: it may tell of what was lost, and is where what is made up leads to.
         next: Option<Bytes>,
         /// How long to make something up.
         ticks: u32,

@@ -210,6 +210,10 @@ impl Playout {
             self.buffer.recovered(ticks);
             return self.decoded(samples);
         }
+        if next.is_some_and(|next| self.decoder.peek(next, &mut self.decoded)) {
+            let (before, sound) = self.tape.more(samples);
+            return self.concealment.interpolate(before, sound, &self.decoded);
+        }
         self.conceal(samples);
         if next.is_some() {
             self.concealment.on_time();

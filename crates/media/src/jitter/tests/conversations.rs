@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -82,10 +83,6 @@ impl World {
             .iter()
             .filter_map(Heard::number)
             .collect()
-    }
-
-    fn plays(&self) -> impl Iterator<Item = &Play> {
-        self.listener.heard.iter().map(|heard| &heard.play)
     }
 
     /// Everything up to at least `last` was played, in order and once.
@@ -175,27 +172,57 @@ fn a_delay_never_stays_beyond_its_bound_even_in_endless_sound() {
     assert!(world.numbers().is_sorted());
 }
 
+/// A stream without the packets of a gap. Some are late, so that there is a delay in which those after the gap are there in time.
+fn with_a_gap(redundancy: bool, gap: Range<u64>) -> World {
+    let mut world = World::new(0);
+    world.listener.buffer.expect_redundancy(redundancy);
+    for n in (0..250).filter(|n| !gap.contains(n)) {
+        world.send(n, if n % 10 == 1 { 130 } else { 30 });
+    }
+    world
+}
+
+/// For how long something was made up at a time, and which packet was named as the next.
+fn bridged(mut world: World) -> Vec<(u32, Option<u64>)> {
+    world.run(4_900);
+    let heard = world.listener.heard.iter();
+    let at_the_gap = heard.skip_while(|heard| heard.at_us < 4_000_000);
+    let lost = at_the_gap.filter_map(|heard| match &heard.play {
+        Play::Lost { next, ticks } => Some((*ticks, next.as_deref().map(number))),
+        _ => None,
+    });
+    lost.collect()
+}
+
+fn number(payload: &[u8]) -> u64 {
+    u64::from_be_bytes(payload.try_into().unwrap())
+}
+
 #[test]
 fn a_lost_packet_is_named_with_the_one_after_it() {
-    let mut world = World::new(0);
-    world.listener.buffer.expect_redundancy(true);
-    (0..100)
-        .filter(|n| n % 10 != 7)
-        .for_each(|n| world.send(n, 30));
-    world.run(1_900);
-    let lost: Vec<&Play> = world
-        .plays()
-        .filter(|play| matches!(play, Play::Lost { .. }))
-        .collect();
-    assert_eq!(lost.len(), 9, "{:?}", world.stats());
-    let next = Bytes::copy_from_slice(&8_u64.to_be_bytes());
-    assert_eq!(
-        lost[0],
-        &Play::Lost {
-            next: Some(next),
-            ticks: 160
-        }
-    );
+    for redundancy in [false, true] {
+        assert_eq!(
+            bridged(with_a_gap(redundancy, 207..208)),
+            [(160, Some(208))]
+        );
+    }
+}
+
+#[test]
+fn a_short_gap_is_bridged_at_once_unless_its_end_is_told_of_again() {
+    assert_eq!(bridged(with_a_gap(false, 205..208)), [(480, Some(208))]);
+    let one_by_one = [(160, None), (160, None), (160, Some(208))];
+    assert_eq!(bridged(with_a_gap(true, 205..208)), one_by_one);
+    let longer = [(160, None), (480, Some(208))];
+    assert_eq!(bridged(with_a_gap(false, 204..208)), longer);
+}
+
+#[test]
+fn the_background_after_a_lost_packet_is_no_voice_to_lead_to() {
+    let mut world = with_a_gap(false, 207..208);
+    // Number 208, since 207 is not there.
+    world.network[207].1.content = Content::Noise;
+    assert_eq!(bridged(world), [(160, None)]);
 }
 
 #[test]

@@ -26,6 +26,10 @@ impl Decoder for Linear {
         let whole = payload.len().is_multiple_of(2);
         whole.then_some(()).ok_or(CodecError::empty(Codec::Pcma))
     }
+
+    fn peek(&self, next: &[u8], sound: &mut Vec<i16>) -> bool {
+        Self.decode(next, sound).is_ok()
+    }
 }
 
 struct World {
