@@ -18,6 +18,11 @@ use crate::{FRAME_MS, Result};
 /// The first telephone's port.
 const PHONE_PORT: u16 = 10_000;
 
+/// How much later than those of the first the frames of a call begin, in milliseconds.
+pub fn stagger_ms(call: u64) -> u64 {
+    call * 7 % FRAME_MS
+}
+
 /// What the two sides of every call say.
 #[derive(Clone, Debug)]
 pub struct Sounds {
@@ -103,7 +108,7 @@ impl Load {
         let phone = Phone::bind(ip, PHONE_PORT + 2 * index).await?;
         let joined = server.join(&offering.offer, phone.addr()?).await?;
         let mouth = |sounds: &Arc<[Coded]>| {
-            let stagger = Duration::from_millis(u64::from(index) * 7 % FRAME_MS);
+            let stagger = Duration::from_millis(stagger_ms(index.into()));
             Mouth::new(sounds.clone(), self.conductor.clone(), stagger)
         };
         let (up, down) = (

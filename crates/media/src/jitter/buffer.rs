@@ -485,8 +485,8 @@ impl JitterBuffer {
 /// Frames by which packets are there too soon, or, if negative, too late, when they are `over_us` earlier than needed. The moments of playing
 /// are frames apart, so that it is a matter of whole frames.
 fn frames_too_many(over_us: i64, frame_us: i64) -> i64 {
-    // Twice the patience, so that it is not a frame more now and a frame less then.
-    if (-2 * JitterBuffer::PATIENCE_US..-JitterBuffer::PATIENCE_US).contains(&over_us) {
+    // More than the patience, so that it is not a frame more now and a frame less then.
+    if (-Target::SHORT_US_MAX..-JitterBuffer::PATIENCE_US).contains(&over_us) {
         return 0;
     }
     (over_us + JitterBuffer::PATIENCE_US).div_euclid(frame_us)

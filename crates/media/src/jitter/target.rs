@@ -18,12 +18,14 @@ impl Target {
     pub(super) const US_MAX: i64 = 200_000;
     const BUCKETS: usize = 64;
     const BUCKET_US: i64 = 5_000;
+    /// How much less than is needed the delay may be before something is done about it.
+    pub(super) const SHORT_US_MAX: i64 = 2_000;
     /// Rounded up by at least so much.
     const ROUNDING_US: i64 = Self::BUCKET_US / 2;
     /// What is kept of the histogram with each packet: half after 7 s of speech.
     const FORGET: f32 = 0.998;
     /// The part of packets that should be in time.
-    const QUANTILE: f32 = 0.97;
+    const QUANTILE: f32 = 0.985;
     /// What is assumed before anything is known.
     const START_US: i64 = 40_000;
     /// How fast it sinks: no faster than the time-scale can follow, which leaves out 25 ms of the highest voice in a second.
@@ -78,10 +80,12 @@ impl Target {
         self.level_us
     }
 
-    /// How much of that packets are known to need; the rest is rounding.
+    /// How much of that is to be played with: what packets are known to need, and what the moments of playing may be short of. The rest is
+    /// rounding.
     pub(super) fn needed_us(&mut self, now_us: i64) -> i64 {
         let (_, rest_us) = self.quantile_us();
-        (self.us(now_us) - rest_us).max(Self::US_MIN - Self::ROUNDING_US)
+        let known_us = self.us(now_us) - rest_us;
+        (known_us + Self::SHORT_US_MAX).max(Self::US_MIN - Self::ROUNDING_US)
     }
 
     /// Whether less would not be enough for any network.

@@ -3,6 +3,8 @@
 mod property;
 
 use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::coder::{CodecError, encoder};
@@ -211,6 +213,31 @@ fn a_tone_through_jitter_keeps_its_frequency_and_never_clicks() {
         world.run(28);
         world.expect_no_click(hertz);
         world.expect_tone(hertz, 3, 27);
+    }
+}
+
+/// Which moments of playing a listener happens to have must not decide how it sounds.
+#[test]
+fn jitter_is_bridged_by_the_delay_at_whatever_moments_are_played() {
+    for jitter_us in [30_000, 80_000] {
+        for phase_ms in 0..20 {
+            let mut world = World::new(Rate::Narrow);
+            world.now_us = phase_ms * 1_000;
+            let (mut tone, mut delays) = (world.tone(440.0), StdRng::seed_from_u64(phase_ms));
+            for n in 0..3_000 {
+                let sound: Vec<i16> = (0..160).map(|_| tone.sample() as i16).collect();
+                // Each for itself, so that they overtake each other.
+                let at_us = n * 20_000 + delays.random_range(0..jitter_us);
+                world.network.push((at_us, world.packet(n, &sound)));
+            }
+            world.run(59);
+            let stats = world.stats();
+            let changes = stats.shrunk + stats.stretched;
+            assert!(
+                changes <= 50 && stats.concealed <= 10,
+                "{jitter_us} µs, {phase_ms} ms: {stats:?}"
+            );
+        }
     }
 }
 
