@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use housecall_meter::{Millis, PhoneEstimate, SessionId};
-use housecall_phone::{Number, Outcome};
+use housecall_phone::{Ended, Number, Outcome};
 use housecall_sfu::PatientSeat;
 use tokio::sync::oneshot;
 
@@ -67,6 +67,20 @@ pub enum RingRefused {
 pub(crate) struct SeatEnd {
     pub(crate) end: CallEnd,
     pub(crate) view: CallView,
+}
+
+impl PhoneEnded {
+    pub(crate) fn of(ended: &Ended) -> Self {
+        Self {
+            outcome: ended.outcome,
+            words: ended.words,
+        }
+    }
+
+    /// The end of a call whose machine stopped by a fault of ours.
+    pub(crate) fn fault() -> Self {
+        Self::of(&Ended::by_us(Outcome::Failed))
+    }
 }
 
 impl PhoneView {

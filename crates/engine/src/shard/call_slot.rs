@@ -43,6 +43,8 @@ pub(crate) struct CallSlot {
     ways: Option<Ways>,
     view: watch::Sender<CallView>,
     end: Option<oneshot::Sender<CallEnd>>,
+    /// Whether a fault of ours has ended it.
+    failed: bool,
 }
 
 impl CallSlot {
@@ -59,6 +61,7 @@ impl CallSlot {
             ways: Some(ways),
             view,
             end: Some(end),
+            failed: false,
         }
     }
 
@@ -116,6 +119,13 @@ impl CallSlot {
         }
     }
 
+    /// Hangs up after a fault of ours, so that nobody is left on the phone with nobody.
+    pub(crate) fn fail(&mut self, now: Instant, out: &mut Outbox<'_>) {
+        self.failed = true;
+        self.bridge.media.hang_up(now);
+        self.drain(out);
+    }
+
     /// Sends what the bridge wants sent and notes what it tells. Returns true when nothing more is owed to anybody.
     pub(crate) fn drain(&mut self, out: &mut Outbox<'_>) -> bool {
         while let Some(output) = self.bridge.media.poll_output() {
@@ -144,6 +154,7 @@ impl CallSlot {
 
     fn ended(&mut self, ended: Ended, stats: &MediaStats) {
         self.ways = None;
+        let ended = followed::why(ended, self.failed);
         let now = self.bridge.now();
         let talk_ms = self
             .view

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use housecall_bridge::BridgeEvent;
+use housecall_phone::{Ended, Outcome};
 use housecall_sip::Transport;
 
 use crate::call::{CallPhase, CallView};
@@ -25,6 +26,14 @@ pub(super) fn note_ways(event: &BridgeEvent, ways: Option<&mut Ways>) {
             tracing::warn!("the trunk takes no encrypted sound; the call goes on without");
         }
         _ => {}
+    }
+}
+
+/// Why a call has ended, if it was not a fault of ours, after which we only hung up.
+pub(super) fn why(ended: Ended, failed: bool) -> Ended {
+    match failed {
+        true => Ended::by_us(Outcome::Failed),
+        false => ended,
     }
 }
 

@@ -194,6 +194,13 @@ impl RoomSlot {
         true
     }
 
+    /// Says goodbye to everybody after a fault of ours.
+    pub(super) fn fail(&mut self, now: Instant, media: &mut Vec<Datagram>, out: &mut RoomOutput) {
+        // A room that is over has said it already.
+        let _ = self.ask(|room| room.disconnect(now));
+        self.drain(now, media, out);
+    }
+
     fn note(&mut self, fact: Fact) -> Option<Ending> {
         match fact {
             Fact::PractitionerJoined => {}

@@ -49,6 +49,8 @@ pub(crate) struct SeatSlot {
     view: CallView,
     end: Option<oneshot::Sender<SeatEnd>>,
     to_room: Vec<FromSeat>,
+    /// Whether a fault of ours has ended it.
+    failed: bool,
 }
 
 impl SeatSlot {
@@ -69,6 +71,7 @@ impl SeatSlot {
             view: CallView::new(),
             end: Some(end),
             to_room: Vec::new(),
+            failed: false,
         }
     }
 
@@ -129,6 +132,17 @@ impl SeatSlot {
         self.leg.is_finished()
     }
 
+    /// Hangs up after a fault of ours, so that nobody is left on the phone with nobody. Returns the last that the room hears.
+    pub(crate) fn fail(&mut self, now: Instant, out: &mut Outbox<'_>) -> Vec<FromSeat> {
+        self.failed = true;
+        self.leg.hang_up(now);
+        self.drain(out);
+        if self.end.take().is_some() {
+            self.to_room.push(FromSeat::Ended(PhoneEnded::fault()));
+        }
+        self.take_words()
+    }
+
     /// Takes what is for the room.
     pub(crate) fn take_words(&mut self) -> Vec<FromSeat> {
         std::mem::take(&mut self.to_room)
@@ -159,11 +173,9 @@ impl SeatSlot {
 
     fn ended(&mut self, now: Instant, ended: Ended, stats: &MediaStats) {
         self.held = None;
+        let ended = followed::why(ended, self.failed);
         let talk_ms = self.view.talk_ms(now);
-        self.to_room.push(FromSeat::Ended(PhoneEnded {
-            outcome: ended.outcome,
-            words: ended.words,
-        }));
+        self.to_room.push(FromSeat::Ended(PhoneEnded::of(&ended)));
         let quality = talk_ms.map(|_| quality::of(self.leg.quality(), stats));
         let end = CallEnd {
             ended,

@@ -1,14 +1,13 @@
 //! Phones in rooms, in a turn of the loop: a call and its room are two machines, and neither falls with the other.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use housecall_bridge::{PathOptions, PhoneLeg};
-use housecall_phone::Outcome;
 use housecall_sfu::PatientSeat;
 use tokio::sync::oneshot;
 
+use super::fault::guarded;
 use super::outbox::Outbox;
 use super::rtp::RtpPorts;
 use super::seat_slot::{FromSeat, SeatSlot, ToSeat};
@@ -122,17 +121,20 @@ impl Turn<'_> {
             proved: &mut Vec::new(),
             call_ids: &mut call_ids,
         };
-        let ended = catch_unwind(AssertUnwindSafe(|| {
+        let worked = guarded(|| {
             work(slot, now);
             let finished = slot.drain(&mut out);
             (finished, slot.take_words(), slot.deadline())
-        }));
+        });
+        let (finished, words, deadline) = worked.unwrap_or_else(|| {
+            tracing::error!(call = call.0, "a fault ended this call; its room goes on");
+            let last_words = guarded(|| slot.fail(now, &mut out));
+            let last_words =
+                last_words.unwrap_or_else(|| vec![FromSeat::Ended(PhoneEnded::fault())]);
+            (true, last_words, None)
+        });
         let call_ids = call_ids.into_iter().map(|call_id| (call_id, call));
         self.shard.calls_by_id.extend(call_ids);
-        let (finished, words, deadline) = ended.unwrap_or_else(|_| {
-            tracing::error!(call = call.0, "a fault ended this call; its room goes on");
-            (true, vec![FromSeat::Ended(fault())], None)
-        });
         let to_room = |word| Crossing::ToRoom(room, call, word);
         self.crossings.extend(words.into_iter().map(to_room));
         if finished {
@@ -140,13 +142,5 @@ impl Turn<'_> {
         } else {
             self.shard.timers.set(Machine::Call(call), deadline);
         }
-    }
-}
-
-fn fault() -> PhoneEnded {
-    let outcome = Outcome::Failed;
-    PhoneEnded {
-        outcome,
-        words: outcome.words(),
     }
 }

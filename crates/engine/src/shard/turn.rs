@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,6 +16,7 @@ use housecall_sip::{Message, Peer, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::call_slot::{CallEnd, CallSlot};
+use super::fault::guarded;
 use super::outbox::Outbox;
 use super::room_slot::{RoomEnd, RoomSlot};
 use super::rtp::RtpPorts;
@@ -61,6 +61,9 @@ pub(crate) enum Command {
     MindTrunks(Arc<Trunks>),
     /// Tell a trunk's minder something.
     Trunk(TrunkKey, TrunkWord),
+    /// Let calls, phones in rooms, and rooms of these numbers fall over.
+    #[cfg(test)]
+    FallOver(std::ops::Range<u64>),
 }
 
 /// Everything a call starts with.
@@ -182,7 +185,17 @@ impl<'a> Turn<'a> {
             Command::EndAll => self.end_all(),
             Command::MindTrunks(trunks) => self.mind_trunks(&trunks),
             Command::Trunk(trunk, word) => self.with_trunk(trunk, |slot, now| slot.obey(now, word)),
+            #[cfg(test)]
+            Command::FallOver(numbers) => numbers.for_each(|number| self.fall_over(number)),
         }
+    }
+
+    #[cfg(test)]
+    fn fall_over(&mut self, number: u64) {
+        use super::fault::fall_over;
+        self.with_call(CallKey(number), |_, _| fall_over());
+        self.with_seat(CallKey(number), |_, _| fall_over());
+        self.with_room(RoomKey(number), |_, _| fall_over());
     }
 
     pub(super) fn wake(&mut self, machine: Machine) {
@@ -415,23 +428,24 @@ impl<'a> Turn<'a> {
             call_ids: &mut call_ids,
         };
         let now = self.now;
-        let ended = catch_unwind(AssertUnwindSafe(|| {
+        let worked = guarded(|| {
             work(slot, now);
-            let finished = slot.drain(&mut out);
-            (finished, slot.deadline())
-        }));
+            (slot.drain(&mut out), slot.deadline())
+        });
+        let (finished, deadline) = worked.unwrap_or_else(|| {
+            tracing::error!(call = call.0, "a fault ended this call; the others go on");
+            guarded(|| slot.fail(now, &mut out));
+            (true, None)
+        });
         for address in proved {
             self.shard.demux.prove(address, Leg::Call(call));
         }
         let call_ids = call_ids.into_iter().map(|call_id| (call_id, call));
         self.shard.calls_by_id.extend(call_ids);
-        match ended {
-            Ok((false, deadline)) => self.shard.timers.set(Machine::Call(call), deadline),
-            Ok((true, _)) => self.forget_call(call),
-            Err(_) => {
-                tracing::error!(call = call.0, "a fault ended this call; the others go on");
-                self.forget_call(call);
-            }
+        if finished {
+            self.forget_call(call);
+        } else {
+            self.shard.timers.set(Machine::Call(call), deadline);
         }
     }
 
@@ -441,11 +455,16 @@ impl<'a> Turn<'a> {
         };
         let now = self.now;
         let mut drained = room_slot_output();
-        let ended = catch_unwind(AssertUnwindSafe(|| {
+        let worked = guarded(|| {
             work(slot, now);
             let finished = slot.drain(now, &mut self.media, &mut drained);
             (finished, slot.deadline())
-        }));
+        });
+        let (finished, deadline) = worked.unwrap_or_else(|| {
+            tracing::error!(room = room.0, "a fault ended this room; the others go on");
+            guarded(|| slot.fail(now, &mut self.media, &mut drained));
+            (true, None)
+        });
         for (ufrag, peer) in drained.expected {
             self.shard.demux.expect(&ufrag, Leg::Room(room, peer));
         }
@@ -458,13 +477,10 @@ impl<'a> Turn<'a> {
         let to_seat = |(call, word)| Crossing::ToSeat(call, word);
         self.crossings
             .extend(drained.phones.into_iter().map(to_seat));
-        match ended {
-            Ok((false, deadline)) => self.shard.timers.set(Machine::Room(room), deadline),
-            Ok((true, _)) => self.forget_room(room),
-            Err(_) => {
-                tracing::error!(room = room.0, "a fault ended this room; the others go on");
-                self.forget_room(room);
-            }
+        if finished {
+            self.forget_room(room);
+        } else {
+            self.shard.timers.set(Machine::Room(room), deadline);
         }
     }
 

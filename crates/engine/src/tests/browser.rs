@@ -15,6 +15,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
+use super::world::shows;
+
 /// What the person at the browser says, in hertz.
 pub(super) const VOICE_HZ: f32 = 440.0;
 /// Samples measured at a time: 200 ms at 8 kHz.
@@ -245,4 +247,14 @@ impl Page {
             noticed.heard_dbfs = loud;
         });
     }
+}
+
+/// Waits until a page hears a tone.
+pub(super) async fn hears(noticed: &mut watch::Receiver<Noticed>, hertz: f32) {
+    shows(noticed, "a tone", |it| is_near(it.heard_hz, hertz)).await;
+}
+
+/// Whether this is what was heard.
+pub(super) fn is_near(heard: Option<f32>, hertz: f32) -> bool {
+    heard.is_some_and(|heard| (heard - hertz).abs() < 3.0)
 }

@@ -7,7 +7,7 @@ use housecall_meter::{Credits, PhoneEstimate, Tariff};
 use housecall_phone::{DestinationRefused, Outcome};
 use tokio::sync::watch;
 
-use super::browser::{Browser, Noticed, Offering, VOICE_HZ};
+use super::browser::{Browser, Offering, VOICE_HZ, hears, is_near};
 use super::world::{PATIENCE, World, account, shows, until, within};
 use crate::record::EndedBy;
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 const ONE: PatientSeat = PatientSeat::One;
-const TONE: &str = "0491 570 157";
+pub(super) const TONE: &str = "0491 570 157";
 const TONE_HZ: f32 = 1_004.0;
 const BUSY: &str = "0491 570 158";
 const NEVER_ANSWERS: &str = "0491 570 159";
@@ -26,11 +26,11 @@ const HANGS_UP: &str = "0491 571 266";
 const PREMIUM: &str = "1900 654 321";
 
 /// A visit in which the practitioner and the first patient are connected by their pages.
-struct Consultation {
-    world: World,
-    visit: Visit,
+pub(super) struct Consultation {
+    pub(super) world: World,
+    pub(super) visit: Visit,
     view: watch::Receiver<VisitView>,
-    practitioner: Browser,
+    pub(super) practitioner: Browser,
     patient: Browser,
 }
 
@@ -54,7 +54,7 @@ fn ring_request(to: &str) -> RingRequest {
 }
 
 impl Consultation {
-    async fn begin() -> Self {
+    pub(super) async fn begin() -> Self {
         Self::begin_in(World::with_credits(100).await).await
     }
 
@@ -80,18 +80,18 @@ impl Consultation {
     }
 
     /// One in which the patient is on the phone, and hears and is heard.
-    async fn on_the_phone() -> Self {
+    pub(super) async fn on_the_phone() -> Self {
         let mut on = Self::begin().await;
         on.ring(TONE).await.unwrap();
         on.talks().await;
         on
     }
 
-    async fn ring(&self, to: &str) -> Result<(), RingRefused> {
+    pub(super) async fn ring(&self, to: &str) -> Result<(), RingRefused> {
         within(self.visit.ring(ONE, ring_request(to))).await
     }
 
-    async fn talks(&mut self) {
+    pub(super) async fn talks(&mut self) {
         self.phone("answered", |phone| phone.call.phase == CallPhase::Talking)
             .await;
         hears(&mut self.practitioner.noticed, TONE_HZ).await;
@@ -108,14 +108,14 @@ impl Consultation {
     }
 
     /// Waits for the end of the patient's phone call and returns how it ended.
-    async fn phone_ended(&mut self) -> Outcome {
+    pub(super) async fn phone_ended(&mut self) -> Outcome {
         let over = self.phone("the end", |phone| phone.ended.is_some()).await;
         assert_eq!(over.call.phase, CallPhase::Ended);
         over.ended.unwrap().outcome
     }
 
     /// Waits until the patient is in the room no more: the room says so after the phone does.
-    async fn leaves(&mut self) {
+    pub(super) async fn leaves(&mut self) {
         let seat = Seat::Patient(ONE);
         shows(&mut self.view, "they have left", |view| {
             let people = &view.room.people;
@@ -126,7 +126,7 @@ impl Consultation {
         .await;
     }
 
-    async fn far_end_is_gone(&self, to: &str) {
+    pub(super) async fn far_end_is_gone(&self, to: &str) {
         let ended = |call: &HeardCall| call.stage == Stage::Ended;
         self.world.far_end(to, "the end", ended).await;
     }
@@ -137,7 +137,7 @@ impl Consultation {
         *people.iter().find(|person| person.seat == seat).unwrap()
     }
 
-    async fn disconnect(self) -> (World, VisitRecord) {
+    pub(super) async fn disconnect(self) -> (World, VisitRecord) {
         let mut record = self.visit.record();
         within(self.visit.disconnect()).await.unwrap();
         let written = within(record.wait_for(Option::is_some))
@@ -146,14 +146,6 @@ impl Consultation {
             .clone();
         (self.world, written.unwrap())
     }
-}
-
-async fn hears(noticed: &mut watch::Receiver<Noticed>, hertz: f32) {
-    shows(noticed, "a tone", |it| is_near(it.heard_hz, hertz)).await;
-}
-
-fn is_near(heard: Option<f32>, hertz: f32) -> bool {
-    heard.is_some_and(|heard| (heard - hertz).abs() < 3.0)
 }
 
 async fn record_of(world: &World) -> CallRecord {

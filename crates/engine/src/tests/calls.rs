@@ -1,9 +1,8 @@
 use std::time::Duration;
 
 use housecall_carrier::Stage;
-use tokio::sync::watch;
 
-use super::browser::{Browser, Noticed, Offering, VOICE_HZ};
+use super::browser::{Browser, Offering, VOICE_HZ, hears, is_near};
 use super::world::{World, shows, within};
 use crate::record::EndedBy;
 use crate::{
@@ -228,14 +227,6 @@ async fn unanswered(dialing: Dialing) -> CallRecord {
         Dialed::Answered(_) => panic!("answered"),
         Dialed::Unanswered(record) => *record,
     }
-}
-
-async fn hears(noticed: &mut watch::Receiver<Noticed>, hertz: f32) {
-    shows(noticed, "a tone", |it| is_near(it.heard_hz, hertz)).await;
-}
-
-fn is_near(heard: Option<f32>, hertz: f32) -> bool {
-    heard.is_some_and(|heard| (heard - hertz).abs() < 3.0)
 }
 
 fn outcome(record: &CallRecord) -> (&str, Option<u16>, u64) {

@@ -7,6 +7,7 @@ mod browser;
 mod by_phone;
 mod calls;
 pub(crate) mod far;
+mod faults;
 mod hostile;
 mod phone_seat;
 mod softphone;

@@ -145,7 +145,7 @@ pub(super) fn account() -> AccountId {
     AccountId::new("practice:1")
 }
 
-fn request(to: &str, offer: &str) -> DialRequest {
+pub(super) fn request(to: &str, offer: &str) -> DialRequest {
     let number = |text: &str| Number::parse(text, Country::Au).unwrap();
     DialRequest {
         account: account(),
