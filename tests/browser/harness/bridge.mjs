@@ -19,10 +19,10 @@ export class Bridge {
     return bridge;
   }
 
-  /** The page of somebody whose microphone is a tone. */
-  async page(browser, { hz, dbfs }) {
+  /** The page of somebody whose microphone is a tone, or, without one, what the browser pretends. */
+  async page(browser, tone) {
     const page = await person(browser, "caller");
-    await speaks(page, hz, dbfs);
+    if (tone) await speaks(page, tone.hz, tone.dbfs);
     await page.goto(this.#origin);
     return page;
   }

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 import puppeteer from "puppeteer-core";
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -29,6 +31,27 @@ export async function launch() {
       "--disable-sync",
       "--no-first-run",
     ],
+  });
+}
+
+/** Where Firefox is; nowhere on machines that have none. */
+export const FIREFOX = ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find(existsSync);
+
+/** The same for Firefox, driven by WebDriver BiDi. */
+export function launchFirefox() {
+  return puppeteer.launch({
+    browser: "firefox",
+    executablePath: FIREFOX,
+    headless: true,
+    extraPrefsFirefox: {
+      "media.navigator.streams.fake": true,
+      "media.navigator.permission.disabled": true,
+      "media.autoplay.default": 0,
+      "media.autoplay.blocking_policy": 0,
+      // The program listens on loopback, which Firefox leaves out, and which a name in .local would hide.
+      "media.peerconnection.ice.loopback": true,
+      "media.peerconnection.ice.obfuscate_host_addresses": false,
+    },
   });
 }
 
