@@ -1,7 +1,8 @@
 //! The least that a relay can cost: a datagram read from one socket and sent on from another, and nothing else done.
 //!
 //! As the servers have it there is one socket for all browsers and one for each telephone, watched by epoll, in one thread on the first processor; the
-//! load comes from the second, at the moments of theirs but those of a millisecond at once, so that as few as can be wake the relay. There is no ICE and no SRTP, nothing is looked at and nothing counted: what it costs is the kernel's part.
+//! load comes from the second, in the bursts of theirs, each at once, so that the relay is woken as seldom as can be. There is no ICE and no SRTP,
+//! nothing is looked at and nothing counted: what it costs is the kernel's part.
 
 use std::env;
 use std::io;

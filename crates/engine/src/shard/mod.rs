@@ -12,8 +12,8 @@
 //!   timers ──────────────────────────► any
 //! ```
 //!
-//! A call or room lives wholly here, and the phone of somebody in a room on the room's shard. A panic in one ends that one, which takes its leave if it still can; the rest
-//! goes on.
+//! A call or room lives wholly here, and the phone of somebody in a room on the room's shard. A panic in one ends that one, which takes its
+//! leave if it still can; the rest goes on.
 
 mod call_slot;
 mod demux;
