@@ -1,7 +1,8 @@
 //! How things are timed: variants take turns, five times, and the median of each counts.
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// Turns of each variant.
 const ROUNDS: usize = 5;
@@ -38,31 +39,14 @@ pub(crate) fn scale(full: u32) -> u32 {
 }
 
 pub(crate) fn time(count: u32, work: &mut dyn FnMut(u32)) -> Duration {
-    let before = Clock::now();
+    let before = processor_time();
     work(count);
-    before.until(Clock::now())
+    processor_time().saturating_sub(before)
 }
 
-/// The time this thread has run, where the system says so, else the time that has passed.
-enum Clock {
-    Ran(Duration),
-    Passed(Instant),
-}
-
-impl Clock {
-    fn now() -> Self {
-        let passed = Self::Passed(Instant::now());
-        // Linux: nanoseconds on a processor come first. Current to the last tick, 4 ms at most.
-        let ran = fs::read_to_string("/proc/thread-self/schedstat").ok();
-        let ran = ran.and_then(|text| text.split(' ').next()?.parse().ok());
-        ran.map_or(passed, |nanos| Self::Ran(Duration::from_nanos(nanos)))
-    }
-
-    fn until(self, later: Self) -> Duration {
-        match (self, later) {
-            (Self::Ran(from), Self::Ran(to)) => to.saturating_sub(from),
-            (Self::Passed(from), Self::Passed(to)) => to.saturating_duration_since(from),
-            _ => Duration::ZERO,
-        }
-    }
+/// For how long this thread has run.
+fn processor_time() -> Duration {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ThreadCPUTime);
+    let [seconds, nanos] = [tv_sec, tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
+    Duration::from_secs(seconds) + Duration::from_nanos(nanos)
 }
