@@ -78,5 +78,7 @@ test("a consultation: a practitioner in Chromium and a patient in Firefox see an
   await press(doctor, "disconnect");
   await press(doctor, "disconnect-now");
   await atStage(patient, "ended");
-  assert.deepEqual([...doctor.errors, ...patient.errors], []);
+  // What Firefox says, now and then, of the socket that a reload closes.
+  const errors = patient.errors.filter((it) => !/socket was interrupted while the page was loading/.test(it));
+  assert.deepEqual([...doctor.errors, ...errors], []);
 });
