@@ -127,35 +127,27 @@ fn period(rate: Rate, before: &[i16]) -> usize {
         samples(Repetition::PERIOD_US.end()),
     );
     let window = samples(&Repetition::WINDOW_US);
-    let recent = before
-        .get(before.len().saturating_sub(window)..)
-        .unwrap_or_default();
-    let likeness = |lag: usize| {
-        let from = before.len().saturating_sub(window + lag);
-        likeness(
-            recent,
-            before
-                .get(from..before.len().saturating_sub(lag))
-                .unwrap_or_default(),
-        )
-    };
-    Pitch::search(shortest..=longest, likeness).map_or(longest, |pitch| pitch.lag)
+    pitch(before, window, shortest..=longest).map_or(longest, |pitch| pitch.lag)
 }
 
 /// The same of a sound so short that half of it must do for the comparison; none if it is hardly like itself.
 fn short_period(rate: Rate, before: &[i16]) -> Option<usize> {
     let half = before.len() / 2;
-    let recent = before.get(half..)?;
-    let likeness = |lag: usize| {
-        let earlier = half
-            .checked_sub(lag)
-            .and_then(|from| before.get(from..before.len() - lag));
-        likeness(recent, earlier.unwrap_or_default())
-    };
     let shortest = rate.samples_in_us(*Repetition::PERIOD_US.start());
-    Pitch::search(shortest..=half, likeness)
+    pitch(before, before.len() - half, shortest..=half)
         .filter(|pitch| pitch.likeness > Repetition::IN_PITCH)
         .map(|pitch| pitch.lag)
+}
+
+/// At which of `lags` the last `window` samples are most like those before them.
+fn pitch(before: &[i16], window: usize, lags: RangeInclusive<usize>) -> Option<Pitch> {
+    let earlier = |lag: usize| {
+        let end = before.len().saturating_sub(lag);
+        before
+            .get(end.saturating_sub(window)..end)
+            .unwrap_or_default()
+    };
+    Pitch::search(lags, |lag| likeness(earlier(0), earlier(lag)))
 }
 
 /// By how much the sample after the end would miss its predecessor, a period earlier, if the period were simply repeated.
