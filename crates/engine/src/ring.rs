@@ -79,7 +79,7 @@ impl PhoneEnded {
 
     /// The end of a call whose machine stopped by a fault of ours.
     pub(crate) fn fault() -> Self {
-        Self::of(&Ended::by_us(Outcome::Failed))
+        Self::of(&CallEnd::fault().ended)
     }
 }
 

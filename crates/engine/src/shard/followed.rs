@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use housecall_bridge::BridgeEvent;
-use housecall_phone::{Ended, Outcome};
+use housecall_phone::Ended;
 use housecall_sip::Transport;
 
+use super::CallEnd;
 use crate::call::{CallPhase, CallView};
 use crate::encryption::Encryption;
 use crate::trunks::Ways;
@@ -32,7 +33,7 @@ pub(super) fn note_ways(event: &BridgeEvent, ways: Option<&mut Ways>) {
 /// Why a call has ended, if it was not a fault of ours, after which we only hung up.
 pub(super) fn why(ended: Ended, failed: bool) -> Ended {
     match failed {
-        true => Ended::by_us(Outcome::Failed),
+        true => CallEnd::fault().ended,
         false => ended,
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 
 const ONE: PatientSeat = PatientSeat::One;
 pub(super) const TONE: &str = "0491 570 157";
-const TONE_HZ: f32 = 1_004.0;
+pub(super) const TONE_HZ: f32 = 1_004.0;
 const BUSY: &str = "0491 570 158";
 const NEVER_ANSWERS: &str = "0491 570 159";
 const DECLINES: &str = "0491 570 110";
@@ -28,9 +28,9 @@ const PREMIUM: &str = "1900 654 321";
 /// A visit in which the practitioner and the first patient are connected by their pages.
 pub(super) struct Consultation {
     pub(super) world: World,
-    pub(super) visit: Visit,
+    visit: Visit,
     view: watch::Receiver<VisitView>,
-    pub(super) practitioner: Browser,
+    practitioner: Browser,
     patient: Browser,
 }
 
@@ -138,13 +138,16 @@ impl Consultation {
     }
 
     pub(super) async fn disconnect(self) -> (World, VisitRecord) {
-        let mut record = self.visit.record();
         within(self.visit.disconnect()).await.unwrap();
-        let written = within(record.wait_for(Option::is_some))
-            .await
-            .unwrap()
-            .clone();
-        (self.world, written.unwrap())
+        let record = self.record().await;
+        (self.world, record)
+    }
+
+    /// Waits for the record of the visit.
+    pub(super) async fn record(&self) -> VisitRecord {
+        let mut record = self.visit.record();
+        let written = within(record.wait_for(Option::is_some)).await.unwrap();
+        written.clone().unwrap()
     }
 }
 

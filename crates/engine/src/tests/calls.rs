@@ -215,7 +215,7 @@ async fn talking() -> (World, Talking, Browser) {
     (world, talking, browser)
 }
 
-async fn answered(dialing: Dialing) -> Talking {
+pub(super) async fn answered(dialing: Dialing) -> Talking {
     match within(dialing.answered()).await.unwrap() {
         Dialed::Answered(talking) => talking,
         Dialed::Unanswered(record) => panic!("not answered: {record:?}"),

@@ -6,14 +6,14 @@ use housecall_carrier::{HeardCall, Stage};
 use housecall_phone::Outcome;
 
 use super::browser::{Browser, Offering, VOICE_HZ, hears};
-use super::by_phone::{Consultation, TONE};
+use super::by_phone::{Consultation, TONE, TONE_HZ};
+use super::calls::answered;
 use super::world::{World, request, within};
 use crate::record::EndedBy;
 use crate::shard::Command;
-use crate::{Dialed, Engine, Talking};
+use crate::{Engine, Talking};
 
 const ECHO: &str = "0491 570 006";
-const TONE_HZ: f32 = 1_004.0;
 
 /// Numbers of machines that were made between two looks.
 struct Numbers(u64);
@@ -40,9 +40,7 @@ async fn talk(world: &World, caller: &str, to: &str, hertz: f32) -> (Talking, Br
     request.caller = caller.to_owned();
     let dialing = within(world.engine.dial(request)).await.unwrap();
     let mut browser = offering.accept(dialing.answer());
-    let Dialed::Answered(talking) = within(dialing.answered()).await.unwrap() else {
-        panic!("not answered");
-    };
+    let talking = answered(dialing).await;
     hears(&mut browser.noticed, hertz).await;
     (talking, browser)
 }
@@ -101,12 +99,7 @@ async fn a_fault_in_a_room_says_goodbye_hangs_its_phones_up_and_is_paid_once() {
     // It was the first to be made.
     fall_over(&on.world.engine, 0..2).await;
     on.far_end_is_gone(TONE).await;
-    let mut record = on.visit.record();
-    let written = within(record.wait_for(Option::is_some))
-        .await
-        .unwrap()
-        .clone();
-    let credits = written.unwrap().credits;
+    let credits = on.record().await.credits;
     assert_eq!(on.world.settled().await, 100 - credits as i64);
     // And the appointment can be opened again.
     assert!(on.world.engine.find_visit("appointment:9").await.is_none());
